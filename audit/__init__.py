@@ -1,0 +1,1 @@
+"""Audit of a private clinic: from raw exports to a report its owner can read."""

@@ -1,0 +1,176 @@
+"""``clinic.yml`` as a type: who the client is, which days are audited, what differs from the defaults."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from audit.errors import ConfigError, Problem, UsageError, told
+
+Language = Literal["en", "ru", "hr"]
+M = TypeVar("M", bound=BaseModel)
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,39}$"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Days(_Frozen):
+    """Half-open range of days: ``start`` is in it, ``end`` is not."""
+
+    start: date
+    end: date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.start >= self.end:
+            raise ValueError(f"end {self.end} is not after start {self.start}")
+        return self
+
+    @property
+    def days(self) -> int:
+        """Number of days."""
+        return (self.end - self.start).days
+
+    @property
+    def months(self) -> float:
+        """Length in mean months of 30.4375 days, for rates per month; exact for whole calendar months."""
+        if self.start.day == 1 and self.end.day == 1:
+            return float((self.end.year - self.start.year) * 12 + self.end.month - self.start.month)
+        return self.days / 30.4375
+
+
+class Period(Days):
+    """The days audited, and inside them the days called *now* and the days compared *before*.
+
+    ``now`` defaults to the last six whole months (or what there is), ``before`` to the same months a
+    year earlier if the period reaches back so far.
+    """
+
+    now: Days | None = None
+    before: Days | None = None
+
+    @property
+    def present(self) -> Days:
+        """The days the report calls “now”."""
+        if self.now is not None:
+            return self.now
+        end = self.end.replace(day=1) if (self.end - self.start).days > 45 else self.end
+        start = max(self.start, _months_earlier(end, 6)) if end.day == 1 else self.start
+        return Days(start=start, end=end)
+
+    @property
+    def past(self) -> Days | None:
+        """The days the present is compared with, or None."""
+        if self.before is not None:
+            return self.before
+        now = self.present
+        start, end = _months_earlier(now.start, 12), _months_earlier(now.end, 12)
+        return Days(start=start, end=end) if start >= self.start else None
+
+
+def _months_earlier(day: date, months: int) -> date:
+    number = day.year * 12 + day.month - 1 - months
+    first = date(number // 12, number % 12 + 1, 1)
+    return first + timedelta(days=min(day.day, 28) - 1)
+
+
+class ClientConfig(_Frozen):
+    """One client. Every field is explained in ``templates/new_client/clinic.yml``."""
+
+    client: str = Field(pattern=NAME_PATTERN)
+    name: str | dict[Language, str]
+    language: Language = "en"
+    currency: str = Field("EUR", pattern=r"^[A-Z]{3}$")
+    timezone: str = "UTC"
+    country: str = Field("HR", pattern=r"^[A-Z]{2}$", description="how local telephone numbers are read")
+    period: Period
+    house: str = "clinic-audit"
+    prepared_for: str = ""
+    prepared_by: str = ""
+    status: Literal["draft", "final"] = "draft"
+    show_names: bool = False
+    seed: int = 20151201
+    level: float = Field(0.90, gt=0.5, lt=1, description="of every interval")
+    set_aside_limit: float = Field(0.05, ge=0, le=0.2, description="share of a table's rows that may be set aside")
+    goals: dict[str, float] = Field(default_factory=dict, description="by name of the estimate")
+    analyses: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @field_validator("name")
+    @classmethod
+    def _not_empty(cls, name: str | dict[str, str]) -> str | dict[str, str]:
+        if not name:
+            raise ValueError("the clinic needs a name")
+        return name
+
+    def display_name(self, language: Language) -> str:
+        """The clinic's name in ``language``, or in any language it has."""
+        if isinstance(self.name, str):
+            return self.name
+        return self.name.get(language) or next(iter(self.name.values()))
+
+
+def load_config(path: Path, **overrides: Any) -> ClientConfig:
+    """Read ``clinic.yml``; ``overrides`` are the run's own parameters and win.
+
+    Raises ConfigError with every mistake at once, each with its place and what is allowed.
+    """
+    return parse(ClientConfig, {**read_yaml(path), **overrides}, path)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file that holds a mapping."""
+    if not path.is_file():
+        raise ConfigError(f"{path} does not exist → clinic-audit new {path.parent.name}")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise ConfigError(f"{path}{line}: this is not valid YAML → check indentation and quotes") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: expected “name: value” lines → start from templates/new_client")
+    return content
+
+
+def parse(model: type[M], content: dict[str, Any], path: Path) -> M:
+    """``content`` as ``model``; every mistake is told at once, with its place in the file."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        problems = [_problem(model, item, path) for item in error.errors()]
+        raise ConfigError(told(problems)) from None
+
+
+def _problem(model: type[BaseModel], item: Any, path: Path) -> Problem:
+    where = ".".join(str(part) for part in item["loc"]) or "the file"
+    if item["type"] == "extra_forbidden":
+        name = str(item["loc"][-1])
+        return Problem(f"{path.name}: {where}", "unknown setting", suggestion(name, model.model_fields))
+    if item["type"] == "missing":
+        return Problem(f"{path.name}: {where}", "missing", "add it")
+    return Problem(f"{path.name}: {where}", item["msg"], f"found {item['input']!r}")
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """“did you mean …?” for a name that does not exist."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
+
+
+def find_client(root: Path, client: str) -> Path:
+    """The client's folder below ``root/data``; UsageError with a suggestion if there is none."""
+    folder = root / "data" / client
+    if (folder / "clinic.yml").is_file():
+        return folder
+    known = sorted(path.parent.name for path in (root / "data").glob("*/clinic.yml"))
+    hint = suggestion(client, known) if known else f"make it: clinic-audit new {client}"
+    raise UsageError(f"no client “{client}” in {root / 'data'}: {hint}")
