@@ -174,3 +174,10 @@ def find_client(root: Path, client: str) -> Path:
     known = sorted(path.parent.name for path in (root / "data").glob("*/clinic.yml"))
     hint = suggestion(client, known) if known else f"make it: clinic-audit new {client}"
     raise UsageError(f"no client “{client}” in {root / 'data'}: {hint}")
+
+
+class Params(_Frozen):
+    """Base of every analysis's settings; ``level`` and ``seed`` come from the client."""
+
+    level: float = Field(0.90, gt=0.5, lt=1, description="of every interval")
+    seed: int = 20151201

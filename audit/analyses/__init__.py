@@ -1,0 +1,1 @@
+"""Every module here is an analysis: one question of the audit, one pure function ``analyse``."""

@@ -1,0 +1,103 @@
+"""Finds the analyses and reads from their signatures what they need.
+
+An analysis is a module in ``audit/analyses`` with a function ``analyse`` whose parameters are named
+after tables, earlier analyses, ``period`` and ``params``; nothing is registered anywhere else.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from ibis.expr.types import Table
+
+from audit import analyses
+from audit.config import Params, suggestion
+from audit.errors import UsageError
+from audit.results import Result
+from audit.tables import TABLES
+
+ORDER = (
+    "data_quality", "capacity", "profile", "clv", "doctors", "price",
+    "channels", "funnel", "administrators", "finance", "growth",
+)
+"""The order of the audit. It is also the order of the notebooks' numbers, which a test holds equal."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """One argument of an analysis: a table or an earlier result, and whether it can do without."""
+
+    name: str
+    kind: typing.Literal["table", "result"]
+    optional: bool
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One analysis as the rest of the house sees it."""
+
+    name: str
+    module: ModuleType
+    compute: Callable[..., Result]
+    result: type[Result]
+    params: type[Params]
+    needs: tuple[Need, ...]
+
+    @property
+    def number(self) -> int:
+        """Its place in the audit; a new analysis comes after the eleven."""
+        return ORDER.index(self.name) if self.name in ORDER else len(ORDER)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Names of its figures, in the order they are written."""
+        return tuple(getattr(self.module, "FIGURES", ()))
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """All analyses, in the order of the audit."""
+    found = [module.name for module in pkgutil.iter_modules(analyses.__path__)]
+    return tuple(sorted(found, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name)))
+
+
+@cache
+def analysis(name: str) -> Analysis:
+    """The analysis called ``name``; UsageError with a suggestion if there is none."""
+    if name not in names():
+        raise UsageError(f"no analysis “{name}”: {suggestion(name, names())}")
+    module = importlib.import_module(f"audit.analyses.{name}")
+    compute = module.analyse
+    hints = typing.get_type_hints(compute)
+    return Analysis(
+        name=name,
+        module=module,
+        compute=compute,
+        result=hints["return"],
+        params=hints["params"],
+        needs=tuple(_needs(name, compute, hints)),
+    )
+
+
+def _needs(name: str, compute: Callable[..., Result], hints: dict[str, Any]) -> typing.Iterator[Need]:
+    for parameter in inspect.signature(compute).parameters:
+        if parameter in ("params", "period"):
+            continue
+        hint = hints[parameter]
+        optional = isinstance(hint, types.UnionType) and type(None) in typing.get_args(hint)
+        if parameter in TABLES:
+            assert Table in (hint, *typing.get_args(hint)), f"{name}: {parameter} is a table"
+            yield Need(parameter, "table", optional)
+        elif parameter in names():
+            yield Need(parameter, "result", optional)
+        else:
+            raise TypeError(f"analysis {name} asks for “{parameter}”: {suggestion(parameter, [*TABLES, *names()])}")

@@ -1,0 +1,1 @@
+"""Statistics without clinics: arrays in by keyword, one small frozen record out."""

@@ -1,0 +1,13 @@
+"""What an analysis returns: estimates, findings, tables; stored, listed and protected here."""
+
+from __future__ import annotations
+
+from audit.results.disclosure import protect
+from audit.results.estimate import Estimate, Grade, Verdict, exact
+from audit.results.finding import Finding, Kind, Sentence, Value
+from audit.results.result import Measure, Result, Unanswered, table
+
+__all__ = [
+    "Estimate", "Finding", "Grade", "Kind", "Measure", "Result", "Sentence", "Unanswered", "Value", "Verdict",
+    "exact", "protect", "table",
+]
