@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from audit.errors import ConfigError, Problem, UsageError, told
 
 Language = Literal["en", "ru", "hr"]
+HOUSE = Path(__file__).resolve().parents[1]
+"""Where the notebooks and templates are; clients' data and reports lie in the workspace."""
+
 M = TypeVar("M", bound=BaseModel)
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 
@@ -164,6 +167,12 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
+
+
+def workspace(start: Path | None = None) -> Path:
+    """The nearest folder at or above ``start`` that holds ``data/``, or ``start`` itself."""
+    start = (start or Path.cwd()).resolve()
+    return next((folder for folder in (start, *start.parents) if (folder / "data").is_dir()), start)
 
 
 def find_client(root: Path, client: str) -> Path:
