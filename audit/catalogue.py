@@ -26,8 +26,17 @@ from audit.results import Result
 from audit.tables import TABLES
 
 ORDER = (
-    "data_quality", "capacity", "profile", "clv", "doctors", "price",
-    "channels", "funnel", "administrators", "finance", "growth",
+    "data_quality",
+    "capacity",
+    "profile",
+    "clv",
+    "doctors",
+    "price",
+    "channels",
+    "funnel",
+    "administrators",
+    "finance",
+    "growth",
 )
 """The order of the audit. It is also the order of the notebooks' numbers, which a test holds equal."""
 

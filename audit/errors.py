@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 DONE, FAILED, WRONG_CALL, BUSY = 0, 1, 2, 75
 
@@ -93,7 +94,7 @@ class NotAnswerable(Exception):
 
     reason: str
     verdict: str = "not_available"
-    values: Mapping[str, object] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.reason} {dict(self.values)}" if self.values else self.reason

@@ -1,1 +1,1 @@
-"""."""
+"""Running: one notebook, one audit, its publication."""

@@ -7,8 +7,11 @@ label says it too.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib import font_manager, patheffects
@@ -36,13 +39,15 @@ FONTS = Path(__file__).resolve().parents[2] / "templates" / "client_report" / "f
 
 
 @cache
-def _style() -> dict[str, object]:
+def _style() -> dict[str, Any]:
     for font in sorted(FONTS.glob("*.ttf")):
         font_manager.fontManager.addfont(font)
     return dict(mpl.rc_params_from_file(STYLE, use_default_template=True))
 
 
-def canvas(width: float, height: float, *, rows: int = 1, columns: int = 1, **grid: object) -> tuple[Figure, list[Axes]]:
+def canvas(
+    width: float, height: float, *, rows: int = 1, columns: int = 1, **grid: Any
+) -> tuple[Figure, list[Axes]]:
     """An empty figure of ``width`` × ``height`` millimetres in the house style and its axes, row by row.
 
     The figure belongs to nobody (no pyplot, no global state); ``grid`` goes to ``Figure.subplots``.
@@ -54,9 +59,11 @@ def canvas(width: float, height: float, *, rows: int = 1, columns: int = 1, **gr
     return figure, list(axes.flat)
 
 
-def rc() -> mpl.rc_context:
-    """The house style as a context, for drawing code that reads rcParams while it draws."""
-    return mpl.rc_context(_style())
+@contextmanager
+def rc() -> Iterator[None]:
+    """The house style as a context or decorator, for drawing code that reads rcParams while it draws."""
+    with mpl.rc_context(_style()):
+        yield
 
 
 def sequential() -> LinearSegmentedColormap:
@@ -64,7 +71,7 @@ def sequential() -> LinearSegmentedColormap:
     return LinearSegmentedColormap.from_list("audit", SEQUENTIAL)
 
 
-def note(ax: Axes, x: float, y: float, text: str, *, color: str = INK2, size: float = 7.6, **kwargs: object) -> Text:
+def note(ax: Axes, x: float, y: float, text: str, *, color: str = INK2, size: float = 7.6, **kwargs: Any) -> Text:
     """Words at a mark, with a white halo so that they read over lines."""
     kwargs = {"ha": "left", "va": "center", "path_effects": HALO} | kwargs
     return ax.text(x, y, text, color=color, fontsize=size, **kwargs)

@@ -8,6 +8,17 @@ from audit.results.finding import Finding, Kind, Sentence, Value
 from audit.results.result import Measure, Result, Unanswered, table
 
 __all__ = [
-    "Estimate", "Finding", "Grade", "Kind", "Measure", "Result", "Sentence", "Unanswered", "Value", "Verdict",
-    "exact", "protect", "table",
+    "Estimate",
+    "Finding",
+    "Grade",
+    "Kind",
+    "Measure",
+    "Result",
+    "Sentence",
+    "Unanswered",
+    "Value",
+    "Verdict",
+    "exact",
+    "protect",
+    "table",
 ]

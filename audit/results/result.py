@@ -68,7 +68,11 @@ class Result:
 
     def values(self) -> dict[str, Value]:
         """Fields a sentence may mention: estimates, counts, names, dates."""
-        return {name: value for name, value in self._fields() if isinstance(value, Estimate | int | str | date) or value is None}
+        return {
+            name: value
+            for name, value in self._fields()
+            if isinstance(value, Estimate | int | str | date) or value is None
+        }
 
     def estimates(self) -> dict[str, Estimate]:
         """The scalar estimates, by name."""

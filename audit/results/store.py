@@ -94,8 +94,17 @@ def _rows(analysis: str, result: Result) -> Iterable[list[Any]]:
                 group = " · ".join(str(row[label]) for label in labels if not pd.isna(row[label]))
                 value, low, high = (None if pd.isna(row[c]) else float(row[c]) for c in measure.names)
                 yield [
-                    analysis, f"{name}.{measure.name}", group, value, low, high, level, measure.unit,
-                    row.get("n"), result.grade, "not_enough_data" if value is None else "descriptive",
+                    analysis,
+                    f"{name}.{measure.name}",
+                    group,
+                    value,
+                    low,
+                    high,
+                    level,
+                    measure.unit,
+                    row.get("n"),
+                    result.grade,
+                    "not_enough_data" if value is None else "descriptive",
                 ]
 
 

@@ -14,16 +14,16 @@ import ibis.expr.datatypes as dt
 import pandera.ibis as pa
 
 Unit = Literal[
-    "id",        # a key; never printed
-    "label",     # a name or category, printed as it is
-    "flag",      # true or false
+    "id",  # a key; never printed
+    "label",  # a name or category, printed as it is
+    "flag",  # true or false
     "date",
-    "moment",    # date and time of day, clinic's local time
+    "moment",  # date and time of day, clinic's local time
     "count",
-    "number",    # a plain number with no unit (elasticity, score)
-    "ratio",     # how many times
-    "share",     # 0–1, printed as a percentage
-    "points",    # difference of two shares, 0–1, printed as percentage points
+    "number",  # a plain number with no unit (elasticity, score)
+    "ratio",  # how many times
+    "share",  # 0–1, printed as a percentage
+    "points",  # difference of two shares, 0–1, printed as percentage points
     "currency",  # the client's currency
     "minutes",
     "hours",
@@ -31,7 +31,7 @@ Unit = Literal[
     "weeks",
     "months",
     "years",
-    "status",    # good · watch · act · unclear
+    "status",  # good · watch · act · unclear
 ]
 
 DTYPES = {"string", "int64", "float64", "decimal(18, 2)", "boolean", "date", "timestamp(6)"}
@@ -70,8 +70,14 @@ class Column:
             checks.append(pa.Check.ge(self.least))
         if self.most is not None:
             checks.append(pa.Check.le(self.most))
-        return pa.Column(dt.dtype(self.dtype), checks=checks, nullable=not self.required, unique=False,
-                         description=self.meaning, metadata={"unit": self.unit})
+        return pa.Column(
+            dt.dtype(self.dtype),
+            checks=checks,
+            nullable=not self.required,
+            unique=False,
+            description=self.meaning,
+            metadata={"unit": self.unit},
+        )
 
 
 @dataclass(frozen=True)

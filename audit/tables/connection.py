@@ -81,16 +81,19 @@ def derive(connection: BaseBackend, *, end: date) -> None:
     if "appointments" not in have or "patients" not in have:
         return
     create(
-        connection, TABLES["first_visits"],
+        connection,
+        TABLES["first_visits"],
         first_visits(have["appointments"], have["patients"], have.get("doctors"), end=end),
     )
     firsts = connection.table("first_visits")
     create(
-        connection, TABLES["patient_days"],
+        connection,
+        TABLES["patient_days"],
         patient_days(have["appointments"], firsts, have.get("charges"), have.get("services")),
     )
     if "enquiries" in have:
         create(
-            connection, TABLES["opportunities"],
+            connection,
+            TABLES["opportunities"],
             opportunities(have["enquiries"], have["appointments"], firsts, have["patients"], end=end),
         )

@@ -12,17 +12,20 @@ DOCTORS = TableSpec(
         "Nurses, diagnostics rooms and “several performers” are not doctors of a first visit: is_specialist says who is.",
     ),
     columns=(
-        Column("doctor_id", "string", "label",
-               "code of the doctor (D01 …), given in the order of the clinic's own names", required=True, unique=True),
-        Column("specialty", "string", "label",
-               "medical specialty"),
-        Column("branch", "string", "label",
-               "branch where the doctor mainly works"),
-        Column("started_on", "date", "date",
-               "first day at the clinic"),
-        Column("left_on", "date", "date",
-               "last day at the clinic, empty if still there"),
-        Column("is_specialist", "boolean", "flag",
-               "sees patients for a first visit (not a nurse or a diagnostics room)"),
+        Column(
+            "doctor_id",
+            "string",
+            "label",
+            "code of the doctor (D01 …), given in the order of the clinic's own names",
+            required=True,
+            unique=True,
+        ),
+        Column("specialty", "string", "label", "medical specialty"),
+        Column("branch", "string", "label", "branch where the doctor mainly works"),
+        Column("started_on", "date", "date", "first day at the clinic"),
+        Column("left_on", "date", "date", "last day at the clinic, empty if still there"),
+        Column(
+            "is_specialist", "boolean", "flag", "sees patients for a first visit (not a nurse or a diagnostics room)"
+        ),
     ),
 )

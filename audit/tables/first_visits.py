@@ -62,22 +62,33 @@ def first_visits(appointments: Table, patients: Table, doctors: Table | None, *,
         visits=_.count().over(group_by="patient_id"),
         first_day=_.day.min().over(group_by="patient_id"),
     )
-    later = (
-        ranked.filter(_.day > _.first_day).group_by("patient_id").aggregate(second_day=_.day.min())
-    )
+    later = ranked.filter(_.day > _.first_day).group_by("patient_id").aggregate(second_day=_.day.min())
     first = ranked.filter(_["rank"] == 0)
     joined = (
-        first.left_join(patients.select("patient_id", "registered_on", "age_years", "sex", "district", "stated_source"), "patient_id")
+        first.left_join(
+            patients.select("patient_id", "registered_on", "age_years", "sex", "district", "stated_source"),
+            "patient_id",
+        )
         .drop("patient_id_right")
         .left_join(later, "patient_id")
         .drop("patient_id_right")
     )
     seen_new = _.first_day >= window_start + ibis.interval(days=WATCH_DAYS)
     return joined.select(
-        "patient_id", "first_day", "doctor_id", "branch", "specialty", "service_id",
+        "patient_id",
+        "first_day",
+        "doctor_id",
+        "branch",
+        "specialty",
+        "service_id",
         diagnosis=ibis.coalesce(_.diagnosis, _.any_diagnosis),
-        payer=_.payer, age_years=_.age_years, sex=_.sex, district=_.district, stated_source=_.stated_source,
+        payer=_.payer,
+        age_years=_.age_years,
+        sex=_.sex,
+        district=_.district,
+        stated_source=_.stated_source,
         tenure_days=ibis.literal(end).delta(joined.first_day, unit="day").cast("int64"),
         is_new=ibis.coalesce(_.registered_on >= window_start, seen_new),
-        visits=_.visits, second_day=_.second_day,
+        visits=_.visits,
+        second_day=_.second_day,
     )

@@ -59,8 +59,10 @@ def opportunities(enquiries: Table, appointments: Table, first_visits: Table, pa
 
 def _new_demand(enquiries: Table, first_visits: Table, patients: Table) -> Table:
     known_since = (
-        patients.filter(_.phone_key.notnull()).inner_join(first_visits, "patient_id")
-        .group_by("phone_key").aggregate(patient_since=_.first_day.min())
+        patients.filter(_.phone_key.notnull())
+        .inner_join(first_visits, "patient_id")
+        .group_by("phone_key")
+        .aggregate(patient_since=_.first_day.min())
     )
     incoming = enquiries.filter(_.direction == "in", ibis.coalesce(~_.intent.isin(NOT_NEW), True))
     joined = incoming.left_join(known_since, incoming.caller_key == known_since.phone_key)
@@ -70,11 +72,16 @@ def _new_demand(enquiries: Table, first_visits: Table, patients: Table) -> Table
 def _persons(calls: Table) -> Table:
     caller = ibis.coalesce(calls.caller_key, ibis.literal("no number ") + calls.enquiry_id)
     order = [_.started_at, _.enquiry_id]
-    spaced = calls.mutate(caller=caller).mutate(
-        previous=_.started_at.lag().over(group_by="caller", order_by=order)
-    ).mutate(
-        opens=ibis.coalesce((_.started_at.date().delta(_.previous.date(), unit="day") > SAME_CALLER_DAYS), True).cast("int64")
-    ).mutate(number=_.opens.sum().over(ibis.cumulative_window(group_by="caller", order_by=order)))
+    spaced = (
+        calls.mutate(caller=caller)
+        .mutate(previous=_.started_at.lag().over(group_by="caller", order_by=order))
+        .mutate(
+            opens=ibis.coalesce(
+                (_.started_at.date().delta(_.previous.date(), unit="day") > SAME_CALLER_DAYS), True
+            ).cast("int64")
+        )
+        .mutate(number=_.opens.sum().over(ibis.cumulative_window(group_by="caller", order_by=order)))
+    )
     return spaced.group_by("caller", "number").aggregate(
         opportunity_id=_.enquiry_id.first(order_by=order),
         caller_key=_.caller_key.first(order_by=order),
@@ -93,7 +100,11 @@ def _persons(calls: Table) -> Table:
 def _followed(persons: Table, appointments: Table, first_visits: Table, patients: Table, end: date) -> Table:
     horizon = ibis.interval(days=FOLLOW_DAYS)
     phone = patients.filter(_.phone_key.notnull()).select("patient_id", "phone_key")
-    visits = first_visits.select("patient_id", "first_day").inner_join(phone, "patient_id").select("phone_key", "patient_id", "first_day")
+    visits = (
+        first_visits.select("patient_id", "first_day")
+        .inner_join(phone, "patient_id")
+        .select("phone_key", "patient_id", "first_day")
+    )
     attended = (
         persons.select("opportunity_id", "caller_key", "opened_at")
         .inner_join(visits, [_.caller_key == visits.phone_key])
@@ -108,16 +119,27 @@ def _followed(persons: Table, appointments: Table, first_visits: Table, patients
         persons.select("opportunity_id", "caller_key", "opened_at")
         .inner_join(made, [_.caller_key == made.phone_key])
         .filter(_.booked_at.date() >= _.opened_at.date(), _.booked_at.date() <= _.opened_at.date() + horizon)
-        .select("opportunity_id").distinct().mutate(has_booking=ibis.literal(True))
+        .select("opportunity_id")
+        .distinct()
+        .mutate(has_booking=ibis.literal(True))
     )
     whole = persons.left_join(attended, "opportunity_id").drop("opportunity_id_right")
     whole = whole.left_join(booked, "opportunity_id").drop("opportunity_id_right")
     came = whole.first_visit_day.notnull()
     last_mature = ibis.literal(end) - horizon
     return whole.select(
-        "opportunity_id", "opened_at", "channel", "campaign", "branch", "administrator_id", "enquiries", "is_answered",
+        "opportunity_id",
+        "opened_at",
+        "channel",
+        "campaign",
+        "branch",
+        "administrator_id",
+        "enquiries",
+        "is_answered",
         is_booked=came | whole.said_booked | ibis.coalesce(whole.has_booking, False),
         is_attended=came,
         is_mature=whole.opened_at.date() <= last_mature.cast("date"),
-        patient_id=whole.patient_id, first_visit_day=whole.first_visit_day, loss_reason=whole.loss_reason,
+        patient_id=whole.patient_id,
+        first_visit_day=whole.first_visit_day,
+        loss_reason=whole.loss_reason,
     )

@@ -1,0 +1,186 @@
+"""``clinic-audit``: new, validate, run, report. Words of command, nothing else."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+
+from audit import __version__
+from audit.config import find_client, load_config, read_yaml, suggestion, workspace
+from audit.errors import DONE, FAILED, AuditError, UsageError
+
+FORMATS = ("html", "pdf", "xlsx")
+app = typer.Typer(
+    name="clinic-audit",
+    help="Audit of a private clinic: from raw exports to a report its owner can read.",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+Client = Annotated[str, typer.Argument(help="name of the client, the folder below data/", metavar="NAME")]
+Clients = Annotated[list[str], typer.Argument(help="one or more clients, folders below data/", metavar="NAME…")]
+Pairs = Annotated[
+    list[tuple[str, str]] | None,
+    typer.Option(
+        "-p", "--parameter", metavar="NAME VALUE", help="one setting of clinic.yml, dotted: -p period.end 2017-01-01"
+    ),
+]
+Yaml = Annotated[
+    list[str] | None, typer.Option("-y", "--yaml", metavar="YAML", help="settings as YAML: -y '{language: ru}'")
+]
+File = Annotated[list[Path] | None, typer.Option("-f", "--file", metavar="FILE", help="settings from a YAML file")]
+Formats = Annotated[str, typer.Option("--to", metavar="FORMATS", help="which of html,pdf,xlsx")]
+
+
+def main() -> None:
+    """Entry point: a person's mistake is told in words and ends with its exit code."""
+    try:
+        app()
+    except AuditError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"clinic-audit {__version__}")
+        raise typer.Exit(DONE)
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def new(
+    name: Client,
+    notebook: Annotated[str | None, typer.Argument(help="copy this notebook into the client's own folder")] = None,
+    demo: Annotated[str | None, typer.Option("--demo", metavar="KIND", help="make a synthetic clinic: ent")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="of the synthetic clinic")] = 20151201,
+    size: Annotated[
+        float, typer.Option("--size", min=0.01, max=4.0, help="of the synthetic clinic, 1 = 19,000 patients")
+    ] = 1.0,
+) -> None:
+    """Make a client's folder; with NOTEBOOK, the client's own copy of one notebook."""
+    from audit import new_client
+
+    root = workspace()
+    if notebook is not None:
+        made = new_client.own_notebook(root, name, notebook)
+        typer.echo(f"{_short(made)}        open it:  jupyter lab {_short(made.parent.parent)}")
+    elif demo is not None:
+        home = new_client.demo(root, name, kind=demo, seed=seed, size=size)
+        typer.echo(f"created {_short(home)}        next:  clinic-audit run {name}")
+    else:
+        home = new_client.empty(root, name)
+        typer.echo(
+            f"created {_short(home)}        next: put exports into {_short(home / 'raw')}/, then  clinic-audit validate {name}"
+        )
+
+
+@app.command()
+def validate(
+    names: Clients,
+    parameter: Pairs = None,
+    yaml_text: Yaml = None,
+    file: File = None,
+    as_json: Annotated[bool, typer.Option("--json", help="machine-readable lines")] = False,
+) -> None:
+    """Read the exports, propose the mapping and check it; no notebook is run."""
+    from audit.intake.validate import validate_client
+    from audit.workbench.context import nested
+
+    root, failed = workspace(), False
+    for name in names:
+        home = find_client(root, name)
+        config = load_config(home / "clinic.yml", **nested(home / "clinic.yml", _overrides(parameter, yaml_text, file)))
+        report = validate_client(home, config)
+        typer.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else "\n".join(report.lines()))
+        failed |= report.failed
+    raise typer.Exit(FAILED if failed else DONE)
+
+
+@app.command()
+def run(
+    names: Clients,
+    parameter: Pairs = None,
+    yaml_text: Yaml = None,
+    file: File = None,
+    to: Formats = "html,pdf,xlsx",
+    force: Annotated[bool, typer.Option("--force", help="run again even if nothing changed")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="machine-readable lines")] = False,
+) -> None:
+    """Run the notebooks and make report.html, report.pdf and appendix.xlsx."""
+    from audit.execution.one_audit import run_audit
+    from audit.execution.progress import Printer
+
+    root, overrides, formats = workspace(), _overrides(parameter, yaml_text, file), _formats(to)
+    worst = DONE
+    for name in names:
+        printer = Printer(Console(highlight=False, soft_wrap=True), root=root, as_json=as_json)
+        audit = run_audit(name, root=root, overrides=overrides, formats=formats, force=force, watcher=printer)
+        printer.finished(audit)
+        worst = max(worst, audit.exit_code)
+    raise typer.Exit(worst)
+
+
+@app.command()
+def report(
+    names: Clients,
+    to: Formats = "html,pdf,xlsx",
+    warnings: Annotated[bool, typer.Option("--warnings", help="list what the pages warn of")] = False,
+) -> None:
+    """Make the report again from the finished notebooks of the latest run."""
+    from audit.execution.one_audit import latest, report_again
+    from audit.execution.progress import Printer
+
+    root = workspace()
+    for name in names:
+        find_client(root, name)
+        audit = latest(root, name)
+        printer = Printer(Console(highlight=False, soft_wrap=True), root=root)
+        if warnings:
+            printer.warnings(audit)
+        else:
+            printer.files(report_again(root, name, _formats(to)))
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    chosen = tuple(part.strip() for part in text.split(",") if part.strip())
+    for part in chosen:
+        if part not in FORMATS:
+            raise UsageError(f"unknown format “{part}”: {suggestion(part, FORMATS)}")
+    return chosen
+
+
+def _overrides(pairs: Any, texts: list[str] | None, files: list[Path] | None) -> dict[str, Any]:
+    """Later wins: -f, then -y, then -p."""
+    merged: dict[str, Any] = {}
+    for path in files or []:
+        merged |= read_yaml(path)
+    for text in texts or []:
+        content = yaml.safe_load(text)
+        if not isinstance(content, dict):
+            raise UsageError(f"-y {text!r}: expected YAML like {{language: ru}}")
+        merged |= content
+    merged |= {name: yaml.safe_load(value) for name, value in pairs or []}
+    return merged
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,241 @@
+"""One audit: all notebooks of one client in the order of their numbers, then the report."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import nbformat
+
+from audit import catalogue
+from audit.config import HOUSE
+from audit.errors import DONE, FAILED, UsageError
+from audit.execution import publish
+from audit.execution.notebooks import NotebookFailed, execute
+from audit.results import Result, Unanswered
+from audit.results.store import fingerprint, load, tidy
+from audit.wording import Words
+from audit.workbench.context import WORK, Context, code_fingerprint, prepare
+
+Status = Literal["PASS", "WARN", "FAIL", "SKIP"]
+NUMBERED = re.compile(r"^\d\d_[a-z_]+$")
+
+
+@dataclass(frozen=True)
+class Section:
+    """What became of one notebook: dbt's word for it, how long it took, one line about it."""
+
+    notebook: str
+    status: Status
+    seconds: float
+    message: str
+    own_notebook: bool = False
+
+    @property
+    def analysis(self) -> str:
+        """Name of its analysis."""
+        return self.notebook[3:]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A finished run: its folder, its sections, the files made."""
+
+    folder: Path
+    sections: tuple[Section, ...]
+    files: tuple[Path, ...]
+    remarks: tuple[str, ...]
+    was_up_to_date: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 when no section failed."""
+        return FAILED if any(section.status == "FAIL" for section in self.sections) else DONE
+
+
+class Watcher:
+    """Told what happens while it happens; the command line prints it, a batch does not."""
+
+    def loaded(self, context: Context) -> None:
+        """The client's tables are ready."""
+
+    def starts(self, number: int, total: int, notebook: str) -> None:
+        """A notebook is about to run."""
+
+    def ended(self, number: int, total: int, section: Section) -> None:
+        """A notebook has ended."""
+
+    def reporting(self) -> None:
+        """The report is being made."""
+
+
+def run_audit(
+    client: str,
+    *,
+    root: Path,
+    overrides: dict[str, Any] | None = None,
+    formats: tuple[str, ...] = ("html", "pdf", "xlsx"),
+    force: bool = False,
+    watcher: Watcher | None = None,
+) -> Audit:
+    """Run the whole audit of ``client`` and publish it below ``root/reports``.
+
+    An interrupted run goes on where it stopped; an unchanged one is not run again unless ``force``.
+    A failing section becomes a page that says why. Raises UsageError, ConfigError, DataError or
+    ClientBusy before anything is published.
+    """
+    watcher = watcher or Watcher()
+    home = root / "data" / client
+    with publish.holding(home) if home.is_dir() else _nobody(client, root):
+        context = prepare(client, root=root, overrides=overrides)
+        notebooks = notebooks_of(home)
+        folder = root / "reports" / client / run_name(context, notebooks, formats)
+        if publish.is_published(folder) and not force:
+            return _published(folder)
+        work = publish.building(folder)
+        publish.forget_unfinished(folder.parent, keep=work)
+        context = Context(root, work, context.config, context.database, context.inputs, context.texts)
+        context.write()
+        watcher.loaded(context)
+        sections = tuple(_sections(context, notebooks, folder, force, watcher))
+        watcher.reporting()
+        remarks = _report(context, sections, formats)
+        publish.publish(folder)
+    return _published(folder, up_to_date=False, remarks=remarks)
+
+
+def notebooks_of(home: Path) -> tuple[Path, ...]:
+    """The client's notebooks in the order of their numbers; its own copies win over the house's."""
+    found = {path.stem: path for path in sorted((HOUSE / "notebooks").glob("*.ipynb")) if NUMBERED.match(path.stem)}
+    found |= {path.stem: path for path in sorted((home / "notebooks").glob("*.ipynb")) if NUMBERED.match(path.stem)}
+    return tuple(found[name] for name in sorted(found))
+
+
+def run_name(context: Context, notebooks: tuple[Path, ...], formats: tuple[str, ...]) -> str:
+    """The last day audited and a hash of all the run depends on: no clock, so the same run has the same name."""
+    texts = sorted((HOUSE / "templates").rglob("*"))
+    words = [path.read_bytes().hex() for path in texts if path.suffix in (".yaml", ".j2", ".css", ".json")]
+    sources = [(path.name, path.read_text(encoding="utf-8")) for path in notebooks]
+    config = context.config.model_dump(mode="json")
+    mark = fingerprint(context.inputs, config, context.texts, sources, words, sorted(formats), code_fingerprint())
+    return f"{context.config.period.end:%Y%m%d}-{mark[:7]}"
+
+
+def _sections(
+    context: Context, notebooks: tuple[Path, ...], folder: Path, force: bool, watcher: Watcher
+) -> Iterator[Section]:
+    done = {} if force else _already_done(context.folder)
+    sections: list[Section] = []
+    for number, notebook in enumerate(notebooks, start=1):
+        if notebook.stem in done:
+            section = done[notebook.stem]
+        else:
+            watcher.starts(number, len(notebooks), notebook.stem)
+            section = _run_section(context, notebook, folder)
+        sections.append(section)
+        _note(context.folder, sections)
+        watcher.ended(number, len(notebooks), section)
+        yield section
+
+
+def _run_section(context: Context, notebook: Path, folder: Path) -> Section:
+    parameters = {
+        "client": context.config.client,
+        "period": f"{context.config.period.start}..{context.config.period.end}",
+        "language": context.language,
+        "run_folder": folder.relative_to(context.root).as_posix(),
+    }
+    own = HOUSE / "notebooks" not in notebook.parents
+    output = context.folder / "notebooks" / notebook.name
+    started = time.monotonic()
+    try:
+        execute(notebook, output, parameters, root=context.root)
+        status, message = _outcome(context, notebook.stem[3:])
+    except NotebookFailed as failure:
+        status, message = "FAIL", str(failure)
+    if own:
+        message = f"client's own notebook, {_changed_cells(notebook)} cells differ" + (
+            f"; {message}" if message else ""
+        )
+    return Section(notebook.stem, status, time.monotonic() - started, message, own)
+
+
+def _outcome(context: Context, analysis: str) -> tuple[Status, str]:
+    folder = context.results / analysis
+    if not (folder / "result.json").is_file():
+        return "FAIL", "the notebook stored no result"
+    what = catalogue.analysis(analysis)
+    result = load(what.result, folder)
+    words = Words(what.name, context.config, context.texts)
+    if isinstance(result, Unanswered):
+        return "SKIP", words.plain(words.reason(result))
+    gaps = [finding for finding in result.findings if finding.kind in ("not_answered", "caveat")]
+    if gaps:
+        return "WARN", words.plain(words.finding(result, gaps[0]))
+    return "PASS", words.headline(result)
+
+
+def _report(context: Context, sections: tuple[Section, ...], formats: tuple[str, ...]) -> tuple[str, ...]:
+    from audit.report import make_report
+
+    results = stored_results(context)
+    tidy(results).to_csv(context.folder / "estimates.csv", index=False, lineterminator="\n")
+    aside = context.database.with_suffix(".set_aside.csv")
+    (context.folder / "set_aside.csv").write_bytes(aside.read_bytes() if aside.is_file() else b"")
+    return make_report(context, [asdict(section) for section in sections], formats)
+
+
+def stored_results(context: Context) -> dict[str, Result]:
+    """All results of the run, in the order of the audit."""
+    return {
+        name: load(catalogue.analysis(name).result, context.results / name)
+        for name in catalogue.names()
+        if (context.results / name / "result.json").is_file()
+    }
+
+
+def _note(folder: Path, sections: list[Section]) -> None:
+    path = folder / WORK
+    path.mkdir(exist_ok=True)
+    aside = path / "sections.aside"
+    aside.write_text(json.dumps([asdict(section) for section in sections], ensure_ascii=False, indent=1), "utf-8")
+    aside.replace(path / "sections.json")
+
+
+def _already_done(folder: Path) -> dict[str, Section]:
+    path = folder / WORK / "sections.json"
+    if not path.is_file():
+        return {}
+    sections = [Section(**item) for item in json.loads(path.read_text(encoding="utf-8"))]
+    return {section.notebook: section for section in sections if section.status != "FAIL"}
+
+
+def _changed_cells(notebook: Path) -> int:
+    original = HOUSE / "notebooks" / notebook.name
+    own = [cell.source for cell in nbformat.read(notebook, as_version=4).cells]
+    if not original.is_file():
+        return len(own)
+    house = [cell.source for cell in nbformat.read(original, as_version=4).cells]
+    return sum(source not in house for source in own) + sum(
+        source not in own for source in house if len(own) < len(house)
+    )
+
+
+def _published(folder: Path, *, up_to_date: bool = True, remarks: tuple[str, ...] = ()) -> Audit:
+    content = json.loads((folder / "run_results.json").read_text(encoding="utf-8"))
+    sections = tuple(Section(**item) for item in content["sections"])
+    names = ("report.html", "report.pdf", "appendix.xlsx")
+    files = tuple(folder / name for name in names if (folder / name).is_file())
+    return Audit(folder, sections, files, remarks, up_to_date)
+
+
+def _nobody(client: str, root: Path) -> Any:
+    from audit.config import find_client
+
+    find_client(root, client)
+    raise UsageError(f"no client “{client}”")
