@@ -7,8 +7,10 @@ widest of three intervals, because each of them alone is too short for some clin
 
 * quasi-Poisson, the variance scaled by Pearson's X²/df;
 * clustered by week (serially independent weeks, any dependence inside a week);
-* placebo dates: the price path is moved to every other date, and the error the model then makes, in its
-  own standard errors, replaces the normal quantile. It carries slow drifts of one unit against another.
+* placebo dates: the price path is moved to every other date, and the spread of the errors the model then
+  makes replaces its own. It carries what weeks have in common with their neighbours.
+
+Each unit has its own linear trend, so that one branch growing faster than another is not read as price.
 """
 
 from __future__ import annotations
@@ -32,6 +34,12 @@ SMALLEST_CHANGE = 0.03
 PROMOTION_WEEKS = 3
 """Departures from the usual price of up to three weeks shift visits in time; they are promotions, not prices."""
 
+TREND_WEEKS = 26
+"""Shorter panels have no trends of their own units: half a year is needed to tell a trend from a change."""
+
+MOST_PLACEBOS = 160
+"""Placebo dates tried at most: more add time, not information, since neighbours overlap."""
+
 LOOK_BACK = 6
 """Weeks before a price change in which demand is asked whether it led the change."""
 
@@ -51,7 +59,8 @@ class DemandFit:
 
     ``elasticity`` is d ln(count) / d ln(price); ``se_quasi`` and ``se_week`` its standard errors (for a
     single series ``se_week`` is Newey–West); ``placebo_t`` the errors of placebo dates in units of
-    ``se_quasi``, empty if there is no room for them; ``fitted`` has the shape of the counts, NaN where
+    ``se_quasi``, empty if there is no room for them, and ``placebo_df`` how many of them are independent
+    (dates side by side share most of their weeks; Bartlett's formula); ``fitted`` has the shape of the counts, NaN where
     the count is missing; ``dispersion`` is X²/df; ``weeks`` and ``total`` are what was used.
     """
 
@@ -59,6 +68,7 @@ class DemandFit:
     se_quasi: float
     se_week: float
     placebo_t: Array
+    placebo_df: float
     fitted: Array
     dispersion: float
     df: int
@@ -69,8 +79,9 @@ class DemandFit:
         """The intervals by name: quasi, week and, where there are placebo dates, placebo."""
         t = float(stats.t.ppf(0.5 + level / 2, max(self.df, 1)))
         half = {"quasi": t * self.se_quasi, "week": t * self.se_week}
-        if self.placebo_t.size >= 10:
-            half["placebo"] = float(np.quantile(np.abs(self.placebo_t), level)) * self.se_quasi
+        if self.placebo_t.size >= 10 and self.placebo_df > 1:
+            spread = float(np.sqrt(np.mean(self.placebo_t**2)))
+            half["placebo"] = spread * float(stats.t.ppf(0.5 + level / 2, self.placebo_df)) * self.se_quasi
         return {name: (self.elasticity - width, self.elasticity + width) for name, width in half.items()}
 
     def interval(self, level: float) -> tuple[float, float]:
@@ -168,9 +179,9 @@ def fit_panel(*, counts: Array, log_price: Array, placebos: bool = True) -> Dema
     if main is None:
         raise ValueError("prices never differ between units within a week")
     beta, se_quasi, se_week, fitted, dispersion, df = main
-    drawn = _placebo_t(counts, log_price, used, beta) if placebos else np.array([])
+    drawn, independent = _placebos(counts, log_price, used, beta) if placebos else (np.array([]), 0.0)
     return DemandFit(
-        elasticity=beta, se_quasi=se_quasi, se_week=se_week, placebo_t=drawn, fitted=fitted, dispersion=dispersion,
+        elasticity=beta, se_quasi=se_quasi, se_week=se_week, placebo_t=drawn, placebo_df=independent, fitted=fitted, dispersion=dispersion,
         df=df, weeks=int(used.any(axis=0).sum()), total=float(counts[used].sum()),
     )
 
@@ -178,44 +189,51 @@ def fit_panel(*, counts: Array, log_price: Array, placebos: bool = True) -> Dema
 def _conditional(
     counts: Array, regressor: Array, used: NDArray[np.bool_], offset: Array
 ) -> tuple[float, float, float, Array, float, int] | None:
-    """Newton on the likelihood given week totals: unit effects and one regressor (the last parameter)."""
-    units, weeks = counts.shape
-    rows = np.flatnonzero(used.any(axis=1))
-    k = rows.size
-    design = np.zeros((k, units, weeks))
-    for index, row in enumerate(rows[1:]):
-        design[index, row, :] = 1.0
-    design[-1] = np.where(used, regressor - np.nanmean(np.where(used, regressor, np.nan)), 0.0)
+    """Newton on the likelihood given week totals; the regressor's is the last parameter."""
+    design = _design(regressor, used)
     y = np.where(used, counts, 0.0)
     totals = y.sum(axis=0)
-    parameters = np.zeros(k)
+    parameters = np.zeros(len(design))
     for _ in range(60):
         fitted, centred = _shares(parameters, design, used, offset, totals)
-        score = np.tensordot(centred, y - fitted, axes=([1, 2], [0, 1]))
-        information = np.einsum("auw,buw,uw->ab", centred, centred, fitted, optimize=True)
+        flat = centred.reshape(len(design), -1)
+        information = (flat * fitted.ravel()) @ flat.T
         if not np.isfinite(information).all() or np.linalg.cond(information) > 1e10:
             return None
-        step = np.clip(np.linalg.solve(information, score), -2, 2)
+        step = np.clip(np.linalg.solve(information, flat @ (y - fitted).ravel()), -2, 2)
         parameters = parameters + step
-        if np.abs(step).max() < 1e-10:
+        if np.abs(step).max() < 1e-9:
             break
-    fitted, centred = _shares(parameters, design, used, offset, totals)
-    bread = np.linalg.inv(np.einsum("auw,buw,uw->ab", centred, centred, fitted, optimize=True))
-    live = used.any(axis=0)
-    df = int(used.sum() - live.sum() - k)
+    else:
+        return None
+    bread = np.linalg.inv(information)
+    groups, n, k = int(used.any(axis=0).sum()), int(used.sum()), len(design)
+    df = n - groups - k
     if df < 1:
         return None
     residual = np.where(used, y - fitted, 0.0)
     dispersion = float((residual[used] ** 2 / np.maximum(fitted[used], 1e-12)).sum() / df)
-    by_week = np.einsum("auw,uw->aw", centred, residual, optimize=True)
-    groups, n = int(live.sum()), int(used.sum())
+    by_week = np.einsum("auw,uw->aw", centred, residual)
     # week effects are nested in the clusters and do not count as parameters
-    small = groups / (groups - 1) * (n - 1) / (n - k) if groups > 1 else 1.0
+    small = groups / (groups - 1) * (n - 1) / (n - k)
     clustered = bread @ (by_week @ by_week.T) @ bread * small
     return (
         float(parameters[-1]), float(np.sqrt(bread[-1, -1] * dispersion)), float(np.sqrt(clustered[-1, -1])),
         np.where(used, fitted, np.nan), dispersion, df,
     )
+
+
+def _design(regressor: Array, used: NDArray[np.bool_]) -> Array:
+    """Level and trend of every unit but the first, then the regressor; shape (parameters, units, weeks)."""
+    units, weeks = used.shape
+    others = np.flatnonzero(used.any(axis=1))[1:]
+    time = np.linspace(-1, 1, weeks)
+    trends = others if used.any(axis=0).sum() >= TREND_WEEKS else others[:0]
+    design = np.zeros((others.size + trends.size + 1, units, weeks))
+    design[np.arange(others.size), others] = 1.0
+    design[others.size + np.arange(trends.size), trends] = time
+    design[-1] = regressor - regressor[used].mean()
+    return np.where(used, design, 0.0)
 
 
 def _shares(
@@ -230,30 +248,24 @@ def _shares(
     return share * totals, np.where(used, centred, 0.0)
 
 
-def _placebo_t(counts: Array, log_price: Array, used: NDArray[np.bool_], beta: float) -> Array:
-    """Errors, in standard errors, of the same price paths moved around the calendar.
+def _placebos(counts: Array, log_price: Array, used: NDArray[np.bool_], beta: float) -> tuple[Array, float]:
+    """Errors, in standard errors, of the same price paths moved around the calendar; how many are independent.
 
     The estimated effect of the true path is kept as an offset, so that what is left has none.
     """
-    weeks = np.flatnonzero(used.any(axis=0))
-    found = []
-    centre = np.nanmean(np.where(used, log_price, np.nan))
-    path = np.where(np.isfinite(log_price), log_price, centre)[:, weeks]
-    y, seen = counts[:, weeks], used[:, weeks]
-    for shift in _shifts(weeks.size):
+    live = np.flatnonzero(used.any(axis=0))
+    y, seen = counts[:, live], used[:, live]
+    path = np.where(used, log_price, log_price[used].mean())[:, live] - log_price[used].mean()
+    found, alike = [], [1.0]
+    for shift in range(1, live.size):
         moved = np.roll(path, shift, axis=1)
-        if np.corrcoef(moved.ravel(), path.ravel())[0, 1] > 0.5:
+        alike.append(float(np.corrcoef(moved.ravel(), path.ravel())[0, 1]))
+        if shift % max(1, -(-live.size // MOST_PLACEBOS)) or alike[-1] > 0.5:
             continue
-        fit = _conditional(y, moved, seen, beta * (path - centre))
+        fit = _conditional(y, moved, seen, beta * path)
         if fit is not None and fit[1] > 0:
             found.append(fit[0] / fit[1])
-    return np.array(found)
-
-
-def _shifts(weeks: int) -> Iterator[int]:
-    most = 160
-    step = max(1, -(-weeks // most))
-    yield from range(1, weeks, step)
+    return np.array(found), live.size / float(np.sum(np.square(alike)))
 
 
 def fit_series(*, counts: Array, log_price: Array, week_of_year: Array) -> DemandFit:
@@ -282,7 +294,7 @@ def fit_series(*, counts: Array, log_price: Array, week_of_year: Array) -> Deman
     fitted[seen] = quasi.fittedvalues
     return DemandFit(
         elasticity=float(quasi.params[1]), se_quasi=float(quasi.bse[1]), se_week=float(robust.bse[1]),
-        placebo_t=np.array([]), fitted=fitted, dispersion=float(quasi.scale), df=int(quasi.df_resid), weeks=n,
+        placebo_t=np.array([]), placebo_df=0.0, fitted=fitted, dispersion=float(quasi.scale), df=int(quasi.df_resid), weeks=n,
         total=float(y.sum()),
     )
 

@@ -23,7 +23,8 @@ class Tables(Mapping[str, Table]):
 
     def __init__(self, connection: BaseBackend) -> None:
         self.connection = connection
-        self._names = [name for name in TABLES if name in set(connection.list_tables())]
+        there = set(connection.list_tables())
+        self._names = [name for name in TABLES if name in there]
 
     def __getitem__(self, name: str) -> Table:
         if name not in self._names:

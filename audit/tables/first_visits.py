@@ -58,21 +58,17 @@ def first_visits(appointments: Table, patients: Table, doctors: Table | None, *,
     order = [_.starts_at, ibis.coalesce(_.is_specialist, True).desc(), _.appointment_id]
     ranked = came.mutate(
         rank=ibis.row_number().over(group_by="patient_id", order_by=order),
-        any_diagnosis=_.diagnosis.first(order_by=order).over(group_by="patient_id"),
-        visits=_.count().over(group_by="patient_id"),
         first_day=_.day.min().over(group_by="patient_id"),
     )
-    later = ranked.filter(_.day > _.first_day).group_by("patient_id").aggregate(second_day=_.day.min())
-    first = ranked.filter(_["rank"] == 0)
-    joined = (
-        first.left_join(
-            patients.select("patient_id", "registered_on", "age_years", "sex", "district", "stated_source"),
-            "patient_id",
-        )
-        .drop("patient_id_right")
-        .left_join(later, "patient_id")
-        .drop("patient_id_right")
+    history = ranked.group_by("patient_id").aggregate(
+        any_diagnosis=_.diagnosis.first(order_by=order),
+        visits=_.count(),
+        second_day=_.day.min(where=_.day > _.first_day),
     )
+    card = patients.select("patient_id", "registered_on", "age_years", "sex", "district", "stated_source")
+    first = ranked.filter(_["rank"] == 0)
+    joined = first.left_join(card, "patient_id").drop("patient_id_right")
+    joined = joined.left_join(history, "patient_id").drop("patient_id_right")
     seen_new = _.first_day >= window_start + ibis.interval(days=WATCH_DAYS)
     return joined.select(
         "patient_id",

@@ -141,7 +141,7 @@ class Numbers:
 
     def _written(self, value: float, form: Form, signed: bool = False, words: bool = True) -> str:
         number = form.rounded(value)
-        sign = "−" if number < 0 else "+" if signed and number > 0 else ""
+        sign = "−" if number < 0 else "+" if signed and number > 0 and form.unit != "ratio" else ""
         return sign + self._unsigned(abs(number), form, words)
 
     def _unsigned(self, number: Decimal, form: Form, words: bool) -> str:
@@ -238,11 +238,13 @@ def _exact_decimals(value: float, unit: Unit, power: int = 0) -> int:
         cents = value < 1000 and abs(value * 100 - round(value * 100)) < 1e-6
         return 2 if cents or value < 10 else 0
     elif unit == "share":
-        wanted = 0 if 10 <= value <= 99 else 1 if value >= 1 else 2
+        wanted = 0 if 10 <= value <= 99 else 1 if 1 <= value < 99.95 else 2
     elif unit in ("ratio", "number"):
         wanted = 0 if value >= 100 else 1 if value >= 1 else 2
     else:
         wanted = 0 if value >= 10 else 1
+    if round(value, wanted) == 0:
+        return 0
     return next((d for d in range(wanted) if abs(round(value, d) - value) < 1e-9), wanted)
 
 
@@ -254,7 +256,7 @@ def _short_form(value: float, unit: Unit) -> Form:
         size /= 10.0**power
     digits = 0 if size >= 10 or size == 0 else 1 - math.floor(math.log10(size))
     digits = next((d for d in range(digits) if abs(round(size, d) - size) < 1e-9), digits)
-    return _Short(unit, power, min(digits, _MOST_DECIMALS))
+    return _Short(unit, power, digits if digits <= _MOST_DECIMALS else 0)
 
 
 @dataclass(frozen=True)
@@ -266,7 +268,8 @@ class _Short(Form):
 def _two_digits(value: float) -> float:
     if value == 0:
         return 0.0
-    return round(value, 1 - math.floor(math.log10(abs(value))))
+    step = Decimal(1).scaleb(math.floor(math.log10(abs(value))) - 1)
+    return float(Decimal(repr(value)).quantize(step, ROUND_HALF_UP))
 
 
 def _tick_form(value: float, unit: Unit) -> Form:
