@@ -11,7 +11,7 @@ import inspect
 import pkgutil
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -20,9 +20,9 @@ from typing import Any
 from ibis.expr.types import Table
 
 from audit import analyses
-from audit.config import Params, suggestion
-from audit.errors import UsageError
-from audit.results import Result
+from audit.config import Params, Period, suggestion
+from audit.errors import NotAnswerable, UsageError
+from audit.results import Result, Unanswered, protect
 from audit.tables import TABLES
 
 ORDER = (
@@ -110,3 +110,29 @@ def _needs(name: str, compute: Callable[..., Result], hints: dict[str, Any]) -> 
             yield Need(parameter, "result", optional)
         else:
             raise TypeError(f"analysis {name} asks for “{parameter}”: {suggestion(parameter, [*TABLES, *names()])}")
+
+
+def compute(
+    what: Analysis, tables: Mapping[str, Table], earlier: Mapping[str, Result], *, period: Period, params: Params
+) -> Result:
+    """The result of one analysis, small groups hidden; Unanswered when the data cannot answer its question.
+
+    ``tables`` are those that hold rows, ``earlier`` the results there are; an unanswered one counts as
+    missing.
+    """
+    arguments: dict[str, Any] = {}
+    try:
+        for need in what.needs:
+            found: Any = tables.get(need.name) if need.kind == "table" else earlier.get(need.name)
+            if found is None or isinstance(found, Unanswered):
+                if not need.optional:
+                    raise NotAnswerable(f"missing_{need.kind}", values={"missing": need.name})
+                found = None
+            arguments[need.name] = found
+        if "period" in inspect.signature(what.compute).parameters:
+            arguments["period"] = period
+        return protect(what.compute(**arguments, params=params))
+    except NotAnswerable as reason:
+        return Unanswered(
+            grade="C", analysis=what.name, reason=reason.reason, verdict=reason.verdict, details=dict(reason.values)
+        )

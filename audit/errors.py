@@ -40,7 +40,7 @@ class RunError(AuditError):
     """A run cannot go on: a result is missing or stale, or a notebook broke."""
 
 
-class ClientBusy(AuditError):
+class ClientBusy(AuditError):  # noqa: N818 — a state, not an error
     """Another run holds this client."""
 
     exit_code = BUSY
@@ -84,7 +84,7 @@ def told(problems: list[Problem], most: int = 20) -> str:
 
 
 @dataclass(frozen=True)
-class NotAnswerable(Exception):
+class NotAnswerable(Exception):  # noqa: N818 — an outcome, not an error
     """Raised by an analysis whose question these data cannot answer.
 
     ``reason`` is the key of a sentence under ``reasons:`` in the words of the analysis; ``values``

@@ -28,12 +28,12 @@ from audit.errors import AuditError, RunError, UsageError
 
 CELL_TIMEOUT = 600
 START_TIMEOUT = 180
-OUR_ERRORS = {kind.__name__ for kind in (AuditError, *AuditError.__subclasses__())}
+OUR_ERRORS = {"AuditError", *(kind.__name__ for kind in AuditError.__subclasses__())}
 QUIET_KERNEL = ["--HistoryManager.enabled=False", "--HistoryManager.hist_file=:memory:"]
 
 
 @dataclass(frozen=True)
-class NotebookFailed(Exception):
+class NotebookFailed(Exception):  # noqa: N818 — an outcome, told on a page
     """A notebook did not run to its end: which cell, and what happened in words fit for a page.
 
     ``is_ours`` marks a bug of the workbench or the notebook (its traceback was shown), as opposed to

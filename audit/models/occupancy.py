@@ -107,3 +107,28 @@ def erlang_c(servers: int, load: float) -> float:
         return 1.0
     blocked = erlang_b(servers, load)
     return blocked / (1 - load / servers * (1 - blocked))
+
+
+def largest_block(mask: ArrayLike) -> tuple[int, int, int, int] | None:
+    """The rectangle of most cells that are all true: (first row, first column, last row, last column), inclusive.
+
+    ``mask`` is a small (rows, columns) grid; of equal rectangles the first from the top left wins; None if no
+    cell is true.
+    """
+    cells = np.asarray(mask, dtype=np.int64)
+    rows, columns = cells.shape
+    sums = np.zeros((rows + 1, columns + 1), dtype=np.int64)
+    sums[1:, 1:] = cells.cumsum(0).cumsum(1)
+    best: tuple[int, int, int, int] | None = None
+    most = 0
+    for top in range(rows):
+        for bottom in range(top, rows):
+            strip = sums[bottom + 1] - sums[top]
+            held = strip[None, :] - strip[:, None]
+            area = (bottom - top + 1) * (np.arange(columns + 1)[None, :] - np.arange(columns + 1)[:, None])
+            filled = np.where((held == area) & (area > 0), area, 0)
+            size = int(filled.max())
+            if size > most:
+                left, right = np.unravel_index(int(filled.argmax()), filled.shape)
+                most, best = size, (top, int(left), bottom, int(right) - 1)
+    return best

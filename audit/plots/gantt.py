@@ -21,6 +21,7 @@ class Job:
     is_test: bool = False
 
 
+@theme.rc()
 def gantt(
     jobs: Sequence[Job], *, week: str, check: str, width: float = theme.FULL, height: float | None = None
 ) -> Figure:

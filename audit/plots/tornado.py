@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from audit.plots import theme
 
 
+@theme.rc()
 def tornado(
     words: Sequence[str],
     low: ArrayLike,

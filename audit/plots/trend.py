@@ -39,6 +39,7 @@ class OtherLine:
     color: str = theme.MUTED
 
 
+@theme.rc()
 def trend(
     months: Sequence[date],
     values: ArrayLike,

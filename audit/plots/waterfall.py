@@ -24,6 +24,7 @@ class Whisker:
     high: float
 
 
+@theme.rc()
 def waterfall(
     words: Sequence[str],
     steps: ArrayLike,

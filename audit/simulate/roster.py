@@ -17,6 +17,7 @@ from audit.simulate.days import HALF_DAY_SLOTS, MONTHS, Days
 from audit.simulate.sampling import round_to_total
 
 ROOMS = ((0, 1, 2, 3), (4, 5, 6))
+OPERATING_ROOM, WARD = 7, 8
 OPERATING = 2
 """Third “branch” of the roster: the operating room, one doctor at a time."""
 PAIRS = ((0, 1), (0, 2), (0, 3), (2, 3), (1, 3), (1, 2))
@@ -40,38 +41,36 @@ class Roster:
         return frame.assign(slot=slot).reset_index(drop=True)
 
 
-def roster(demand: np.ndarray, operations: np.ndarray, operates: np.ndarray, present: np.ndarray, calendar: Days,
-           rng: Generator) -> Roster:
+def roster(demand: np.ndarray, theatre: np.ndarray, operates: np.ndarray, calendar: Days, rng: Generator) -> Roster:
     """Shifts that fit the demand.
 
-    ``demand`` is outpatient visits by month, doctor and branch, shape (48, 11, 2); ``operations`` by
-    month; ``operates`` the doctors' weights in the operating room; ``present`` whether the doctor is
-    there, shape (48, 11).
+    ``demand`` is outpatient visits by month, doctor and branch, shape (48, 11, 2); ``theatre`` whether
+    there are operations in a half day, shape (days, 2); ``operates`` the doctors' weights in the
+    operating room, shape (11,).
     """
-    parts = [
-        _month(month, demand[month], operations[month], operates * present[month], calendar, rng)
-        for month in range(MONTHS)
-    ]
+    parts = [_month(month, demand[month], theatre, operates, calendar, rng) for month in range(MONTHS)]
     return Roster(pd.concat(parts, ignore_index=True))
 
 
-def _month(month: int, demand: np.ndarray, operations: int, operates: np.ndarray, calendar: Days,
+def _month(month: int, demand: np.ndarray, theatre: np.ndarray, operates: np.ndarray, calendar: Days,
            rng: Generator) -> pd.DataFrame:
     days = calendar.open_days(month)
     halves = 2 * len(days)
-    quota = _quota(demand, operations, operates, halves)
+    quota = _quota(demand, int(theatre[days].sum()), operates, halves)
     staffed = _staffed(quota[:, :2].sum(axis=0).astype(int), days, calendar)
-    left = quota + rng.random(quota.shape) * 0.3
+    left = quota + rng.random(quota.shape) * 0.3 * (quota > 0)
+    left[quota.sum(axis=1) == 0] = -np.inf
     rows = []
     for half in range(halves):
         pressure = left / (halves - half)
-        rows.extend(_half_day(pressure, left, staffed[half], days[half // 2], half % 2))
+        day, part = int(days[half // 2]), half % 2
+        rows.extend(_half_day(pressure, left, staffed[half], bool(theatre[day, part]), day, part))
     frame = pd.DataFrame(rows, columns=["day", "half", "place", "room", "doctor"])
     frame.insert(0, "month", month)
     return frame
 
 
-def _quota(demand: np.ndarray, operations: int, operates: np.ndarray, halves: int) -> np.ndarray:
+def _quota(demand: np.ndarray, theatre_halves: int, operates: np.ndarray, halves: int) -> np.ndarray:
     """Half days of each doctor in each branch and in the operating room, shape (11, 3)."""
     rooms = np.array([len(r) for r in ROOMS])
     need = demand / HALF_DAY_SLOTS
@@ -79,8 +78,8 @@ def _quota(demand: np.ndarray, operations: int, operates: np.ndarray, halves: in
     scale = np.minimum(1.0, rooms * halves / np.maximum(wished.sum(axis=0), 1e-9))
     consult = np.maximum(wished * scale, np.minimum(need * 1.02, need + 0.5))
     consult *= np.minimum(1.0, rooms * halves / np.maximum(consult.sum(axis=0), 1e-9))
-    theatre = operates / max(operates.sum(), 1e-9) * max(min(halves, operations / 2.2), 1.0)
-    theatre = np.minimum(theatre, np.maximum(halves - consult.sum(axis=1), 0))
+    theatre = operates / operates.sum() * theatre_halves
+    theatre = np.minimum(theatre, np.maximum(halves - consult.sum(axis=1), 0.01 * operates))
     return np.c_[consult, theatre]
 
 
@@ -102,20 +101,20 @@ def _staffed(totals: np.ndarray, days: np.ndarray, calendar: Days) -> np.ndarray
     return np.array(columns).T
 
 
-def _half_day(pressure: np.ndarray, left: np.ndarray, staffed: np.ndarray, day: int, half: int) -> list[tuple]:
-    score = pressure.copy()
-    free = [int(staffed[0]), int(staffed[1]), 1]
+def _half_day(pressure: np.ndarray, left: np.ndarray, staffed: np.ndarray, operating: bool, day: int,
+              half: int) -> list[tuple[int, int, int, int, int]]:
     rows = []
+    score = pressure[:, :OPERATING].copy()
+    if operating:
+        doctor = int(np.argmax(left[:, OPERATING]))
+        rows.append((day, half, OPERATING, OPERATING_ROOM, doctor))
+        left[doctor, OPERATING] -= 1
+        score[doctor] = -np.inf
+    free = [int(count) for count in staffed]
+    score[:, [place for place in (0, 1) if free[place] == 0]] = -np.inf
     while sum(free) and np.isfinite(score).any():
-        doctor, place = np.unravel_index(np.argmax(score), score.shape)
-        if place == OPERATING and left[doctor, place] <= 0.05:
-            score[doctor, place] = -np.inf
-            continue
-        if not np.isfinite(score[doctor, place]):
-            break
-        taken = len(ROOMS[place]) if place == OPERATING else free[place]
-        room = 7 if place == OPERATING else ROOMS[place][taken - 1]
-        rows.append((day, half, int(place), room, int(doctor)))
+        doctor, place = (int(at) for at in np.unravel_index(np.argmax(score), score.shape))
+        rows.append((day, half, place, ROOMS[place][free[place] - 1], doctor))
         left[doctor, place] -= 1
         free[place] -= 1
         score[doctor] = -np.inf

@@ -7,6 +7,7 @@ escaped; a name that does not exist, and a value that is None and not guarded, i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -57,11 +58,11 @@ class Words:
     # ------------------------------------------------------------------ sentences
     def sentence(self, slot: str, result: Result | None = None, extra: Values | None = None) -> Markup:
         """The text at ``slot`` (dotted path) for ``result``; the variant is chosen by ``result.says``."""
-        return Markup(self._rendered(slot, result, extra, escaped=True))
+        return Markup(self._rendered(slot, result, extra))
 
     def plain(self, slot: str, result: Result | None = None, extra: Values | None = None) -> str:
         """The same without markup, for figures, the workbook and alternative texts."""
-        return _without_tags(self._rendered(slot, result, extra, escaped=False))
+        return without_tags(self._rendered(slot, result, extra))
 
     def optional(self, slot: str, result: Result | None = None, extra: Values | None = None) -> Markup | None:
         """The sentence, or None if there is none at ``slot`` or it mentions a value that is None."""
@@ -101,7 +102,7 @@ class Words:
     def word(self, words: Any, code: object) -> str:
         """``code`` by the mapping ``words``, or the code itself, made harmless."""
         if isinstance(words, Mapping) and str(code) in words:
-            return self.render(str(words[str(code)]), {}, f"“{code}”", escaped=False)
+            return without_tags(self.render(str(words[str(code)]), {}, f"the word of “{code}”"))
         return clean(str(code))
 
     # ------------------------------------------------------------------ the file
@@ -144,9 +145,9 @@ class Words:
         return node
 
     # ------------------------------------------------------------------ rendering
-    def render(self, template: str, values: Values, place: str, *, escaped: bool = True) -> str:
+    def render(self, template: str, values: Values, place: str) -> str:
         """``template`` filled with ``values`` and what every sentence may mention."""
-        environment = _environment(self.language, self.currency, escaped)
+        environment = _environment(self.language, self.currency)
         try:
             return environment.from_string(template).render({**self._known, **values}).strip()
         except UndefinedError as error:
@@ -156,11 +157,11 @@ class Words:
         except (TemplateError, TypeError, ValueError, AttributeError, KeyError) as error:
             raise WordsError(f"{place}: {error} in “{template.strip()[:60]}”") from None
 
-    def _rendered(self, slot: str, result: Result | None, extra: Values | None, *, escaped: bool) -> str:
+    def _rendered(self, slot: str, result: Result | None, extra: Values | None) -> str:
         said = result.says.get(slot) if result is not None else None
         key, template = self._template(slot, said)
         values = {**(result.values() if result is not None else {}), **(said.values if said else {}), **(extra or {})}
-        return self.render(template, values, self._place(key), escaped=escaped)
+        return self.render(template, values, self._place(key))
 
     def _template(self, slot: str, said: Sentence | None) -> tuple[str, str]:
         variant = f"{slot}.{said.key}" if said else slot
@@ -190,15 +191,16 @@ class Words:
         }
 
 
-def _without_tags(text: str) -> str:
-    return unescape(Markup(text).striptags()) if "<" in text else text
+def without_tags(markup: str) -> str:
+    """The words of ``markup``; what data wrote in angle brackets stays."""
+    return unescape(re.sub(r"<[^>]*>", "", markup))
 
 
 @lru_cache(maxsize=32)
-def _environment(language: Language, currency: str, escaped: bool) -> ImmutableSandboxedEnvironment:
+def _environment(language: Language, currency: str) -> ImmutableSandboxedEnvironment:
     numbers = Numbers(language, currency)
     environment = ImmutableSandboxedEnvironment(
-        autoescape=escaped, undefined=StrictUndefined, finalize=lambda value: printed(value, numbers), cache_size=400,
+        autoescape=True, undefined=StrictUndefined, finalize=lambda value: printed(value, numbers), cache_size=400,
         trim_blocks=True, lstrip_blocks=True,
     )
     environment.globals.clear()

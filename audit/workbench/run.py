@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ibis.expr.types import Table
 from pydantic import ValidationError
 
 from audit import catalogue
 from audit.config import Params
-from audit.errors import ConfigError, NotAnswerable, UsageError
-from audit.results import Result, Unanswered, protect
+from audit.errors import ConfigError, UsageError
+from audit.results import Result, Unanswered
 from audit.results.store import fingerprint, load, read_json, save
-from audit.tables.connection import Tables, open_tables
+from audit.tables.connection import open_tables
 from audit.workbench import show
 from audit.workbench.context import Context, code_fingerprint, here, prepare, read
 
@@ -64,12 +64,13 @@ class Run:
         """
         what = catalogue.analysis(module.__name__.rpartition(".")[2])
         params = self._params(what, overrides)
-        arguments, upstream = self._arguments(what)
+        earlier = self._earlier(what)
+        upstream = {name: read_json(self.context.results / name)["fingerprint"] for name in earlier}
         mark = fingerprint(self.context.inputs, params.model_dump(mode="json"), upstream, code_fingerprint())
         folder = self.context.results / what.name
         if (folder / "result.json").is_file() and read_json(folder)["fingerprint"] == mark:
             return load(what.result, folder)
-        result = self._compute(what, arguments, params)
+        result = catalogue.compute(what, self._tables, earlier, period=self.context.config.period, params=params)
         save(result, folder, analysis=what.name, fingerprint=mark)
         if overrides:
             text = json.dumps(overrides, ensure_ascii=False, sort_keys=True, default=str)
@@ -97,12 +98,10 @@ class Run:
         return show.notes(self._page(result), result)
 
     @cached_property
-    def _tables(self) -> Tables:
-        return open_tables(self.context.database)
-
-    @cached_property
-    def _filled(self) -> frozenset[str]:
-        return frozenset(name for name, table in self._tables.items() if table.limit(1).count().execute())
+    def _tables(self) -> dict[str, Table]:
+        """The tables that hold rows."""
+        there = open_tables(self.context.database)
+        return {name: table for name, table in there.items() if table.limit(1).count().execute()}
 
     def _params(self, what: catalogue.Analysis, overrides: dict[str, Any]) -> Params:
         config = self.context.config
@@ -115,40 +114,10 @@ class Run:
             kind = UsageError if overrides else ConfigError
             raise kind(f"settings of {what.name}: {'; '.join(wrong)} → it knows: {known}") from None
 
-    def _arguments(self, what: catalogue.Analysis) -> tuple[dict[str, Any] | NotAnswerable, dict[str, str]]:
-        arguments: dict[str, Any] = {"period": self.context.config.period}
-        upstream: dict[str, str] = {}
-        for need in what.needs:
-            if need.kind == "table":
-                found: Any = self._tables[need.name] if need.name in self._filled else None
-                missing = NotAnswerable("missing_table", values={"table": need.name})
-            else:
-                found = self._earlier(need, upstream)
-                missing = NotAnswerable("missing_result", values={"section": need.name})
-            if found is None and not need.optional:
-                return missing, upstream
-            arguments[need.name] = found
-        return arguments, upstream
-
-    def _earlier(self, need: catalogue.Need, upstream: dict[str, str]) -> Result | None:
-        folder: Path = self.context.results / need.name
-        if not (folder / "result.json").is_file():
-            return None
-        upstream[need.name] = read_json(folder)["fingerprint"]
-        earlier = load(catalogue.analysis(need.name).result, folder)
-        return None if isinstance(earlier, Unanswered) else earlier
-
-    def _compute(self, what: catalogue.Analysis, arguments: dict[str, Any] | NotAnswerable, params: Params) -> Result:
-        try:
-            if isinstance(arguments, NotAnswerable):
-                raise arguments
-            wanted = {need.name for need in what.needs} | ({"period"} & set(what.compute.__annotations__))
-            given = {name: value for name, value in arguments.items() if name in wanted}
-            return protect(what.compute(**given, params=params))
-        except NotAnswerable as reason:
-            return Unanswered(
-                grade="C", analysis=what.name, reason=reason.reason, verdict=reason.verdict, details=dict(reason.values)
-            )
+    def _earlier(self, what: catalogue.Analysis) -> dict[str, Result]:
+        needed = [need.name for need in what.needs if need.kind == "result"]
+        stored = [name for name in needed if (self.context.results / name / "result.json").is_file()]
+        return {name: load(catalogue.analysis(name).result, self.context.results / name) for name in stored}
 
     def _page(self, result: Result) -> show.Page:
         name = result.analysis if isinstance(result, Unanswered) else type(result).__module__.rpartition(".")[2]

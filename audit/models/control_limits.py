@@ -1,0 +1,43 @@
+"""Control limits of single values: how far a month strays when nothing has changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+D2 = 1.128
+"""Expected range of two normal values in standard deviations (Montgomery 2013, appendix VI)."""
+
+FEWEST = 8
+"""Values below which moving ranges do not give usable limits (Montgomery asks for 20; 8 is the least taught)."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Centre and limits in the unit of the values; ``n`` values they rest on."""
+
+    centre: float
+    low: float
+    high: float
+    n: int
+
+    def holds(self, value: float) -> bool:
+        """``value`` lies inside the limits."""
+        return self.low <= value <= self.high
+
+
+def individuals(values: ArrayLike) -> Limits | None:
+    """Limits of an individuals (X-mR) chart: mean ± 3 · mean moving range / 1.128.
+
+    ``values`` (n,) in order of time; missing ones are left out. None with fewer than ``FEWEST``. A step
+    or trend inside ``values`` widens the limits little, so choose months before the change.
+    Source: Montgomery (2013), Introduction to Statistical Quality Control, eq. 6.33.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    x = x[np.isfinite(x)]
+    if x.size < FEWEST:
+        return None
+    reach = 3 * float(np.abs(np.diff(x)).mean()) / D2
+    return Limits(float(x.mean()), float(x.mean() - reach), float(x.mean() + reach), int(x.size))
