@@ -6,7 +6,7 @@ READY := .venv/ready
 # the environment compiles its modules: a machine may forbid it by default, and every start would pay for it
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: audit test setup check bench dictionary clean
+.PHONY: audit test setup check dictionary clean
 
 audit: setup
 	@test -f data/demo/clinic.yml || $(BIN)/clinic-audit new demo --demo ent
@@ -28,13 +28,10 @@ $(READY): pyproject.toml
 
 # the one definition of clean, for people, hooks and CI
 check: setup
-	@$(BIN)/ruff check audit tests benchmarks
-	@$(BIN)/ruff format --check audit tests benchmarks
+	@$(BIN)/ruff check audit tests
+	@$(BIN)/ruff format --check audit tests
 	@$(BIN)/mypy
 	@$(BIN)/nbstripout --verify notebooks/*.ipynb
-
-bench: setup
-	@$(BIN)/python benchmarks/measure.py
 
 dictionary: setup
 	@$(BIN)/python -m audit.tables.dictionary data/README.md

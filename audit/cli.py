@@ -15,7 +15,6 @@ from audit import __version__
 from audit.config import find_client, load_config, read_yaml, suggestion, workspace
 from audit.errors import DONE, FAILED, AuditError, UsageError
 
-FORMATS = ("html", "pdf", "xlsx")
 app = typer.Typer(
     name="clinic-audit",
     help="Audit of a private clinic: from raw exports to a report its owner can read.",
@@ -148,16 +147,16 @@ def report(
 
     root = workspace()
     for name in names:
-        find_client(root, name)
-        audit = latest(root, name)
         printer = Printer(Console(highlight=False, soft_wrap=True), root=root)
         if warnings:
-            printer.warnings(audit)
+            printer.warnings(latest(name, root=root))
         else:
-            printer.files(report_again(root, name, _formats(to)))
+            printer.files(report_again(name, root=root, formats=_formats(to)))
 
 
 def _formats(text: str) -> tuple[str, ...]:
+    from audit.execution.one_audit import FORMATS
+
     chosen = tuple(part.strip() for part in text.split(",") if part.strip())
     for part in chosen:
         if part not in FORMATS:

@@ -112,14 +112,18 @@ def test_names_of_patients_do_not_matter(frames, results):
 def test_currency_does_not_matter(frames, results):
     scaled = {}
     for name, frame in frames.items():
-        money = [column.name for column in CANONICAL[name].columns if column.unit == "currency" and column.name in frame]
+        money = [
+            column.name for column in CANONICAL[name].columns if column.unit == "currency" and column.name in frame
+        ]
         scaled[name] = frame.assign(**{column: frame[column].astype(float) * 100 for column in money})
     same(results, everything(tables_from_frames(scaled, end=END)), money=100.0)
 
 
 @pytest.mark.parametrize("missing", [name for name in CANONICAL if name not in ("patients", "appointments")])
 def test_any_optional_table_may_be_missing(frames, missing):
-    for name, result in everything(tables_from_frames({k: v for k, v in frames.items() if k != missing}, end=END)).items():
+    for name, result in everything(
+        tables_from_frames({k: v for k, v in frames.items() if k != missing}, end=END)
+    ).items():
         assert isinstance(result, Result), name
 
 

@@ -24,7 +24,9 @@ def cells(path: Path) -> list[dict]:
 
 def code(path: Path) -> list[tuple[list[str], str]]:
     return [
-        (cell["metadata"].get("tags", []), "".join(cell["source"])) for cell in cells(path) if cell["cell_type"] == "code"
+        (cell["metadata"].get("tags", []), "".join(cell["source"]))
+        for cell in cells(path)
+        if cell["cell_type"] == "code"
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -13,16 +14,20 @@ from typing import Any, Literal
 import nbformat
 
 from audit import catalogue
-from audit.config import HOUSE
-from audit.errors import DONE, FAILED, UsageError
+from audit.config import HOUSE, find_client
+from audit.errors import DONE, FAILED, RunError
 from audit.execution import publish
 from audit.execution.notebooks import NotebookFailed, execute
+from audit.report import make_report
 from audit.results import Result, Unanswered
 from audit.results.store import fingerprint, load, tidy
-from audit.wording import Words
-from audit.workbench.context import WORK, Context, code_fingerprint, prepare
+from audit.wording.text import without_tags
+from audit.workbench import show
+from audit.workbench.context import WORK, Context, code_fingerprint, prepare, read
 
 Status = Literal["PASS", "WARN", "FAIL", "SKIP"]
+FORMATS = ("html", "pdf", "xlsx")
+RESULTS = "run_results.json"
 NUMBERED = re.compile(r"^\d\d_[a-z_]+$")
 
 
@@ -79,7 +84,7 @@ def run_audit(
     *,
     root: Path,
     overrides: dict[str, Any] | None = None,
-    formats: tuple[str, ...] = ("html", "pdf", "xlsx"),
+    formats: tuple[str, ...] = FORMATS,
     force: bool = False,
     watcher: Watcher | None = None,
 ) -> Audit:
@@ -90,8 +95,8 @@ def run_audit(
     ClientBusy before anything is published.
     """
     watcher = watcher or Watcher()
-    home = root / "data" / client
-    with publish.holding(home) if home.is_dir() else _nobody(client, root):
+    home = find_client(root, client)
+    with publish.holding(home):
         context = prepare(client, root=root, overrides=overrides)
         notebooks = notebooks_of(home)
         folder = root / "reports" / client / run_name(context, notebooks, formats)
@@ -104,9 +109,31 @@ def run_audit(
         watcher.loaded(context)
         sections = tuple(_sections(context, notebooks, folder, force, watcher))
         watcher.reporting()
-        remarks = _report(context, sections, formats)
+        remarks = _finish(context, sections, formats)
         publish.publish(folder)
     return _published(folder, up_to_date=False, remarks=remarks)
+
+
+def report_again(client: str, *, root: Path, formats: tuple[str, ...] = FORMATS) -> Audit:
+    """Make the report of the latest run again from its executed notebooks, with today's words and template."""
+    folder = latest(client, root=root).folder
+    with publish.holding(root / "data" / client):
+        work = publish.building(folder)
+        shutil.copytree(folder, work, dirs_exist_ok=True)
+        context = read(work, root)
+        sections = tuple(Section(**item) for item in json.loads((work / RESULTS).read_text("utf-8"))["sections"])
+        remarks = _finish(context, sections, formats)
+        publish.publish(folder)
+    return _published(folder, up_to_date=False, remarks=remarks)
+
+
+def latest(client: str, *, root: Path) -> Audit:
+    """The latest published run of ``client``; RunError if there is none."""
+    find_client(root, client)
+    folder = (root / "reports" / client / "latest").resolve()
+    if not publish.is_published(folder):
+        raise RunError(f"{client} has no finished run → clinic-audit run {client}")
+    return _published(folder)
 
 
 def notebooks_of(home: Path) -> tuple[Path, ...]:
@@ -171,23 +198,29 @@ def _outcome(context: Context, analysis: str) -> tuple[Status, str]:
         return "FAIL", "the notebook stored no result"
     what = catalogue.analysis(analysis)
     result = load(what.result, folder)
-    words = Words(what.name, context.config, context.texts)
+    words = show.page(what, context.config, context.texts).words
     if isinstance(result, Unanswered):
-        return "SKIP", words.plain(words.reason(result))
+        return "SKIP", without_tags(words.reason(result))
     gaps = [finding for finding in result.findings if finding.kind in ("not_answered", "caveat")]
     if gaps:
-        return "WARN", words.plain(words.finding(result, gaps[0]))
-    return "PASS", words.headline(result)
+        return "WARN", without_tags(words.finding(result, gaps[0]))
+    return "PASS", words.plain("title", result)
 
 
-def _report(context: Context, sections: tuple[Section, ...], formats: tuple[str, ...]) -> tuple[str, ...]:
-    from audit.report import make_report
-
-    results = stored_results(context)
-    tidy(results).to_csv(context.folder / "estimates.csv", index=False, lineterminator="\n")
+def _finish(context: Context, sections: tuple[Section, ...], formats: tuple[str, ...]) -> tuple[str, ...]:
+    """Everything of a run beyond its notebooks; returns remarks for the person at the terminal."""
+    tidy(stored_results(context)).to_csv(context.folder / "estimates.csv", index=False, lineterminator="\n")
     aside = context.database.with_suffix(".set_aside.csv")
-    (context.folder / "set_aside.csv").write_bytes(aside.read_bytes() if aside.is_file() else b"")
-    return make_report(context, [asdict(section) for section in sections], formats)
+    (context.folder / "set_aside.csv").write_bytes(aside.read_bytes())
+    entries = [
+        {"unique_id": section.notebook, "status": section.status.lower(), "message": section.message,
+         "execution_time": round(section.seconds, 3)}
+        for section in sections
+    ]  # fmt: skip
+    content = {"results": entries, "sections": [asdict(section) for section in sections]}
+    (context.folder / RESULTS).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    shutil.rmtree(context.folder / WORK, ignore_errors=True)
+    return make_report(context, content["sections"], formats)
 
 
 def stored_results(context: Context) -> dict[str, Result]:
@@ -227,15 +260,8 @@ def _changed_cells(notebook: Path) -> int:
 
 
 def _published(folder: Path, *, up_to_date: bool = True, remarks: tuple[str, ...] = ()) -> Audit:
-    content = json.loads((folder / "run_results.json").read_text(encoding="utf-8"))
+    content = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
     sections = tuple(Section(**item) for item in content["sections"])
     names = ("report.html", "report.pdf", "appendix.xlsx")
     files = tuple(folder / name for name in names if (folder / name).is_file())
     return Audit(folder, sections, files, remarks, up_to_date)
-
-
-def _nobody(client: str, root: Path) -> Any:
-    from audit.config import find_client
-
-    find_client(root, client)
-    raise UsageError(f"no client “{client}”")

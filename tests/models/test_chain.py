@@ -67,7 +67,12 @@ def test_value_may_be_uncertain_about_its_sign() -> None:
 def test_shortfall_by_hand() -> None:
     rate = np.array([0.56, 0.45, 0.36, 0.26])
     parts = shortfall(
-        rate=rate, low=rate - 0.04, high=rate + 0.04, trials_per_month=[290, 270, 262, 221], level=0.90, seed=1,
+        rate=rate,
+        low=rate - 0.04,
+        high=rate + 0.04,
+        trials_per_month=[290, 270, 262, 221],
+        level=0.90,
+        seed=1,
         worth=(12_000.0, 11_500.0, 12_500.0),
     )
     assert parts.goal[0] == pytest.approx(0.45)
@@ -85,5 +90,7 @@ def test_units_that_are_alike_lose_nothing_for_sure() -> None:
 
 
 def test_one_unit_is_its_own_goal() -> None:
-    parts = shortfall(rate=[0.4], low=[0.3], high=[0.5], trials_per_month=[100], level=0.90, seed=1, worth=(1.0, 1.0, 1.0))
+    parts = shortfall(
+        rate=[0.4], low=[0.3], high=[0.5], trials_per_month=[100], level=0.90, seed=1, worth=(1.0, 1.0, 1.0)
+    )
     assert parts.total_people == pytest.approx([0, 0, 0])

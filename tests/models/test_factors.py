@@ -45,7 +45,9 @@ def test_contributions_sum_to_the_change(pair: tuple[np.ndarray, np.ndarray]) ->
 @given(pairs)
 def test_reversed_in_time_the_signs_turn(pair: tuple[np.ndarray, np.ndarray]) -> None:
     before, after = pair
-    assert lmdi(after, before) == pytest.approx(-lmdi(before, after), rel=1e-6, abs=1e-9 * max(after.prod(), before.prod()))
+    assert lmdi(after, before) == pytest.approx(
+        -lmdi(before, after), rel=1e-6, abs=1e-9 * max(after.prod(), before.prod())
+    )
 
 
 @given(pairs)
@@ -86,8 +88,10 @@ def test_kitagawa_by_hand() -> None:
 
 def test_teaching_clinic_changed_by_rate_not_mix() -> None:
     parts = kitagawa(
-        weights_before=[290, 270, 262, 221], rates_before=[0.575, 0.450, 0.360, 0.251],
-        weights_after=[460, 440, 430, 409], rates_after=[0.620, 0.580, 0.555, 0.501],
+        weights_before=[290, 270, 262, 221],
+        rates_before=[0.575, 0.450, 0.360, 0.251],
+        weights_after=[460, 440, 430, 409],
+        rates_after=[0.620, 0.580, 0.555, 0.501],
     )
     assert parts.change == pytest.approx(0.146, abs=0.001)
     assert abs(parts.mix) < 0.005
@@ -95,8 +99,12 @@ def test_teaching_clinic_changed_by_rate_not_mix() -> None:
 
 
 groups = st.integers(1, 6).flatmap(
-    lambda k: st.tuples(*(arrays.arrays(float, k, elements=st.floats(low, high)) for low, high in
-                          ((0.1, 100), (0, 1), (0.1, 100), (0, 1))))
+    lambda k: st.tuples(
+        *(
+            arrays.arrays(float, k, elements=st.floats(low, high))
+            for low, high in ((0.1, 100), (0, 1), (0.1, 100), (0, 1))
+        )
+    )
 )
 
 

@@ -24,7 +24,15 @@ def test_first_visit_is_the_earliest_completed_one():
         """,
     )
     (found,) = rows(
-        tables, "first_visits", "first_day", "doctor_id", "diagnosis", "tenure_days", "visits", "second_day", by="patient_id"
+        tables,
+        "first_visits",
+        "first_day",
+        "doctor_id",
+        "diagnosis",
+        "tenure_days",
+        "visits",
+        "second_day",
+        by="patient_id",
     )
     assert found == (date(2020, 1, 9), "D02", "J32", 358, 2, date(2020, 2, 9))
 
@@ -100,7 +108,16 @@ def test_two_doctors_on_one_day_are_one_transaction_and_refunds_net():
         """,
     )
     found = rows(
-        tables, "patient_days", "day", "tenure_day", "visits", "operations", "revenue", "surgery_revenue", "direct_cost", by="day"
+        tables,
+        "patient_days",
+        "day",
+        "tenure_day",
+        "visits",
+        "operations",
+        "revenue",
+        "surgery_revenue",
+        "direct_cost",
+        by="day",
     )
     assert found == [
         (date(2020, 1, 9), 0, 2, 0, 3500.0, 0.0, 400.0),

@@ -1,0 +1,134 @@
+"""What a caller and a first patient cost, honest at five calls; what they bring back for the money.
+
+Spend is known to the rouble; what is random is how many came. A cost therefore inherits the exact
+Poisson interval of its count (Garwood 1936), turned upside down. Joint draws of the count and of the
+mean value give return on spend (Robert & Casella 2004, ch. 2: Monte Carlo of a ratio).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.models.proportions import poisson_rate
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """A number and its interval; ``high`` may be infinite."""
+
+    value: float
+    low: float
+    high: float
+
+
+def cost_per_event(*, spend: float, events: int, level: float) -> Bounded | None:
+    """``spend`` over ``events`` (callers, first patients) in the currency of ``spend``.
+
+    None without spend or without events: then only a lower bound is known, ``least_cost``.
+    It does not check that the events were caused by the spend: they are recorded under its name.
+    """
+    if spend <= 0 or events <= 0:
+        return None
+    low, high = poisson_rate(events, 1.0, level)
+    return Bounded(spend / events, spend / float(high), spend / float(low))
+
+
+def least_cost(*, spend: float, level: float) -> float:
+    """The lower bound of the cost of an event that has not happened once for ``spend``."""
+    return spend / float(poisson_rate(0, 1.0, level)[1])
+
+
+def ratio_of_rates(*, top: int, top_base: float, bottom: int, bottom_base: float, level: float, seed: int,
+                   draws: int = 4000) -> Bounded | None:
+    """``(top / top_base) / (bottom / bottom_base)`` of two independent Poisson counts, bases known.
+
+    The interval is from draws of both rates (Gamma with the Jeffreys half event). None if a count is 0.
+    """
+    if min(top, bottom) <= 0 or min(top_base, bottom_base) <= 0:
+        return None
+    rng = np.random.default_rng(seed)
+    sample = rng.gamma(top + 0.5, size=draws) / rng.gamma(bottom + 0.5, size=draws) * (bottom_base / top_base)
+    low, high = np.quantile(sample, [(1 - level) / 2, (1 + level) / 2])
+    return Bounded(top / top_base / (bottom / bottom_base), float(low), float(high))
+
+
+@dataclass(frozen=True)
+class Return:
+    """What the spend of a period brings back.
+
+    ``multiple`` is value of a first patient over the cost of one, ``romi`` the same less one (money back
+    per unit spent beyond the unit itself); ``p_pays`` the probability that the multiple exceeds one.
+    """
+
+    multiple: Bounded
+    romi: Bounded
+    p_pays: float
+
+
+def return_on_spend(*, spend: float, patients: int, values: Array, level: float, seed: int, draws: int = 2000) -> Return | None:
+    """Joint draws: the number of patients is Poisson, the mean value a bootstrap of ``values``.
+
+    ``values`` has shape (patients with a full horizon,), one value per patient in the currency of
+    ``spend``. None without spend, patients, or at least two values.
+    """
+    if spend <= 0 or patients <= 0 or len(values) < 2:
+        return None
+    rng = np.random.default_rng(seed)
+    counts = rng.gamma(patients + 0.5, size=draws)
+    multiples = mean_draws(values, rng, draws) * counts / spend
+    low, high = np.quantile(multiples, [(1 - level) / 2, (1 + level) / 2])
+    point = float(np.mean(values)) * patients / spend
+    return Return(
+        multiple=Bounded(point, min(float(low), point), max(float(high), point)),
+        romi=Bounded(point - 1, min(float(low), point) - 1, max(float(high), point) - 1),
+        p_pays=float(np.mean(multiples > 1)),
+    )
+
+
+def mean_draws(values: Array, rng: np.random.Generator, draws: int) -> Array:
+    """Bootstrap means of ``values`` (n,), shape (draws,); patients are the unit of resampling."""
+    values = np.asarray(values, float)
+    if values.size > 1500:
+        # the mean of so many patients is normal to the precision of the draws themselves
+        return rng.normal(values.mean(), values.std(ddof=1) / np.sqrt(values.size), draws)
+    return values[rng.integers(0, values.size, size=(draws, values.size))].mean(axis=1)
+
+
+def mean_interval(values: Array, *, level: float, seed: int, draws: int = 2000) -> Bounded | None:
+    """Mean value per patient with its percentile bootstrap interval; None below two patients."""
+    values = np.asarray(values, float)
+    if values.size < 2:
+        return None
+    sample = mean_draws(values, np.random.default_rng(seed), draws)
+    low, high = np.quantile(sample, [(1 - level) / 2, (1 + level) / 2])
+    mean = float(values.mean())
+    return Bounded(mean, min(float(low), mean), max(float(high), mean))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What somebody says a campaign did; spend follows from it in two ways that must agree."""
+
+    calls: int
+    first_patients: int
+    cost_per_call: float
+    cost_per_first_patient: float
+
+    @property
+    def spend_by_calls(self) -> float:
+        """Calls times cost per call."""
+        return self.calls * self.cost_per_call
+
+    @property
+    def spend_by_patients(self) -> float:
+        """First patients times cost per first patient."""
+        return self.first_patients * self.cost_per_first_patient
+
+    def agrees(self, tolerance: float = 0.02) -> bool:
+        """Both ways give the same money, up to rounding of the stated costs."""
+        return abs(self.spend_by_calls - self.spend_by_patients) <= tolerance * max(self.spend_by_calls, self.spend_by_patients)

@@ -1,0 +1,2 @@
+class Clinic: pass
+def simulate_clinic(): pass

@@ -1,0 +1,59 @@
+"""The reactivation campaign of October 2016: who was called, who was held out, who came back when.
+
+Response is counted from the call: within 7 days, and after that within 120. What the hold-out does
+unasked is the part a naive count wrongly credits to the campaign.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.random import Generator
+
+from audit.simulate.days import Days
+from audit.simulate.truth import Truth
+
+GROUPS = ("called", "held out")
+LATEST_RETURN_DAY = 84
+"""Later returns end before the records do, so that the stated response can be counted in them."""
+
+
+def campaign(truth: Truth, people: pd.DataFrame, visits: pd.DataFrame, calendar: Days, rng: Generator) -> pd.DataFrame:
+    """Members of the campaign: person, group (0 called, 1 held out), response (0 none, 1 first week, 2 later).
+
+    Eligible are patients whose last wished visit before the campaign is at least half a year old and
+    who have none near it.
+    """
+    plan = truth.reactivation
+    start = calendar.number(plan.from_day)
+    before = visits[visits.day < start]
+    last = np.full(len(people), -10_000.0)
+    np.maximum.at(last, before.person.to_numpy(), before.day.to_numpy())
+    last = np.maximum(last, np.where(people.want_day < start, people.want_day, -10_000))
+    lapsed = (last <= start - plan.lapsed_days - 7) & (last >= 400) & people.may_contact.to_numpy()
+    sizes = [max(1, round(plan.called * truth.size)), max(1, round(plan.held_out * truth.size))]
+    person = rng.permutation(np.flatnonzero(lapsed))[: sum(sizes)]
+    group = np.repeat([0, 1], sizes)[: len(person)]
+    response = np.zeros(len(person), int)
+    for number, (first, later) in enumerate(((plan.called_first, plan.called_later), (plan.held_first, plan.held_later))):
+        rows = np.flatnonzero(group == number)
+        soon, late = round(first * len(rows)), round(later * len(rows))
+        response[rows[:soon]], response[rows[soon : soon + late]] = 1, 2
+    return pd.DataFrame({"person": person, "group": group, "response": response})
+
+
+def promised_returns(members: pd.DataFrame, start: int, rng: Generator) -> pd.DataFrame:
+    """Visits of those who came back: the week of the calls, or two to twelve weeks later; ordinal 90."""
+    came = members[members.response > 0]
+    late = (came.response == 2).to_numpy()
+    soon_day = start + 1 + 4.9 * rng.random(len(came))
+    later_day = start + 15 + (LATEST_RETURN_DAY - 15) * rng.random(len(came)) ** 1.6
+    return pd.DataFrame({"person": came.person.to_numpy(), "day": np.where(late, later_day, soon_day), "ordinal": 90})
+
+
+def call_days(members: pd.DataFrame, first_return: np.ndarray, start: int, rng: Generator) -> np.ndarray:
+    """Day each member was called: the campaign's five days, before his return (−1: he did not return)."""
+    day = start + rng.integers(0, 5, len(members))
+    early = (first_return >= 0) & (members.response == 1).to_numpy()
+    latest = np.clip(first_return - 1, start, start + 4)
+    return np.where(early, np.minimum(day, latest), day)
