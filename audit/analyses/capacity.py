@@ -29,6 +29,7 @@ from audit.plots import theme
 from audit.plots.bars import bars
 from audit.plots.heatmap import Frame, heatmap
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.tables.open_hours import open_hours
 from audit.wording import Labels
 
 WEEKS_PER_MONTH = 365.25 / 12 / 7
@@ -183,35 +184,13 @@ def _timed(appointments: Table, rooms: Table | None, services: Table | None) -> 
     return table_.mutate(resource=resource, minutes=ibis.coalesce(_.minutes, _.planned, _.slot))
 
 
-def _opened(rooms: Table | None, events: Table | None, period: Period) -> pd.DataFrame:
-    """Open minutes, opening hours and places of each room on each day it is open (nights count as 1440 minutes of a bed)."""
-    columns = ["day", "resource", "minutes", "opens", "closes", "places", "slots"]
+def _opened(rooms: Table | None, events: Table | None, period: Period) -> pd.DataFrame | None:
+    """Open minutes (of a ward: beds × 1440) and slots by day and resource."""
     if rooms is None:
-        return pd.DataFrame(columns=columns).astype({"day": "datetime64[s]"})
-    listed = rooms.order_by("room_id").to_pandas()
-    days = pd.DatetimeIndex(pd.date_range(period.start, period.end - timedelta(days=1))).as_unit("s")
-    closed = _closed(events, period)
-    parts = []
-    for room in listed.itertuples():
-        on = room.weekdays if isinstance(room.weekdays, str) else "1234567" if room.kind == "ward" else ""
-        is_open = np.isin(days.weekday + 1, [int(digit) for digit in on if digit.isdigit()])
-        for event in closed.itertuples():
-            if pd.isna(event.branch) or event.branch == room.branch:
-                is_open &= ~((days >= event.from_day) & (days <= event.to_day))
-        opens, closes = (0.0, 1440.0) if room.kind == "ward" else (float(room.opens_minute), float(room.closes_minute))
-        if closes > opens and is_open.any():
-            minutes = room.places * (closes - opens)
-            slots = np.floor((closes - opens) / room.slot_minutes) * room.places if room.slot_minutes > 0 else np.nan
-            parts.append(pd.DataFrame(dict(zip(columns, (
-                days[is_open], room.kind, minutes, opens, closes, float(room.places), slots), strict=True))))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns).astype({"day": "datetime64[s]"})
-
-
-def _closed(events: Table | None, period: Period) -> pd.DataFrame:
-    if events is None:
-        return pd.DataFrame(columns=["branch", "from_day", "to_day"])
-    closed = events.filter(_.kind == "closed").select("branch", "from_day", to_day=ibis.coalesce(_.to_day, period.end))
-    return closed.order_by("from_day", "to_day", "branch").to_pandas().astype({"from_day": "datetime64[s]", "to_day": "datetime64[s]"})
+        return None
+    by_room = open_hours(rooms, events, start=period.start, end=period.end)
+    by_day = by_room.group_by("day", resource=_.kind).aggregate(minutes=_.minutes.sum(), slots=_.slots.sum())
+    return by_day.order_by("day", "resource").to_pandas().astype({"day": "datetime64[s]", "minutes": "float64"})
 
 
 def _nights(appointments: Table, period: Period) -> pd.DataFrame:
@@ -257,24 +236,23 @@ def _rota(appointments: Table, shifts: Table | None, rooms: Table | None, now: D
 
 
 # ------------------------------------------------------------------ steps: days to loads
-def _series(diary: pd.DataFrame, opened: pd.DataFrame, nights: pd.DataFrame, rota: pd.DataFrame | None) -> dict[str, pd.DataFrame | None]:
+def _series(
+    diary: pd.DataFrame, opened: pd.DataFrame | None, nights: pd.DataFrame, rota: pd.DataFrame | None
+) -> dict[str, pd.DataFrame | None]:
     """Used and offered minutes by day of each resource; None for a resource the data do not describe."""
     done = diary[diary.status == "completed"]
     known = diary[diary.status.isin(["completed", "no_show", "cancelled"])]
-    used: dict[str, pd.DataFrame] = {name: done[done.resource == name] for name in ROOMS} | {"ward": nights}
-    series: dict[str, pd.DataFrame | None] = {
-        name: _pair(used[name], opened[opened.resource == name]) for name in ROOMS
-    }
-    series["booked"] = _pair(known[known.resource == "consulting"], opened[opened.resource == "consulting"])
-    series["doctors"] = rota[["day", "used", "offered"]] if rota is not None else None
-    return series
+    used = {name: done[done.resource == name] for name in ROOMS} | {"ward": nights, "booked": known[known.resource == "consulting"]}
+    offered = opened if opened is not None else pd.DataFrame({"resource": [], "day": [], "minutes": []})
+    series = {name: _pair(used[name], offered[offered.resource == ("consulting" if name == "booked" else name)]) for name in used}
+    return series | {"doctors": rota}
 
 
 def _pair(used: pd.DataFrame, offered: pd.DataFrame) -> pd.DataFrame | None:
     if offered.empty or not used.minutes.sum() > 0:
         return None
-    both = pd.concat([used.groupby("day").minutes.sum().rename("used"), offered.groupby("day").minutes.sum().rename("offered")], axis=1)
-    return both.fillna(0.0).sort_index().rename_axis("day").reset_index()
+    columns = {"used": used.groupby("day").minutes.sum(), "offered": offered.groupby("day").minutes.sum()}
+    return pd.concat(columns, axis=1).fillna(0.0).sort_index().rename_axis("day").reset_index()
 
 
 def _load(frame: pd.DataFrame | None, window: Days | None, params: CapacityParams) -> Estimate | None:
@@ -283,9 +261,8 @@ def _load(frame: pd.DataFrame | None, window: Days | None, params: CapacityParam
     units = _units(_in(frame, window), window, params)
     if not units.offered.sum() > 0:
         return None
-    value = units.used.sum() / units.offered.sum()
     low, high = bootstrap.ratio_interval(units.used, units.offered, params.level, params.seed)
-    return _estimate(value, low, high, "share", len(units), params.level)
+    return _estimate(units.used.sum() / units.offered.sum(), low, high, "share", len(units), params.level)
 
 
 def _units(days: pd.DataFrame, window: Days, params: CapacityParams) -> pd.DataFrame:
@@ -293,14 +270,180 @@ def _units(days: pd.DataFrame, window: Days, params: CapacityParams) -> pd.DataF
     if window.days < 7 * params.weeks_needed:
         return days
     week = (days.day - pd.Timestamp(window.start)).dt.days // 7
-    return days.groupby(week)[[name for name in days.columns if name != "day"]].sum().reset_index(drop=True)
+    return days.drop(columns="day").groupby(week).sum().reset_index(drop=True)
 
 
 def _in(frame: pd.DataFrame, window: Days) -> pd.DataFrame:
     return frame[(frame.day >= pd.Timestamp(window.start)) & (frame.day < pd.Timestamp(window.end))]
 
 
-def _estimate(value: float, low: float, high: float, unit: str, n: int, level: float, grade: str = "A") -> Estimate:
+def _estimate(value: float, low: float, high: float, unit: Unit, n: int, level: float, grade: Grade = "A") -> Estimate:
+    """An estimate whose interval holds it; without one (a single unit) the value alone, as thin evidence."""
     if not (np.isfinite(low) and np.isfinite(high)):
         return Estimate(value, value, value, unit, n, level, "C")
     return Estimate(value, min(low, value), max(high, value), unit, n, level, grade)
+
+
+def _heat(timed: Table, rooms: Table | None, events: Table | None, now: Days) -> pd.DataFrame | None:
+    """Open and used hours of consulting rooms by weekday (0 = Monday) and hour; None when times are not recorded."""
+    if rooms is None:
+        return None
+    hours = open_hours(rooms, events, start=now.start, end=now.end).filter(_.kind == "consulting")
+    opened = hours.group_by(weekday=_.day.day_of_week.index(), start=_.opens, length=_.closes - _.opens).aggregate(
+        times=(_.minutes / (_.closes - _.opens)).sum()
+    )
+    came = timed.filter(_.status == "completed", _.resource == "consulting", _.day >= now.start, _.day < now.end)
+    minute = came.starts_at.hour() * 60 + came.starts_at.minute()
+    used = came.group_by(weekday=_.day.day_of_week.index(), start=minute, length=_.minutes).aggregate(times=_.count())
+    drawn = used.order_by("weekday", "start", "length").to_pandas()
+    if drawn.empty or not (drawn.start > 0).any():
+        return None
+    open_grid, used_grid = (
+        _grid(frame.dropna()) for frame in (opened.order_by("weekday", "start", "length").to_pandas(), drawn)
+    )
+    weekday, hour = (grid.ravel() for grid in np.mgrid[0:7, 0:24])
+    frame = pd.DataFrame({
+        "weekday": weekday, "hour": hour, "open_hours": open_grid.ravel() / 60, "used_hours": used_grid.ravel() / 60
+    })
+    frame["load"] = (frame.used_hours / frame.open_hours).where(frame.open_hours > 0)
+    busy = frame[(frame.open_hours > 0) | (frame.used_hours > 0)]
+    return frame[frame.hour.between(busy.hour.min(), busy.hour.max())].reset_index(drop=True)
+
+
+def _grid(intervals: pd.DataFrame) -> np.ndarray:
+    minutes = occupancy.minutes_by_hour(intervals.start, intervals.length, intervals.times)
+    grid = np.zeros((7, 24))
+    np.add.at(grid, intervals.weekday.to_numpy(dtype=int), minutes)
+    return grid
+
+
+# ------------------------------------------------------------------ steps: what limits growth, what it is worth
+def _outpatient(
+    diary: pd.DataFrame, opened: pd.DataFrame | None, load: Estimate | None, heat: pd.DataFrame | None, now: Days,
+    params: CapacityParams,
+) -> dict[str, object]:
+    """The most visits a month: all slots, the practical ceiling, and with the hours patients choose now."""
+    done = _in(diary[(diary.status == "completed") & diary.resource.isin(["consulting", "diagnostics"])], now)
+    consulting = done[done.resource == "consulting"]
+    facts: dict[str, object] = {"visits": int(done.count_all.sum()), "slots": None, "visits_most": None, "visits_practical": None}
+    if opened is None or load is None or not consulting.minutes.sum() > 0:
+        return facts | {"row": None}
+    offered = _in(opened[opened.resource == "consulting"], now)
+    length = consulting.minutes.sum() / consulting.timed.sum()
+    most = offered.minutes.sum() / length / now.months
+    if offered.slots.notna().all() and offered.slots.sum() > 0:
+        facts["slots"] = int(offered.slots.sum())
+        most = min(most, offered.slots.sum() / now.months) if length >= offered.minutes.sum() / offered.slots.sum() - 1e-9 else most
+    shaped = np.nan
+    if heat is not None:
+        growth = max(1.0, 1 / load.value)
+        shaped = occupancy.grown(heat.used_hours, heat.open_hours, growth) * 60 / length / now.months
+    n = len(offered)
+    facts |= {"visits_most": exact(most, "count", n), "visits_practical": exact(most * params.ceiling, "count", n)}
+    current = consulting.count_all.sum() / now.months
+    return facts | {"row": ["outpatient", current, shaped, most * params.ceiling, most, "consulting"]}
+
+
+def _surgery(
+    diary: pd.DataFrame, opened: pd.DataFrame | None, nights: pd.DataFrame, now: Days, params: CapacityParams
+) -> dict[str, object]:
+    """The most operations a month: the smaller of operating minutes per case and bed-nights per case."""
+    done = _in(diary[(diary.status == "completed") & (diary.resource == "operating")], now)
+    cases = int(done.count_all.sum())
+    facts: dict[str, object] = {
+        "operations": cases, "operations_most": None, "operations_practical": None, "surgery_limit": None, "stay_nights": None
+    }
+    if opened is None or cases == 0:
+        return facts | {"row": None}
+    stay = _in(nights, now).minutes.sum() / 1440 / cases
+    timed = done.timed.sum()
+    need = {
+        "operating": done.minutes.sum() / timed + params.turnover_minutes if timed else np.nan,
+        "ward": stay if stay > 0 else np.nan,
+    }
+    offered = _in(opened, now).groupby("resource").minutes.sum() / now.months
+    capacity = {"operating": float(offered.get("operating", np.nan)), "ward": float(offered.get("ward", np.nan)) / 1440}
+    bound = occupancy.limit(need, capacity)
+    if bound is None:
+        return facts | {"row": None}
+    facts |= {
+        "operations_most": exact(bound.most, "count", cases), "surgery_limit": bound.binding,
+        "operations_practical": exact(bound.most * params.ceiling, "count", cases),
+        "stay_nights": exact(stay, "number", cases) if stay > 0 else None,
+    }
+    return facts | {"row": ["surgery", cases / now.months, np.nan, bound.most * params.ceiling, bound.most, bound.binding]}
+
+
+def _money(charges: Table | None, services: Table | None, now: Days, params: CapacityParams) -> tuple[pd.DataFrame, str] | None:
+    """Outpatient money by day, as contribution if direct costs are known for most of it, else as revenue."""
+    if charges is None:
+        return None
+    lines = charges.filter(_.kind.isin(["sale", "refund"]), _.charged_on >= now.start, _.charged_on < now.end)
+    lines = lines.mutate(cost=ibis.null("float64"), is_surgery=ibis.literal(False))
+    if services is not None:
+        facts = services.select("service_id", "direct_cost", surgical=_.kind.isin(["operation", "ward"]))
+        sign = ibis.cases((_.kind == "refund", -1.0), else_=1.0)
+        lines = lines.left_join(facts, "service_id").drop("service_id_right").mutate(
+            cost=_.direct_cost.cast("float64") * sign * ibis.coalesce(_.quantity, 1.0), is_surgery=ibis.coalesce(_.surgical, False)
+        )
+    by_day = lines.filter(~_.is_surgery).group_by(day=_.charged_on).aggregate(
+        paid=_.paid.sum().cast("float64"), cost=_.cost.sum(), priced=_.paid.sum(where=_.cost.notnull()).cast("float64")
+    )
+    frame = by_day.order_by("day").to_pandas().fillna(0.0).astype({"day": "datetime64[s]"})
+    if not frame.paid.sum() > 0:
+        return None
+    is_contribution = frame.priced.sum() >= params.priced_share * frame.paid.sum()
+    frame["money"] = frame.paid - frame.cost if is_contribution else frame.paid
+    return frame[["day", "money"]], "contribution" if is_contribution else "revenue"
+
+
+def _hour_worth(
+    series: Mapping[str, pd.DataFrame | None], money: tuple[pd.DataFrame, str] | None, now: Days, params: CapacityParams
+) -> dict[str, Estimate | str | None]:
+    """Free hours of consulting rooms a week, and what those below the ceiling would bring a month if filled."""
+    facts: dict[str, Estimate | str | None] = dict.fromkeys(("free_hours", "fillable_hours", "hour_value", "value_is", "fill_worth"))
+    rooms = series["consulting"]
+    if rooms is None or not _in(rooms, now).offered.sum() > 0:
+        return facts
+    days = _in(rooms, now).assign(money=0.0)
+    if money is not None:
+        days = days.drop(columns="money").merge(money[0], on="day", how="left").fillna({"money": 0.0})
+    units = _units(days, now, params)[["used", "offered", "money"]].to_numpy()
+    weeks, n = now.days / 7, len(units)
+    draws = bootstrap.block_bootstrap(units, seed=params.seed) if n > 1 else units.sum(axis=0, keepdims=True)
+
+    def told(of_sums: Callable[[np.ndarray], np.ndarray], unit: Unit, grade: Grade) -> Estimate:
+        low, high = bootstrap.percentiles(of_sums(draws), params.level, units=n)
+        return _estimate(float(of_sums(units.sum(axis=0, keepdims=True))[0]), low, high, unit, n, params.level, grade)
+
+    facts["free_hours"] = told(lambda s: (s[:, 1] - s[:, 0]) / 60 / weeks, "hours", "A")
+    fillable = told(lambda s: np.clip(params.ceiling * s[:, 1] - s[:, 0], 0, None) / 60 / weeks, "hours", "A")
+    facts["fillable_hours"] = fillable if fillable.value > 0 else None
+    if money is not None and days.used.sum() > 0:
+        facts["hour_value"] = told(lambda s: s[:, 2] / s[:, 0] * 60, "currency", "A")
+        facts["value_is"] = money[1]
+        if fillable.value > 0:
+            gain = told(lambda s: np.clip(params.ceiling * s[:, 1] - s[:, 0], 0, None) * s[:, 2] / s[:, 0] / now.months, "currency", "C")
+            facts["fill_worth"] = gain
+    return facts
+
+
+def _weekly(diary: pd.DataFrame, period: Period, now: Days, params: CapacityParams) -> dict[str, Estimate | None]:
+    """Without opening hours: the busiest weeks bound capacity from below, hence load from above."""
+    done = diary[(diary.status == "completed") & (diary.resource != "ward")]
+    first = pd.Timestamp(period.start) + pd.Timedelta(days=-pd.Timestamp(period.start).weekday() % 7)
+    weeks = (pd.Timestamp(period.end) - first).days // 7
+    number = (done.day - first).dt.days // 7
+    visits = done.groupby(number).count_all.sum().reindex(range(weeks), fill_value=0).to_numpy(dtype=float)
+    start = first + pd.to_timedelta(np.arange(weeks) * 7, unit="D")
+    present = visits[(start >= pd.Timestamp(now.start)) & (start + pd.Timedelta(days=7) <= pd.Timestamp(now.end))]
+    facts: dict[str, Estimate | None] = dict.fromkeys(("weekly_visits", "busiest_week", "load_at_most"))
+    if len(present) < 2 or not present.sum() > 0:
+        return facts
+    low, high = bootstrap.mean_interval(present, params.level, params.seed)
+    facts["weekly_visits"] = mean = _estimate(float(present.mean()), low, high, "count", len(present), params.level)
+    if weeks >= params.weeks_needed:
+        busiest = float(np.quantile(visits, 0.95))
+        facts["busiest_week"] = Estimate(busiest, busiest, busiest, "count", weeks, params.level, "C")
+        facts["load_at_most"] = mean.scaled(1 / busiest, "share")
+    return facts

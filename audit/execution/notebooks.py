@@ -7,15 +7,10 @@ traceback, and paths and user names in the metadata.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-# jsonschema's optional check of internationalised links costs two seconds of CPU at every import of
-# nbformat and no notebook here has such a link
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 import nbformat
 import papermill

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.models.bootstrap import block_bootstrap
 from audit.models.proportions import poisson_rate
 
 Array = NDArray[np.float64]
@@ -80,7 +81,8 @@ def return_on_spend(*, spend: float, patients: int, values: Array, level: float,
         return None
     rng = np.random.default_rng(seed)
     counts = rng.gamma(patients + 0.5, size=draws)
-    multiples = mean_draws(values, rng, draws) * counts / spend
+    means = block_bootstrap(values, seed=seed + 1, draws=draws)[:, 0] / len(values)
+    multiples = means * counts / spend
     low, high = np.quantile(multiples, [(1 - level) / 2, (1 + level) / 2])
     point = float(np.mean(values)) * patients / spend
     return Return(
@@ -88,26 +90,6 @@ def return_on_spend(*, spend: float, patients: int, values: Array, level: float,
         romi=Bounded(point - 1, min(float(low), point) - 1, max(float(high), point) - 1),
         p_pays=float(np.mean(multiples > 1)),
     )
-
-
-def mean_draws(values: Array, rng: np.random.Generator, draws: int) -> Array:
-    """Bootstrap means of ``values`` (n,), shape (draws,); patients are the unit of resampling."""
-    values = np.asarray(values, float)
-    if values.size > 1500:
-        # the mean of so many patients is normal to the precision of the draws themselves
-        return rng.normal(values.mean(), values.std(ddof=1) / np.sqrt(values.size), draws)
-    return values[rng.integers(0, values.size, size=(draws, values.size))].mean(axis=1)
-
-
-def mean_interval(values: Array, *, level: float, seed: int, draws: int = 2000) -> Bounded | None:
-    """Mean value per patient with its percentile bootstrap interval; None below two patients."""
-    values = np.asarray(values, float)
-    if values.size < 2:
-        return None
-    sample = mean_draws(values, np.random.default_rng(seed), draws)
-    low, high = np.quantile(sample, [(1 - level) / 2, (1 + level) / 2])
-    mean = float(values.mean())
-    return Bounded(mean, min(float(low), mean), max(float(high), mean))
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ Gate = Literal["fitted", "too_few_weeks", "flat_spend", "too_few_calls", "no_sha
 QUARTER = 13
 """Weeks between the knots of the level."""
 
+WIDEST = 0.7
+"""A marginal-to-average ratio known no better than this (of the 0 … 1 it can be) is no knowledge of shape."""
+
 
 @dataclass(frozen=True)
 class Saturation:
@@ -66,7 +69,7 @@ def fit(
 
     Gates: ``least_weeks`` weeks with spend, coefficient of variation of spend at least
     ``least_variation`` within quarters, ``least_calls`` calls, and a profile interval of the
-    marginal-to-average ratio narrower than 0.7: wider says nothing about saturation.
+    marginal-to-average ratio narrower than ``WIDEST``.
     """
     spend, calls = np.asarray(spend, float), np.asarray(calls, float)
     on = spend > 0
@@ -107,7 +110,7 @@ def _curve(x: Array, y: Array, time: Array, present: float, level: float) -> Sat
     inside = shares[(deviance - deviance[best]) / dispersion <= stats.f.ppf(level, 1, df)]
     low, high = float(inside.min()), float(inside.max())
     low, high = (0.0 if low <= shares[0] else low), (1.0 if high >= shares[-1] else high)
-    if high - low >= 0.7 or 0 < best < 1:
+    if high - low >= WIDEST:
         return Saturation("no_shape", int(x.size), present)
     tail = basis[-8:] @ coefficients
     return Saturation(

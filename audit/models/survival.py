@@ -19,8 +19,7 @@ Floats = npt.NDArray[np.float64]
 class Incidence:
     """Share of units with the event by each horizon, 0–1; arrays of the length of ``horizons``.
 
-    ``at_risk``: units watched at least that long or with the event before; ``watched``: units whose
-    follow-up alone reaches the horizon.
+    ``watched``: units whose follow-up, event or not, reaches the horizon.
     """
 
     horizons: Floats
@@ -31,7 +30,8 @@ class Incidence:
 
 
 def incidence(
-    *, duration: npt.ArrayLike, event: npt.ArrayLike, follow_up: npt.ArrayLike, horizons: npt.ArrayLike, level: float = 0.90
+    *, duration: npt.ArrayLike, event: npt.ArrayLike, follow_up: npt.ArrayLike, horizons: npt.ArrayLike,
+    level: float = 0.90,
 ) -> Incidence:
     """1 − Kaplan–Meier with the log-log interval (Kalbfleisch & Prentice), through lifelines.
 
@@ -50,9 +50,8 @@ def incidence(
         fit = KaplanMeierFitter(alpha=1 - level).fit(time, seen)
         bounds = fit.confidence_interval_survival_function_
     place = np.searchsorted(fit.survival_function_.index.to_numpy(), ends, side="right") - 1
-    value, low, high = (
-        1 - column.to_numpy()[place] for column in (fit.survival_function_.iloc[:, 0], bounds.iloc[:, 1], bounds.iloc[:, 0])
-    )
+    curves = (fit.survival_function_.iloc[:, 0], bounds.iloc[:, 1], bounds.iloc[:, 0])
+    value, low, high = (1 - curve.to_numpy()[place] for curve in curves)
     known = count > 0
     low, high = np.where(np.isnan(low), value, low), np.where(np.isnan(high), value, high)
     return Incidence(ends, *(np.where(known, part, np.nan) for part in (value, low, high)), count)
