@@ -27,6 +27,7 @@ class Printer(Watcher):
         self._status: Status | None = None
 
     def loaded(self, context: Context) -> None:
+        """Who and when."""
         period = context.config.period
         self._say(
             f"clinic-audit {__version__} · client {context.config.client} · {context.language} · "
@@ -35,14 +36,17 @@ class Printer(Watcher):
         )
 
     def starts(self, number: int, total: int, notebook: str) -> None:
+        """Show what runs, on a terminal."""
         self._spin(f"{number:2d}/{total}  {notebook}")
 
     def ended(self, number: int, total: int, section: Section) -> None:
+        """One line about the section."""
         self._spin(None)
         line = f"{number:2d}/{total}  {section.notebook:<{WIDTH}} {section.status:<5} {section.seconds:3.0f} s   {section.message}"
         self._say(_fit(line, self.console.width), {"event": "section", **asdict(section)})
 
     def reporting(self) -> None:
+        """Show that the report is being made, on a terminal."""
         self._spin("report")
 
     def finished(self, audit: Audit) -> None:

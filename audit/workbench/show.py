@@ -1,0 +1,177 @@
+"""A result as parts of the page: head, figures, table, findings, notes – the same in a cell and in the report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from audit.results import Result, Unanswered
+from audit.tables import TABLES
+from audit.wording import Labels, NothingToSay
+from audit.workbench import cells
+from audit.workbench.page import NOTHING, Fragment, Page, parts
+from audit.workbench.pictures import image
+
+NUMBERS = "numbers"
+"""What stands beside figures or a table: the side numbers; anything else is the name of a table."""
+
+_END_OF_REASON = re.compile(r"(?<!&amp)(?<!&lt)(?<!&gt)(?<!&#34)(?<!&#39); ")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with its words."""
+
+    title: Markup
+    subtitle: Markup | None
+    alt: str
+    source: str
+    width: int
+    height: int
+    note: Markup | None
+
+
+def head(page: Page, result: Result) -> Fragment:
+    """Rust bar, number and name, evidence, message title, lede; or why the section could not be computed."""
+    name = page.words.sentence("name")
+    if isinstance(result, Unanswered):
+        return _unanswered(page, result, name)
+    title, lede = page.words.sentence("title", result), page.words.optional("lede", result)
+    return _fragment(page, parts().head(page.label, name, evidence(page, result.grade), title, lede))
+
+
+def evidence(page: Page, grade: str) -> Markup:
+    """“Evidence A: counted from your records”."""
+    meaning = page.frame.sentence(f"evidence.{grade}")
+    return page.frame.sentence("evidence_line", extra={"grade": grade, "meaning": meaning})
+
+
+def figures(page: Page, result: Result, names: Sequence[str], beside: str | None = None) -> Fragment:
+    """The figures ``names`` in one row; with ``beside`` stacked, left of the side numbers or of that table."""
+    pictures = [Markup(parts().figure(picture)) for picture in (_picture(page, result, name) for name in names) if picture]
+    if beside is not None:
+        return _beside(page, result, Markup().join(pictures), beside)
+    match len(pictures):
+        case 0:
+            return NOTHING
+        case 1:
+            return _fragment(page, pictures[0])
+        case count:
+            return _fragment(page, parts().row("two" if count == 2 else "three", pictures))
+
+
+def table(page: Page, result: Result, name: str, beside: str | None = None, most: int = cells.MOST_ROWS) -> Fragment:
+    """Table ``name`` with at most ``most`` rows; the rest is in the workbook."""
+    sheet = cells.sheet(page, result, name, most)
+    content = Markup(parts().table(sheet)) if sheet else Markup()
+    if beside is not None:
+        return _beside(page, result, content, beside)
+    return _fragment(page, content)
+
+
+def numbers(page: Page, result: Result) -> Fragment:
+    """The side numbers whose values are known."""
+    items = []
+    for key, content in (page.words.get(NUMBERS) or {}).items():
+        if isinstance(result, Unanswered):
+            break
+        value = page.words.optional(f"{NUMBERS}.{key}.value", result)
+        text = page.words.optional(f"{NUMBERS}.{key}.text", result)
+        if value and text:
+            items.append({"value": value, "text": text, "hot": bool(content.get("hot"))})
+    return _fragment(page, parts().numbers(items)) if items else NOTHING
+
+
+def findings(page: Page, result: Result) -> Fragment:
+    """A box with what was found and what could not be answered."""
+    if isinstance(result, Unanswered) or not result.findings:
+        return NOTHING
+    found = [
+        {"kind": finding.kind, "text": page.words.finding(result, finding)}
+        for finding in result.findings if finding.kind != "not_answered"
+    ]
+    gaps = [page.words.finding(result, finding) for finding in result.findings if finding.kind == "not_answered"]
+    words = {"found": page.frame.sentence("findings.heading"), "gaps": page.frame.sentence("findings.gaps")}
+    return _fragment(page, parts().findings(found, gaps, words))
+
+
+def notes(page: Page, result: Result) -> Fragment:
+    """How to read it · what to be careful about · what it decides."""
+    if isinstance(result, Unanswered):
+        return NOTHING
+    items = [
+        {"key": key, "head": page.frame.sentence(f"notes.{key}"), "text": page.words.sentence(f"notes.{key}", result)}
+        for key in ("how", "care", "decide") if page.words.has(f"notes.{key}")
+    ]
+    return _fragment(page, parts().notes(items)) if items else NOTHING
+
+
+def _fragment(page: Page, content: Any) -> Fragment:
+    return Fragment(Markup(content), page.words.language)
+
+
+def _beside(page: Page, result: Result, content: Markup, beside: str) -> Fragment:
+    side = numbers(page, result) if beside == NUMBERS else table(page, result, beside)
+    if not content or not side:
+        return _fragment(page, content or side.html)
+    boxed = side.html if beside == NUMBERS else Markup('<div class="box">{}</div>').format(side.html)
+    return _fragment(page, parts().row("main" if beside == NUMBERS else "two", [content, boxed]))
+
+
+def _picture(page: Page, result: Result, name: str) -> Picture | None:
+    if isinstance(result, Unanswered):
+        return None
+    figure = getattr(page.module, name)(result, Labels(page.words, name, result))
+    if figure is None:
+        return None
+    drawn, slot = image(figure), f"figures.{name}"
+    return Picture(
+        title=page.words.sentence(f"{slot}.title", result),
+        subtitle=page.words.optional(f"{slot}.subtitle", result),
+        alt=page.words.plain(f"{slot}.alt", result),
+        source=drawn.source, width=drawn.width, height=drawn.height,
+        note=page.words.optional(f"{slot}.source", result) or _source(page),
+    )
+
+
+def _source(page: Page) -> Markup | None:
+    names = list(dict.fromkeys(_export(page, name) for name in page.reads))
+    return page.frame.sentence("figure.source", extra={"exports": ", ".join(names)}) if names else None
+
+
+def _export(page: Page, table: str) -> str:
+    return page.frame.word(page.frame.node("tables.words"), table)
+
+
+def _unanswered(page: Page, result: Unanswered, name: Markup) -> Fragment:
+    reason, _, remedy = (Markup(part) for part in _split(page.words.reason(result)))
+    title = page.frame.sentence("unanswered.title", extra={"reason": reason})
+    top = Markup(parts().head(page.label, name, None, title, remedy, True))
+    rows = [
+        cells.Row([
+            cells.Cell(_export(page, table), tag="th"),
+            cells.Cell(", ".join(column.name for column in TABLES[table].columns)),
+            cells.Cell(page.frame.sentence("unanswered.required" if needed else "unanswered.useful")),
+        ])
+        for table, needed in page.reads.items()
+    ]
+    heads = [cells.Head(page.frame.sentence(f"unanswered.columns.{key}")) for key in ("export", "fields", "state")]
+    sheet = cells.Sheet(page.frame.sentence("unanswered.needs"), page.frame.sentence("unanswered.needs_sub"), heads, rows)
+    box = parts().unanswered(sheet, page.frame.sentence("unanswered.answers"), page.words.sentence("question"))
+    return _fragment(page, top + Markup(box))
+
+
+def _split(text: Markup) -> tuple[str, str, str]:
+    """The reason and its remedy, which stands after the first semicolon."""
+    found = _END_OF_REASON.search(text)
+    if not found:
+        return text, "", ""
+    remedy = str(text[found.end():])
+    return str(text[: found.start()]), ";", remedy[:1].upper() + remedy[1:]
+
+
+__all__ = ["Fragment", "NothingToSay", "Page", "evidence", "figures", "findings", "head", "notes", "numbers", "table"]
