@@ -10,9 +10,10 @@ Cannot say How many patients were turned away at full hours: visits that took pl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import ibis
 import numpy as np
@@ -25,10 +26,11 @@ from pydantic import Field
 from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
 from audit.models import bootstrap, occupancy, proportions
-from audit.plots import theme
 from audit.plots.bars import bars
 from audit.plots.heatmap import Frame, heatmap
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.results.estimate import Grade
+from audit.tables.columns import Unit
 from audit.tables.open_hours import open_hours
 from audit.wording import Labels
 
@@ -40,6 +42,8 @@ FIGURES = ("heat", "resources_bars", "no_show_bars")
 
 
 class CapacityParams(Params):
+    """Settings of capacity."""
+
     ceiling: float = Field(0.85, gt=0, lt=1, description="practical ceiling of a bookable resource")
     valley: float = Field(0.35, gt=0, lt=1, description="hours used less than this are hours to fill")
     weeks_needed: int = Field(8, ge=2, description="whole weeks from which weeks, not days, are resampled")
@@ -49,6 +53,8 @@ class CapacityParams(Params):
 
 @dataclass(frozen=True, kw_only=True)
 class CapacityResult(Result):
+    """Loads are shares of open time and may exceed 1; maxima are per month, hours per week."""
+
     room_load: Estimate | None
     room_load_before: Estimate | None
     doctor_load: Estimate | None
@@ -58,12 +64,12 @@ class CapacityResult(Result):
     booked_load: Estimate | None
     bottleneck: str | None
     bottleneck_load: Estimate | None
+    ceiling: Estimate
     peak_weekday: int | None
     peak_hour: int | None
     peak_load: Estimate | None
-    rooms: int | None
-    slots: int | None
     visits: int
+    slots: int | None
     visits_most: Estimate | None
     visits_practical: Estimate | None
     operations: int
@@ -75,12 +81,13 @@ class CapacityResult(Result):
     fillable_hours: Estimate | None
     hour_value: Estimate | None
     value_is: str | None
-    no_show_share: Estimate | None
-    cancelled_share: Estimate | None
+    fill_worth: Estimate | None
     weekly_visits: Estimate | None
     busiest_week: Estimate | None
     load_at_most: Estimate | None
-    ceiling: Estimate
+    appointments_due: int
+    no_show_share: Estimate | None
+    cancelled_share: Estimate | None
     resources: pd.DataFrame | None = table(
         Measure("resource", "label"), Measure("open_hours", "hours"), Measure("used_hours", "hours"),
         Measure("load", "share", interval=True, form="bar"), Measure("load_before", "share"),
@@ -111,77 +118,77 @@ def analyse(
     appointments: Table, rooms: Table | None, shifts: Table | None, events: Table | None, charges: Table | None,
     services: Table | None, *, period: Period, params: CapacityParams,
 ) -> CapacityResult:
+    """Load of every resource the tables describe; without rooms, missed appointments and bounds only."""
     now, past = period.present, period.past
-    diary = _diary(appointments, rooms, services, period)
-    if not _in(diary, now).count_all.sum():
+    timed = _timed(appointments, rooms, services)
+    diary = _diary(timed, period)
+    missed = _missed(appointments, now, params.level)
+    if not (_in(diary, now).status == "completed").any() and missed["no_show_share"] is None:
         raise NotAnswerable("no_visits", verdict="not_enough_data")
     opened = _opened(rooms, events, period)
     nights = _nights(appointments, period)
-    rota = _rota(appointments, shifts, rooms, now, past)
-    series = _series(diary, opened, nights, rota)
+    series = _series(diary, opened, nights, _rota(timed, shifts, rooms, now, past))
     loads = {name: _load(frame, now, params) for name, frame in series.items()}
-    loads_before = {name: _load(frame, past, params) if past else None for name, frame in series.items()}
-    money = _money(charges, services, now, params)
-    worth = _hour_worth(series, money, now, params)
-    heat = _heat(appointments, rooms, opened, now) if loads["consulting"] else None
+    before = {name: _load(frame, past, params) for name, frame in series.items()}
+    heat = _heat(timed, rooms, events, now) if loads["consulting"] else None
+    outpatient = _outpatient(diary, opened, loads["consulting"], heat, now, params)
     surgery = _surgery(diary, opened, nights, now, params)
-    missed = _missed(appointments, now, params.level)
+    worth = _hour_worth(series, _money(charges, services, now, params), now, params)
     weekly = _weekly(diary, period, now, params) if loads["consulting"] is None else {}
-    resources = _resources(series, loads, loads_before, worth, now, params)
+    limits = [part.pop("row") for part in (outpatient, surgery)]
     bottleneck = max((name for name in ROOMS if loads[name]), key=lambda name: loads[name].value, default=None)
-    scalars = {
-        **_room_facts(rooms, opened, series, diary, heat, now, params, loads["consulting"]),
-        **surgery, **worth["scalars"], **missed["scalars"],
-        "weekly_visits": weekly.get("mean"), "busiest_week": weekly.get("busiest"), "load_at_most": weekly.get("load"),
-        "room_load": loads["consulting"], "room_load_before": loads_before["consulting"], "doctor_load": loads["doctors"],
-        "operating_load": loads["operating"], "ward_load": loads["ward"], "ward_load_before": loads_before["ward"],
-        "booked_load": loads["booked"], "bottleneck": bottleneck, "bottleneck_load": loads[bottleneck] if bottleneck else None,
+    facts: dict[str, Any] = {
+        "room_load": loads["consulting"], "room_load_before": before["consulting"], "doctor_load": loads["doctors"],
+        "operating_load": loads["operating"], "ward_load": loads["ward"], "ward_load_before": before["ward"],
+        "booked_load": loads["booked"], "bottleneck": bottleneck, "bottleneck_load": loads.get(bottleneck or ""),
         "ceiling": exact(params.ceiling, "share", 0),
+        **_peak(heat), **outpatient, **surgery, **worth,
+        **{name: weekly.get(name) for name in ("weekly_visits", "busiest_week", "load_at_most")},
+        **{name: missed[name] for name in ("no_show_share", "cancelled_share", "appointments_due")},
     }
-    limits = scalars.pop("limits")
-    if surgery_row := scalars.pop("surgery_row"):
-        limits = [*limits, surgery_row]
-    gaps = _gaps(appointments, rooms, shifts, charges, scalars, missed, heat, loads)
+    gaps = _gaps(rooms, shifts, charges, series, heat, missed)
     return CapacityResult(
-        grade="C" if scalars["room_load"] is None else "A",
-        says=_says(scalars, past is not None, params),
-        findings=(*_findings(scalars, params), *gaps),
-        headline="room_load" if scalars["room_load"] else ("no_show_share" if scalars["no_show_share"] else None),
-        resources=resources,
-        denominators=_denominators(series, loads, loads_before, now),
-        limits=pd.DataFrame(limits, columns=[m.name for m in CapacityResult.measures("limits")]) if limits else None,
-        heat=heat, no_show=missed["table"], calendar=_calendar(series, diary, period),
-        **scalars,
+        grade="A" if loads["consulting"] or facts["no_show_share"] else "C",
+        says=_says(facts, params),
+        findings=(*_findings(facts, params), *gaps),
+        headline="room_load" if facts["room_load"] else "no_show_share" if facts["no_show_share"] else None,
+        resources=_resources(series, loads, before, facts, now, params),
+        denominators=_denominators(series, loads, before, now),
+        limits=_framed("limits", [row for row in limits if row]),
+        heat=heat,
+        no_show=missed["table"],
+        calendar=_calendar(series, diary, period),
+        **facts,
     )
 
 
 # ------------------------------------------------------------------ queries: to days and hours
-def _diary(appointments: Table, rooms: Table | None, services: Table | None, period: Period) -> pd.DataFrame:
-    """Appointments and their minutes by day, resource and status."""
-    timed = _timed(appointments, rooms, services).filter(_.day >= period.start, _.day < period.end)
-    grouped = timed.group_by("day", "resource", "status").aggregate(
-        count_all=_.count(), minutes=_.minutes.sum(), timed=_.minutes.count()
-    )
-    frame = grouped.order_by("day", "resource", "status").to_pandas()
-    return frame.astype({"day": "datetime64[s]", "minutes": "float64"})
-
-
 def _timed(appointments: Table, rooms: Table | None, services: Table | None) -> Table:
     """Each appointment with its day, the resource it occupies and its minutes, planned if not recorded."""
-    table_ = appointments.mutate(day=_.starts_at.date(), slot=ibis.null("float64"), room_kind=ibis.null("string"),
-                                 planned=ibis.null("float64"))
+    timed = appointments.mutate(day=_.starts_at.date())
     if rooms is not None:
-        facts = rooms.select("room_id", kind_of_room="kind", its_slot="slot_minutes")
-        table_ = table_.left_join(facts, "room_id").drop("room_id_right")
-        table_ = table_.mutate(slot=_.its_slot, room_kind=_.kind_of_room)
+        timed = timed.left_join(rooms.select("room_id", room_kind="kind", slot="slot_minutes"), "room_id").drop("room_id_right")
+    else:
+        timed = timed.mutate(room_kind=ibis.null("string"), slot=ibis.null("float64"))
     if services is not None:
-        facts = services.select("service_id", service_minutes="minutes")
-        table_ = table_.left_join(facts, "service_id").drop("service_id_right").mutate(planned=_.service_minutes)
+        timed = timed.left_join(services.select("service_id", planned="minutes"), "service_id").drop("service_id_right")
+    else:
+        timed = timed.mutate(planned=ibis.null("float64"))
     resource = ibis.cases(
         (_.kind == "operation", "operating"), (_.kind == "ward", "ward"), (_.room_kind == "diagnostics", "diagnostics"),
         else_="consulting",
     )
-    return table_.mutate(resource=resource, minutes=ibis.coalesce(_.minutes, _.planned, _.slot))
+    return timed.mutate(resource=resource, minutes=ibis.coalesce(_.minutes, _.planned, _.slot))
+
+
+def _diary(timed: Table, period: Period) -> pd.DataFrame:
+    """Appointments and their minutes by day, resource and status."""
+    inside = timed.filter(_.day >= period.start, _.day < period.end)
+    grouped = inside.group_by("day", "resource", "status").aggregate(
+        count_all=_.count(), minutes=_.minutes.sum(), timed=_.minutes.count()
+    )
+    frame = grouped.order_by("day", "resource", "status").to_pandas()
+    return frame.astype({"day": "datetime64[s]", "minutes": "float64"})
 
 
 def _opened(rooms: Table | None, events: Table | None, period: Period) -> pd.DataFrame | None:
@@ -209,7 +216,7 @@ def _nights(appointments: Table, period: Period) -> pd.DataFrame:
     return pd.DataFrame({"day": days, "minutes": used * 1440})
 
 
-def _rota(appointments: Table, shifts: Table | None, rooms: Table | None, now: Days, past: Days | None) -> pd.DataFrame | None:
+def _rota(timed: Table, shifts: Table | None, rooms: Table | None, now: Days, past: Days | None) -> pd.DataFrame | None:
     """Rostered and used outpatient minutes by day of the doctors on the rota, overlapping shifts merged."""
     if shifts is None:
         return None
@@ -229,7 +236,7 @@ def _rota(appointments: Table, shifts: Table | None, rooms: Table | None, now: D
     rows = pd.concat(parts, ignore_index=True)
     rows["day"] = pd.to_datetime(rows.minute // 1440, unit="D").astype("datetime64[s]")
     offered = rows.groupby("day", as_index=False).offered.sum()
-    came = appointments.filter(_.status == "completed", _.kind == "outpatient").semi_join(on.select(doctor_id="staff_id"), "doctor_id")
+    came = timed.filter(_.status == "completed", _.kind == "outpatient").semi_join(on.select(doctor_id="staff_id"), "doctor_id")
     used = came.group_by(day=_.starts_at.date()).aggregate(used=_.minutes.sum()).order_by("day").to_pandas()
     used = used.astype({"day": "datetime64[s]", "used": "float64"})
     return offered.merge(used, on="day", how="left").fillna({"used": 0.0}).sort_values("day", ignore_index=True)
@@ -431,19 +438,226 @@ def _hour_worth(
 def _weekly(diary: pd.DataFrame, period: Period, now: Days, params: CapacityParams) -> dict[str, Estimate | None]:
     """Without opening hours: the busiest weeks bound capacity from below, hence load from above."""
     done = diary[(diary.status == "completed") & (diary.resource != "ward")]
-    first = pd.Timestamp(period.start) + pd.Timedelta(days=-pd.Timestamp(period.start).weekday() % 7)
-    weeks = (pd.Timestamp(period.end) - first).days // 7
+    first = pd.Timestamp(now.end) - pd.Timedelta(weeks=min(52, (now.end - period.start).days // 7))
+    weeks = (pd.Timestamp(now.end) - first).days // 7
     number = (done.day - first).dt.days // 7
     visits = done.groupby(number).count_all.sum().reindex(range(weeks), fill_value=0).to_numpy(dtype=float)
-    start = first + pd.to_timedelta(np.arange(weeks) * 7, unit="D")
-    present = visits[(start >= pd.Timestamp(now.start)) & (start + pd.Timedelta(days=7) <= pd.Timestamp(now.end))]
+    visits = visits[np.flatnonzero(visits)[0] :] if visits.any() else visits[:0]
+    present = visits[-(now.days // 7) :] if now.days >= 7 else visits[:0]
     facts: dict[str, Estimate | None] = dict.fromkeys(("weekly_visits", "busiest_week", "load_at_most"))
-    if len(present) < 2 or not present.sum() > 0:
+    if len(present) < 2:
         return facts
     low, high = bootstrap.mean_interval(present, params.level, params.seed)
-    facts["weekly_visits"] = mean = _estimate(float(present.mean()), low, high, "count", len(present), params.level)
-    if weeks >= params.weeks_needed:
-        busiest = float(np.quantile(visits, 0.95))
-        facts["busiest_week"] = Estimate(busiest, busiest, busiest, "count", weeks, params.level, "C")
-        facts["load_at_most"] = mean.scaled(1 / busiest, "share")
+    facts["weekly_visits"] = _estimate(float(present.mean()), low, high, "count", len(present), params.level)
+    if len(visits) >= params.weeks_needed:
+        busiest = max(float(np.quantile(visits, 0.95)), float(present.mean()))
+        facts["busiest_week"] = Estimate(busiest, busiest, busiest, "count", len(visits), params.level, "C")
+        bounds = (min(1.0, value / busiest) for value in (present.mean(), low, high))
+        facts["load_at_most"] = _estimate(*bounds, "share", len(present), params.level, "C")
     return facts
+
+
+# ------------------------------------------------------------------ steps: appointments that did not take place
+def _missed(appointments: Table, now: Days, level: float) -> dict[str, Any]:
+    """Shares missed and cancelled, and shares missed by lead time, weekday and reminder."""
+    due = appointments.filter(
+        _.status.isin(["completed", "no_show", "cancelled"]), _.starts_at.date() >= now.start, _.starts_at.date() < now.end
+    )
+    lead = due.starts_at.date().delta(due.booked_at.date(), unit="day")
+    by_lead = ibis.cases((lead.isnull() | (lead < 0), ibis.null("string")), *((lead <= days, name) for days, name in LEADS), else_=LATEST)
+    weekday = due.starts_at.day_of_week.index().cast("string")
+    reminder = ibis.cases((due.reminder_sent, "reminded"), (~due.reminder_sent, "not_reminded"))
+    counted = due.group_by(lead=by_lead, weekday=weekday, reminder=reminder, status=_.status).aggregate(count_all=_.count())
+    frame = counted.order_by("lead", "weekday", "reminder", "status").to_pandas()
+    total = frame.groupby("status").count_all.sum().reindex(["completed", "no_show", "cancelled"], fill_value=0)
+    came_or_missed = int(total.completed + total.no_show)
+    facts: dict[str, Any] = {"no_show_share": None, "cancelled_share": None, "table": None, "appointments_due": int(total.sum())}
+    facts["has_lead"] = bool(frame.lead.notna().any())
+    if total.no_show:
+        facts["no_show_share"] = _share(int(total.no_show), came_or_missed, level)
+        facts["table"] = _missed_by(frame[frame.status != "cancelled"], level)
+    if total.cancelled:
+        facts["cancelled_share"] = _share(int(total.cancelled), int(total.sum()), level)
+    return facts
+
+
+def _missed_by(frame: pd.DataFrame, level: float) -> pd.DataFrame:
+    order = [*(name for _days, name in LEADS), LATEST, *"0123456", "reminded", "not_reminded"]
+    parts = []
+    for by in ("lead", "weekday", "reminder"):
+        known = frame[frame[by].notna()].assign(missed=lambda f: f.count_all.where(f.status == "no_show", 0))
+        part = known.groupby(by)[["count_all", "missed"]].sum()
+        if len(part) > 1:
+            parts.append(part.assign(by=by).reindex([name for name in order if name in part.index]).rename_axis("group").reset_index())
+    if not parts:
+        return None
+    rows = pd.concat(parts, ignore_index=True).rename(columns={"count_all": "appointments"})
+    rows["share"], rows["n"] = rows.missed / rows.appointments, rows.appointments
+    rows["share_low"], rows["share_high"] = proportions.wilson(rows.missed, rows.appointments, level)
+    return rows[["by", "group", "appointments", "missed", "share", "share_low", "share_high", "n"]]
+
+
+def _share(k: int, n: int, level: float) -> Estimate:
+    low, high = proportions.wilson(k, n, level)
+    return Estimate(k / n, float(low), float(high), "share", n, level)
+
+
+# ------------------------------------------------------------------ tables of the page
+def _resources(
+    series: Mapping[str, pd.DataFrame | None], loads: Mapping[str, Estimate | None], before: Mapping[str, Estimate | None],
+    facts: Mapping[str, Any], now: Days, params: CapacityParams,
+) -> pd.DataFrame | None:
+    rows = []
+    for name in ("consulting", "doctors", "diagnostics", "operating", "ward"):
+        load, frame = loads[name], series[name]
+        if load is None or frame is None:
+            continue
+        used, offered = (_in(frame, now)[column].sum() / 60 / (now.days / 7) for column in ("used", "offered"))
+        worth = facts["fill_worth"].value if name == "consulting" and facts["fill_worth"] else np.nan
+        state = "act" if load.value >= params.ceiling else "watch" if load.value < 0.5 else "good"
+        earlier = before[name].value if before[name] else np.nan
+        rows.append([name, offered, used, load.value, load.low, load.high, earlier, offered - used, worth, state, load.n])
+    return _framed("resources", rows)
+
+
+def _denominators(
+    series: Mapping[str, pd.DataFrame | None], loads: Mapping[str, Estimate | None], before: Mapping[str, Estimate | None], now: Days
+) -> pd.DataFrame | None:
+    rows = []
+    for name, label in (("consulting", "open_rooms"), ("doctors", "rota"), ("booked", "booked")):
+        load, frame = loads[name], series[name]
+        if load is not None and frame is not None:
+            used, offered = (_in(frame, now)[column].sum() / 60 / (now.days / 7) for column in ("used", "offered"))
+            earlier = before[name].value if before[name] else np.nan
+            rows.append([label, used, offered, load.value, load.low, load.high, earlier, load.n])
+    return _framed("denominators", rows)
+
+
+def _framed(name: str, rows: list[list[Any]]) -> pd.DataFrame | None:
+    columns = [column for measure in CapacityResult.measures(name) for column in measure.names]
+    return pd.DataFrame(rows, columns=columns) if rows else None
+
+
+def _calendar(series: Mapping[str, pd.DataFrame | None], diary: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """Load of every day of the period: of open room hours, or of the busiest days when opening hours are unknown."""
+    days = pd.DatetimeIndex(pd.date_range(period.start, period.end - timedelta(days=1))).as_unit("s")
+    rooms = series["consulting"]
+    if rooms is not None:
+        load = (rooms.used / rooms.offered.where(rooms.offered > 0)).set_axis(rooms.day).reindex(days)
+    else:
+        visits = diary[(diary.status == "completed") & (diary.resource != "ward")].groupby("day").count_all.sum()
+        busiest = float(visits.quantile(0.95)) if len(visits) else 1.0
+        load = (visits / busiest).reindex(days)
+    seen = diary[diary.status == "completed"].day
+    load = load.where((days >= seen.min()) & (days <= seen.max()))
+    return pd.DataFrame({"day": days, "load": load.to_numpy(dtype=float)})
+
+
+def _peak(heat: pd.DataFrame | None) -> dict[str, Any]:
+    if heat is None or not heat.load.notna().any():
+        return {"peak_weekday": None, "peak_hour": None, "peak_load": None}
+    top = heat.loc[heat.load.idxmax()]
+    return {"peak_weekday": int(top.weekday), "peak_hour": int(top.hour), "peak_load": exact(float(top.load), "share", round(top.open_hours))}
+
+
+# ------------------------------------------------------------------ what is said
+def _says(facts: Mapping[str, Any], params: CapacityParams) -> dict[str, Sentence]:
+    rooms, peak, neck = facts["room_load"], facts["peak_load"], facts["bottleneck_load"]
+    if rooms is None:
+        key = "missed" if facts["no_show_share"] else "bound" if facts["load_at_most"] else "unknown"
+        return {name: Sentence(key) for name in ("title", "lede", "notes.how", "notes.care", "notes.decide")}
+    if rooms.value >= params.ceiling:
+        title = "full"
+    elif neck.value >= params.ceiling:
+        title = "bottleneck"
+    else:
+        title = "peaks" if peak and peak.value >= params.ceiling else "nothing_full"
+    usual = {name: Sentence("rooms") for name in ("lede", "notes.how", "notes.care", "notes.decide")}
+    full = neck.value >= params.ceiling
+    heat = "all_full" if rooms.value >= params.ceiling else "peak"
+    return usual | {
+        "title": Sentence(title), "figures.heat.title": Sentence(heat),
+        "figures.resources_bars.title": Sentence("ceiling" if full else "below"),
+    }
+
+
+def _findings(facts: Mapping[str, Any], params: CapacityParams) -> list[Finding]:
+    found = []
+    rooms, before, neck, peak = (facts[name] for name in ("room_load", "room_load_before", "bottleneck_load", "peak_load"))
+    if rooms and before and before.high < rooms.low:
+        found.append(Finding("rooms_rose", "strength"))
+    if neck and neck.value >= params.ceiling:
+        found.append(Finding("bottleneck_full", "risk"))
+    if rooms and rooms.value < params.ceiling and peak and peak.value >= params.ceiling:
+        found.append(Finding("peak_full", "risk"))
+    if facts["fill_worth"]:
+        found.append(Finding("free_hours", "opportunity", impact=facts["fill_worth"]))
+    most = facts["operations_practical"]
+    if most and facts["operations"] and facts["surgery_limit"]:
+        found.append(Finding("surgery_limited", "caveat"))
+    if facts["no_show_share"] and facts["no_show_share"].low > 0.05:
+        found.append(Finding("no_show", "risk"))
+    return found
+
+
+def _gaps(
+    rooms: Table | None, shifts: Table | None, charges: Table | None, series: Mapping[str, pd.DataFrame | None],
+    heat: pd.DataFrame | None, missed: Mapping[str, Any],
+) -> list[Finding]:
+    has_rooms = series["consulting"] is not None
+    told = {
+        "no_rooms": not has_rooms,
+        "no_rota": series["doctors"] is None,
+        "no_times": has_rooms and heat is None,
+        "no_missed": missed["no_show_share"] is None,
+        "no_lead": missed["no_show_share"] is not None and not missed["has_lead"],
+        "no_money": has_rooms and charges is None,
+    }
+    return [Finding(key, "not_answered") for key, is_told in told.items() if is_told]
+
+
+# ------------------------------------------------------------------ figures
+def heat(result: CapacityResult, labels: Labels) -> Figure | None:
+    """Rooms in use by weekday and hour, with frames round hours to relieve and hours to fill."""
+    if result.heat is None:
+        return None
+    grid = result.heat.pivot(index="weekday", columns="hour", values="load").reindex(range(7))
+    load, is_open = grid.to_numpy(), grid.notna().to_numpy()
+    full, empty = (load >= result.ceiling.value), (load < 0.35)
+    frames = []
+    for mask, line in ((full, "solid"), (empty, "dashed")):
+        block = occupancy.largest_block(mask & is_open)
+        # a frame round most of the week would point at nothing
+        if block and mask[is_open].mean() < 0.5:
+            frames.append(Frame(*block, line))
+    shut = [labels["closed"] if not is_open[i].all() else "" for i in range(7)]
+    return heatmap(
+        load, rows=[labels.weekday(i) for i in range(7)], columns=[str(hour) for hour in grid.columns],
+        text=lambda value: f"{100 * value:.0f}", most=1.0, frames=frames, row_notes=shut, height=58.0,
+    )
+
+
+def resources_bars(result: CapacityResult, labels: Labels) -> Figure | None:
+    """Use of each resource against the practical ceiling, now and before."""
+    if result.resources is None:
+        return None
+    rows = result.resources
+    return bars(
+        rows.load, names=[labels.value("resource", code) for code in rows.resource],
+        texts=[labels.number(value, "share") for value in rows.load], low=rows.load_low, high=rows.load_high,
+        accent=list(rows.load >= result.ceiling.value), track=1.0, ceiling=result.ceiling.value, ceiling_text=labels["ceiling"],
+        earlier=rows.load_before, earlier_text=labels["earlier"], tick=lambda v: labels.number(v, "share"),
+        ticks=(0, 0.25, 0.5, 0.75, 1.0),
+    )
+
+
+def no_show_bars(result: CapacityResult, labels: Labels) -> Figure | None:
+    """Share of appointments missed by how long before they were booked."""
+    if result.no_show is None or not (result.no_show.by == "lead").any():
+        return None
+    rows = result.no_show[result.no_show.by == "lead"]
+    return bars(
+        rows.share, names=[labels.value("group", code) for code in rows.group],
+        texts=[labels.number(value, "share") for value in rows.share], low=rows.share_low, high=rows.share_high,
+        tick=lambda v: labels.number(v, "share"),
+    )

@@ -1,7 +1,7 @@
 """Services and finance: what comes in, what it costs, what is left, and what has changed.
 
 Question   What are revenue and profit made of, and what changed against the days before?
-Method     Counting; cost–volume–profit analysis for break-even; LMDI (Ang 2004) for volume, mix and
+Method     Counting; cost-volume-profit analysis for break-even; LMDI (Ang 2004) for volume, mix and
            price; individuals chart (Montgomery 2013) for the usual range of months.
 Reads      charges, patient_days, first_visits; services, expenses and events if there are any.
 Cannot say What caused a change: there is no clinic beside this one that was left alone.
@@ -10,9 +10,10 @@ Cannot say What caused a change: there is no clinic beside this one that was lef
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import Any
 
 import ibis
 import numpy as np
@@ -25,22 +26,27 @@ from pydantic import Field
 from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
 from audit.models.bootstrap import ratio_interval
-from audit.models.control_limits import Limits, individuals
-from audit.models.drivers import Account, account
-from audit.models.factors import lmdi
+from audit.models.breakdown import UNKNOWN, breakdown
+from audit.models.control_limits import individuals
+from audit.models.drivers import Account
+from audit.models.ledger import Ledger
+from audit.models.months import a_year_earlier, next_month, whole_months
+from audit.models.price_volume import price_volume
 from audit.plots import theme
 from audit.plots.bars import bars
 from audit.plots.trend import OtherLine, UsualRange, trend
 from audit.plots.waterfall import waterfall
-from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
-from audit.wording.labels import Labels
+from audit.results import Estimate, Finding, Kind, Measure, Result, Sentence, exact, table
+from audit.tables.bill_lines import bill_lines
+from audit.wording import Labels
 
-KINDS = ("operation", "ward", "consultation", "diagnostics", "procedure", "other")
-SURGERY = ("operation", "ward")
-GROUPS = ("pay", "rent", "marketing", "supplies", "equipment", "tax", "other")
+FIGURES = ("months", "services", "profit")
+DIMENSIONS = ("kind", "branch", "payer", "doctor")
 
 
 class FinanceParams(Params):
+    """Settings of the analysis."""
+
     cohort_days: int = Field(365, ge=30, description="days over which a new patient's first day is compared with the rest")
     smallest_cohort: int = Field(100, ge=2, description="new patients below which that comparison is not made")
     usual_months: int = Field(24, ge=8, description="most months behind the usual range")
@@ -49,26 +55,33 @@ class FinanceParams(Params):
 
 @dataclass(frozen=True, kw_only=True)
 class FinanceResult(Result):
+    """What the clinic earns and spends; money per month.
+
+    Three shares answer three questions: ``first_share`` is what first visits earn of outpatient revenue
+    now, ``new_share`` what people who became patients now earn of it, ``first_day_share`` what the first
+    day earns of a new patient's first year.
+    """
+
     revenue_month: Estimate
     revenue_before: Estimate | None
     revenue_ratio: Estimate | None
     revenue_change: Estimate | None
-    revenue_year_earlier: Estimate | None
     year_change: Estimate | None
     surgery_month: Estimate
     surgery_before: Estimate | None
     ambulatory_month: Estimate
     ambulatory_before: Estimate | None
     surgery_share: Estimate
+    receipt: Estimate | None
+    receipt_before: Estimate | None
     first_share: Estimate | None
-    repeat_share: Estimate | None
     first_share_before: Estimate | None
-    first_share_new: Estimate | None
-    first_share_cohort: Estimate | None
+    repeat_share: Estimate | None
+    new_share: Estimate | None
+    first_day_share: Estimate | None
     profit_month: Estimate | None
     profit_before: Estimate | None
     costs_month: Estimate | None
-    variable_month: Estimate | None
     fixed_month: Estimate | None
     fixed_before: Estimate | None
     contribution_share: Estimate | None
@@ -77,31 +90,25 @@ class FinanceResult(Result):
     ledger_difference: Estimate | None
     usual_low: Estimate | None
     usual_high: Estimate | None
+    usual_from: date | None
+    usual_to: date | None
     months_up: int
     month_steps: int
-    first_month: date
     months: pd.DataFrame = table(
         Measure("month", "date"), Measure("revenue", "currency"), Measure("surgery", "currency"),
         Measure("ambulatory", "currency"), Measure("costs", "currency"), Measure("profit", "currency"),
     )
     account: pd.DataFrame = table(
         Measure("row", "label"), Measure("now", "currency"), Measure("before", "currency"),
-        Measure("change", "share"), Measure("of_revenue", "share", form="bar"),
+        Measure("change", "share"), Measure("of_revenue", "share"),
     )
     lines: pd.DataFrame = table(
         Measure("dimension", "label"), Measure("line", "label"), Measure("revenue", "currency"),
         Measure("before", "currency"), Measure("change", "share"), Measure("share", "share", form="bar"),
         Measure("direct_cost", "currency", shown=False), Measure("n", "count", shown=False),
     )
-    doctors: pd.DataFrame = table(
-        Measure("doctor", "label"), Measure("revenue", "currency"), Measure("before", "currency"),
-        Measure("change", "share"), Measure("share", "share", form="bar"), Measure("n", "count", shown=False),
-    )
     price_volume: pd.DataFrame = table(Measure("effect", "label"), Measure("amount", "currency"))
-    events: pd.DataFrame = table(Measure("day", "date"), Measure("event", "label"), Measure("kind", "label"))
-
-
-FIGURES = ("months", "services", "profit")
+    events: pd.DataFrame = table(Measure("day", "date"), Measure("event", "label"))
 
 
 def analyse(
@@ -109,431 +116,305 @@ def analyse(
     events: Table | None, *, period: Period, params: FinanceParams,
 ) -> FinanceResult:
     """Money of the present, per month, against the days before and a year earlier."""
-    now, past, earlier = period.present, period.past, _year_earlier(period)
+    now, past = period.present, period.past
     days = _days(patient_days, first_visits, period)
     sold = _sold(charges, services, period)
-    if not days["revenue"].gt(0).any():
-        raise NotAnswerable("no_money", "not_available")
-    costs = _costs(expenses, period)
-    months = _months(days, costs, period)
+    ledger = _ledger(expenses, period)
     present, before = _within(days, now), _within(days, past)
+    if not days["revenue"].gt(0).any():
+        raise NotAnswerable("no_money")
     if not present["revenue"].sum() > 0:
         raise NotAnswerable("no_money_now", "not_enough_data")
-    books, books_before = _account(present, costs, now), _account(before, costs, past)
-    up, steps = _steps_up(months, now)
-    usual = _usual(months, period, params)
-    facts = _facts(present, before, _within(days, earlier), period, earlier)
-    shares = _first_shares(days, present, before, now, patient_days, first_visits, period, params)
+    months = _months(days, ledger, period)
+    revenue = _revenue(days, present, before, period)
+    books, books_before = (
+        ledger.account(money.value, part.start, part.end) if money and part else None
+        for money, part in ((revenue["revenue_month"], now), (revenue["revenue_before"], past))
+    )
     result = FinanceResult(
-        grade="A", headline="profit_month" if books else "revenue_month", **facts, **shares,
-        **_profit(books, books_before, now, past), ledger_difference=_ledger(costs, days, period),
-        usual_low=exact(usual.low, "currency", usual.n) if usual else None,
-        usual_high=exact(usual.high, "currency", usual.n) if usual else None,
-        months_up=up, month_steps=steps, first_month=months["month"].iloc[0] if len(months) else period.start,
-        months=months, account=_books(facts, books, books_before, costs, now, past), lines=_lines(sold, now, past),
-        doctors=_dimension(sold, "doctor", now, past).rename(columns={"line": "doctor"})[
-            ["doctor", "revenue", "before", "change", "share", "n"]
-        ],
+        grade="A", headline="profit_month" if books else "revenue_month", **revenue,
+        first_day_share=_first_day_share(patient_days, first_visits, period, params),
+        **_profit(books, books_before, now, past), ledger_difference=_ledger_gap(ledger, months),
+        **_usual(months, period, params), **_steps_up(months, now), months=months,
+        account=_statement(revenue, books, books_before, ledger, now, past), lines=_lines(sold, now, past),
         price_volume=_price_volume(sold, now, past), events=_events(events, period),
     )
-    return _said(result, usual, expenses is not None and bool(len(costs)), services is not None, params)
+    return replace(result, says=_says(result), findings=tuple(_findings(result, len(ledger.lines) > 0, services is not None, params)))
 
 
 # ---------------------------------------------------------------- from the engine
 def _days(patient_days: Table, first_visits: Table, period: Period) -> pd.DataFrame:
-    """Money by day and by whose day it was: first day of a new patient, later day of one who became a
-    patient in the present (or the days before), or anybody else's."""
-    joined = patient_days.left_join(first_visits.select("patient_id", "first_day", "is_new"), "patient_id").drop("patient_id_right")
-    inside = joined.filter(_.day >= period.start, _.day < period.end)
+    """Money and visits by day, apart for first days of new patients and for patients who began in the present."""
+    now = period.present
+    began = first_visits.select("patient_id", "first_day", "is_new")
+    joined = patient_days.left_join(began, "patient_id").drop("patient_id_right")
     is_new = ibis.coalesce(_.is_new, False)
-    grouped = inside.group_by(
-        "day",
-        is_first=(is_new & (ibis.coalesce(_.tenure_day, -1) == 0)),
-        new_now=is_new & _begun(period.present),
-        new_before=(is_new & _begun(period.past)) if period.past else ibis.literal(False),
+    grouped = joined.filter(_.day >= period.start, _.day < period.end).group_by(
+        "day", is_first=is_new & (ibis.coalesce(_.tenure_day, -1) == 0),
+        is_new_now=is_new & ibis.coalesce((_.first_day >= now.start) & (_.first_day < now.end), False),
     ).aggregate(
         revenue=_.revenue.sum().cast("float64"), surgery=_.surgery_revenue.sum().cast("float64"),
-        visits=_.visits.sum(), n=_.count(),
+        ambulatory=(_.revenue - _.surgery_revenue).sum().cast("float64"), visits=_.visits.sum(), n=_.count(),
     )
-    frame = grouped.order_by(["day", "is_first", "new_now", "new_before"]).to_pandas()
-    frame["day"] = pd.to_datetime(frame["day"])
-    return frame.assign(ambulatory=frame["revenue"] - frame["surgery"])
-
-
-def _begun(days: Days) -> ibis.Value:
-    return (_.first_day >= days.start) & (_.first_day < days.end)
+    frame = grouped.order_by(["day", "is_first", "is_new_now"]).to_pandas()
+    return frame.assign(day=pd.to_datetime(frame["day"]))
 
 
 def _sold(charges: Table, services: Table | None, period: Period) -> pd.DataFrame:
-    """Money and units by day range and by service, doctor, branch and payer, in and before the present."""
-    lines = charges.filter(_.kind.isin(["sale", "refund"]))
-    if services is None:
-        lines = lines.mutate(service_kind=ibis.null("string"), unit_cost=ibis.null("decimal(18, 2)"))
-    else:
-        facts = services.select("service_id", service_kind=_.kind, unit_cost=_.direct_cost)
-        lines = lines.left_join(facts, "service_id").drop("service_id_right")
-    sign = ibis.cases((_.kind == "refund", -1.0), else_=1.0)
-    units = sign * ibis.coalesce(_.quantity, 1.0)
-    parts = [lines.filter(_.charged_on >= d.start, _.charged_on < d.end).mutate(part=ibis.literal(name))
-             for name, d in (("now", period.present), ("before", period.past)) if d is not None]
-    whole = parts[0] if len(parts) == 1 else ibis.union(*parts)
+    """Money and units in and before the present by service, kind, branch, payer and doctor."""
+    lines = bill_lines(charges, services)
+    now, past = period.present, period.past
+    part = [((_.charged_on >= days.start) & (_.charged_on < days.end), name)
+            for name, days in (("now", now), ("before", past)) if days is not None]
     keys = {
-        "service": _.service_id.fill_null(""), "kind": _.service_kind.fill_null("unknown"),
-        "doctor": _.doctor_id.fill_null("unknown"), "branch": _.branch.fill_null("unknown"),
-        "payer": _.payer.fill_null("unknown"),
+        "service": _.service_id, "kind": _.service_kind, "branch": _.branch, "payer": _.payer, "doctor": _.doctor_id,
     }
-    grouped = whole.mutate(units=units, cost=_.unit_cost.cast("float64") * units).group_by("part", **keys).aggregate(
-        revenue=_.paid.sum().cast("float64"), units=_.units.sum(), cost=_.cost.sum(), n=_.count(),
+    named = {name: column.fill_null(UNKNOWN) for name, column in keys.items()}
+    grouped = lines.mutate(part=ibis.cases(*part)).filter(_.part.notnull()).group_by("part", **named).aggregate(
+        revenue=_.paid.sum().cast("float64"), units=_.units.sum(), direct_cost=_.direct_cost.sum().cast("float64"), n=_.count(),
     )
     return grouped.order_by(["part", *keys]).to_pandas()
 
 
-def _costs(expenses: Table | None, period: Period) -> pd.DataFrame:
-    """Lines of the account by month, group and nature, whole months of the period."""
-    columns = ["month", "group", "nature", "amount"]
+def _ledger(expenses: Table | None, period: Period) -> Ledger:
+    """The expenses by month, group and nature."""
     if expenses is None:
-        return pd.DataFrame(columns=columns)
-    inside = expenses.filter(_.month >= period.start.replace(day=1), _.month < period.end)
-    month = inside.mutate(month=_.month.truncate("M"), group=_.group.fill_null("other"))
-    summed = month.group_by("month", "group", "nature").aggregate(amount=_.amount.sum().cast("float64"))
+        return Ledger(pd.DataFrame({"month": pd.to_datetime([]), "group": [], "nature": [], "amount": []}))
+    dated = expenses.filter(_.month >= period.start.replace(day=1), _.month < period.end)
+    dated = dated.mutate(month=_.month.truncate("M"), group=_.group.fill_null("other"))
+    summed = dated.group_by("month", "group", "nature").aggregate(amount=_.amount.sum().cast("float64"))
     frame = summed.order_by(["month", "group", "nature"]).to_pandas()
-    frame["month"] = pd.to_datetime(frame["month"])
-    return frame
+    return Ledger(frame.assign(month=pd.to_datetime(frame["month"])))
 
 
 def _events(events: Table | None, period: Period) -> pd.DataFrame:
     if events is None:
-        return pd.DataFrame({"day": [], "event": [], "kind": []})
+        return pd.DataFrame({"day": [], "event": []}, dtype=object)
     inside = events.filter(_.from_day >= period.start, _.from_day < period.end, _.kind != "closed")
-    frame = inside.order_by(["from_day", "event"]).select(day="from_day", event="event", kind="kind").to_pandas()
+    frame = inside.select(day="from_day", event="event").distinct().order_by(["day", "event"]).to_pandas()
     return frame.assign(day=[pd.Timestamp(day).date() for day in frame["day"]])
 
 
-# ---------------------------------------------------------------- days and months
-def _year_earlier(period: Period) -> Days | None:
-    now = period.present
-    start, end = (day.replace(year=day.year - 1, day=min(day.day, 28)) for day in (now.start, now.end))
-    return Days(start=start, end=end) if start >= period.start else None
+def _first_day_share(patient_days: Table, first_visits: Table, period: Period, params: FinanceParams) -> Estimate | None:
+    """Share of the first day in what new patients bring in ``cohort_days``; the last year that is complete."""
+    last = period.end - timedelta(days=params.cohort_days)
+    first = max(period.start, last - timedelta(days=365))
+    cohort = first_visits.filter(_.is_new, _.first_day >= first, _.first_day < last).select("patient_id")
+    seen = patient_days.filter(_.tenure_day >= 0, _.tenure_day <= params.cohort_days).inner_join(cohort, "patient_id")
+    money = seen.mutate(money=_.revenue - _.surgery_revenue).group_by("patient_id").aggregate(
+        first=_.money.sum(where=_.tenure_day == 0).fill_null(0).cast("float64"), whole=_.money.sum().cast("float64"),
+    )
+    sums = money.select("first", "whole").order_by(["whole", "first"]).to_pandas()
+    if len(sums) < params.smallest_cohort or not sums["whole"].sum() > 0:
+        return None
+    low, high = ratio_interval(sums["first"], sums["whole"], level=params.level, seed=params.seed)
+    value = sums["first"].sum() / sums["whole"].sum()
+    return Estimate(value, min(low, value), max(high, value), "share", len(sums), params.level)
 
 
+# ---------------------------------------------------------------- months
 def _within(days: pd.DataFrame, part: Days | None) -> pd.DataFrame:
     if part is None:
         return days.iloc[:0]
     return days[(days["day"] >= pd.Timestamp(part.start)) & (days["day"] < pd.Timestamp(part.end))]
 
 
-def _whole_months(period: Days) -> list[date]:
-    """First days of the calendar months that lie wholly in ``period``."""
-    first = period.start if period.start.day == 1 else _next_month(period.start)
-    found = []
-    while _next_month(first) <= period.end:
-        found.append(first)
-        first = _next_month(first)
-    return found
-
-
-def _next_month(day: date) -> date:
-    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-
-
-def _months(days: pd.DataFrame, costs: pd.DataFrame, period: Period) -> pd.DataFrame:
-    firsts = _whole_months(period)
-    index = pd.DatetimeIndex([pd.Timestamp(first) for first in firsts])
+def _months(days: pd.DataFrame, ledger: Ledger, period: Period) -> pd.DataFrame:
+    """Whole months from the first one with money."""
+    opened = max(period.start, days.loc[days["revenue"] != 0, "day"].min().date().replace(day=1))
+    firsts = whole_months(opened, period.end)
+    index = pd.DatetimeIndex(firsts)
     money = days.groupby(days["day"].dt.to_period("M").dt.to_timestamp())[["revenue", "surgery", "ambulatory"]].sum()
     money = money.reindex(index, fill_value=0.0)
-    spent = costs[costs["nature"] != "revenue"].groupby("month")["amount"].sum().reindex(index).to_numpy(dtype=float)
-    return pd.DataFrame({
-        "month": firsts, "revenue": money["revenue"].to_numpy(), "surgery": money["surgery"].to_numpy(),
-        "ambulatory": money["ambulatory"].to_numpy(), "costs": spent, "profit": money["revenue"].to_numpy() - spent,
-    })
+    spent = ledger.costs_by_month.reindex(index).to_numpy(dtype=float)
+    frame = pd.DataFrame({"month": pd.Series(firsts, dtype=object), **{name: money[name].to_numpy() for name in money}})
+    return frame.assign(costs=spent, profit=frame["revenue"].to_numpy() - spent)
 
 
-def _steps_up(months: pd.DataFrame, now: Days) -> tuple[int, int]:
+def _steps_up(months: pd.DataFrame, now: Days) -> dict[str, int]:
     """How many of the last twelve steps from month to month went up."""
-    last = months[[month < now.end for month in months["month"]]]["revenue"].to_numpy()[-13:]
-    return sum(int(b > a) for a, b in pairwise(last)), max(len(last) - 1, 0)
+    last = months["revenue"].to_numpy()[[month < now.end for month in months["month"]]][-13:]
+    return {"months_up": sum(bool(b > a) for a, b in pairwise(last)), "month_steps": max(len(last) - 1, 0)}
 
 
-def _usual(months: pd.DataFrame, period: Period, params: FinanceParams) -> Limits | None:
+def _usual(months: pd.DataFrame, period: Period, params: FinanceParams) -> dict[str, Any]:
     """Usual range of monthly revenue up to the end of the days before, or up to the present."""
     end = period.past.end if period.past is not None else period.present.start
-    values = months[[_next_month(month) <= end for month in months["month"]]]["revenue"].to_numpy()
-    return individuals(values[-params.usual_months:])
+    base = months[[next_month(month) <= end for month in months["month"]]].tail(params.usual_months)
+    limits = individuals(base["revenue"].to_numpy())
+    if limits is None:
+        return dict.fromkeys(("usual_low", "usual_high", "usual_from", "usual_to"))
+    return {
+        "usual_low": exact(max(limits.low, 0.0), "currency", limits.n), "usual_high": exact(limits.high, "currency", limits.n),
+        "usual_from": base["month"].iloc[0], "usual_to": next_month(base["month"].iloc[-1]),
+    }
 
 
 # ---------------------------------------------------------------- revenue
-def _facts(
-    present: pd.DataFrame, before: pd.DataFrame, year: pd.DataFrame, period: Period, earlier: Days | None
-) -> dict[str, Estimate | None]:
+def _revenue(days: pd.DataFrame, present: pd.DataFrame, before: pd.DataFrame, period: Period) -> dict[str, Estimate | None]:
     now, past = period.present, period.past
-
-    def monthly(frame: pd.DataFrame, name: str, days: Days | None) -> Estimate | None:
-        if days is None or frame.empty:
-            return None
-        return exact(frame[name].sum() / days.months, "currency", int(frame["n"].sum()))
-
-    revenue, was, ago = monthly(present, "revenue", now), monthly(before, "revenue", past), monthly(year, "revenue", earlier)
-    assert revenue is not None
-    return {
-        "revenue_month": revenue, "revenue_before": was, "revenue_year_earlier": ago,
-        "revenue_ratio": _ratio(revenue, was, "ratio"), "revenue_change": _ratio(revenue, was, "share"),
-        "year_change": _ratio(revenue, ago, "share"),
-        "surgery_month": monthly(present, "surgery", now), "surgery_before": monthly(before, "surgery", past),
-        "ambulatory_month": monthly(present, "ambulatory", now), "ambulatory_before": monthly(before, "ambulatory", past),
+    earlier = Days(**dict(zip(("start", "end"), a_year_earlier(now.start, now.end), strict=True)))
+    year = _within(days, earlier if earlier.start >= period.start else None)
+    monthly = {
+        f"{name}_{when}": exact(frame[name].sum() / part.months, "currency", int(frame["n"].sum())) if part and len(frame) else None
+        for name in ("revenue", "surgery", "ambulatory") for when, frame, part in (("month", present, now), ("before", before, past))
+    }
+    total, was = monthly["revenue_month"], monthly["revenue_before"]
+    ago = exact(year["revenue"].sum() / earlier.months, "currency", int(year["n"].sum())) if len(year) else None
+    change = _change(total, was)
+    first = _share(present, present["is_first"])
+    return monthly | {
+        "revenue_change": change, "year_change": _change(total, ago),
+        "revenue_ratio": exact(change.value + 1, "ratio", change.n) if change else None,
         "surgery_share": exact(present["surgery"].sum() / present["revenue"].sum(), "share", int(present["n"].sum())),
+        "receipt": _receipt(present), "receipt_before": _receipt(before),
+        "first_share": first, "first_share_before": _share(before, before["is_first"]),
+        "repeat_share": exact(1 - first.value, "share", first.n) if first else None,
+        "new_share": _share(present, present["is_new_now"]),
     }
 
 
-def _ratio(now: Estimate, before: Estimate | None, unit: str) -> Estimate | None:
-    """How many times (ratio) or by what share more; ×2.5 is +150 %."""
-    if before is None or not before.value > 0:
+def _change(now: Estimate | None, before: Estimate | None) -> Estimate | None:
+    """By what share more; +150 % is ×2.5."""
+    if now is None or before is None or not before.value > 0:
         return None
-    times = now.value / before.value
-    return exact(times, "ratio", now.n) if unit == "ratio" else exact(times - 1, "share", now.n)
+    return exact(now.value / before.value - 1, "share", now.n)
 
 
-def _first_shares(
-    days: pd.DataFrame, present: pd.DataFrame, before: pd.DataFrame, now: Days, patient_days: Table,
-    first_visits: Table, period: Period, params: FinanceParams,
-) -> dict[str, Estimate | None]:
-    """What first visits earn of outpatient revenue, by three definitions that must not be mixed up."""
-    same = _share(present, present["is_first"])
-    return {
-        "first_share": same,
-        "repeat_share": exact(1 - same.value, "share", same.n) if same else None,
-        "first_share_before": _share(before, before["is_first"]),
-        "first_share_new": _share(present, present["new_now"]),
-        "first_share_cohort": _cohort_share(patient_days, first_visits, period, params),
-    }
+def _receipt(frame: pd.DataFrame) -> Estimate | None:
+    """Outpatient revenue per outpatient visit."""
+    visits = int(frame["visits"].sum())
+    return exact(frame["ambulatory"].sum() / visits, "currency", visits) if visits else None
 
 
 def _share(frame: pd.DataFrame, chosen: pd.Series) -> Estimate | None:
+    """Share of the chosen days in outpatient revenue."""
     total = frame["ambulatory"].sum()
     return exact(frame.loc[chosen, "ambulatory"].sum() / total, "share", int(frame["n"].sum())) if total > 0 else None
 
 
-def _cohort_share(patient_days: Table, first_visits: Table, period: Period, params: FinanceParams) -> Estimate | None:
-    """Of what new patients bring in ``cohort_days``, the share of their first day; the last such cohort year."""
-    last = period.end - timedelta(days=params.cohort_days)
-    first = max(period.start, last - timedelta(days=365))
-    if first >= last:
-        return None
-    cohort = first_visits.filter(_.is_new, _.first_day >= first, _.first_day < last).select("patient_id")
-    money = _.revenue.cast("float64") - _.surgery_revenue.cast("float64")
-    seen = patient_days.filter(_.tenure_day >= 0, _.tenure_day <= params.cohort_days).inner_join(cohort, "patient_id")
-    sums = seen.group_by("patient_id").aggregate(
-        first=money.sum(where=_.tenure_day == 0).fill_null(0.0), whole=money.sum(),
-    ).order_by("patient_id").to_pandas()
-    total = sums["whole"].sum()
-    if len(sums) < params.smallest_cohort or not total > 0:
-        return None
-    low, high = ratio_interval(sums["first"], sums["whole"], level=params.level, seed=params.seed)
-    value = sums["first"].sum() / total
-    return Estimate(value, min(low, value), max(high, value), "share", len(sums), params.level)
-
-
 # ---------------------------------------------------------------- costs and profit
-def _spent(costs: pd.DataFrame, days: Days | None) -> pd.DataFrame | None:
-    """Costs of ``days``, a month counted by the share of its days inside; None if a month has no costs."""
-    if days is None:
-        return None
-    booked = costs[costs["nature"] != "revenue"]
-    found = []
-    month = days.start.replace(day=1)
-    while month < days.end:
-        end = _next_month(month)
-        inside = (min(end, days.end) - max(month, days.start)).days / (end - month).days
-        lines = booked[booked["month"] == pd.Timestamp(month)]
-        if not lines["amount"].abs().sum() > 0:
-            return None
-        found.append(lines.assign(amount=lines["amount"] * inside))
-        month = end
-    return pd.concat(found, ignore_index=True)
-
-
-def _account(money: pd.DataFrame, costs: pd.DataFrame, days: Days | None) -> Account | None:
-    """Profit and loss per month of ``days``."""
-    spent = _spent(costs, days)
-    if spent is None or days is None or not money["revenue"].sum() > 0:
-        return None
-    amounts = spent.groupby("nature")["amount"].sum() / days.months
-    return account(
-        revenue=money["revenue"].sum() / days.months,
-        variable=float(amounts.get("variable", 0.0)), fixed=float(amounts.get("fixed", 0.0)),
-    )
-
-
 def _profit(books: Account | None, before: Account | None, now: Days, past: Days | None) -> dict[str, Estimate | None]:
-    def money(amount: float | None, days: Days | None) -> Estimate | None:
-        return exact(amount, "currency", round(days.months)) if amount is not None and days is not None else None
+    n, n_before = round(now.months), round(past.months) if past else 0
+    facts: dict[str, Estimate | None] = dict.fromkeys(
+        ("profit_month", "profit_before", "costs_month", "fixed_month", "fixed_before", "contribution_share", "break_even",
+         "break_even_before")
+    )
+    if books is not None:
+        facts |= {
+            "profit_month": exact(books.profit, "currency", n), "fixed_month": exact(books.fixed, "currency", n),
+            "costs_month": exact(books.variable + books.fixed, "currency", n),
+            "contribution_share": exact(books.contribution_share, "share", n),
+            "break_even": exact(books.break_even, "currency", n) if books.break_even is not None else None,
+        }
+    if before is not None:
+        facts |= {
+            "profit_before": exact(before.profit, "currency", n_before), "fixed_before": exact(before.fixed, "currency", n_before),
+            "break_even_before": exact(before.break_even, "currency", n_before) if before.break_even is not None else None,
+        }
+    return facts
 
-    return {
-        "profit_month": money(books.profit, now) if books else None,
-        "profit_before": money(before.profit, past) if before else None,
-        "costs_month": money(books.variable + books.fixed, now) if books else None,
-        "variable_month": money(books.variable, now) if books else None,
-        "fixed_month": money(books.fixed, now) if books else None,
-        "fixed_before": money(before.fixed, past) if before else None,
-        "contribution_share": exact(books.contribution_share, "share", round(now.months)) if books else None,
-        "break_even": money(books.break_even, now) if books else None,
-        "break_even_before": money(before.break_even, past) if before else None,
-    }
 
-
-def _ledger(costs: pd.DataFrame, days: pd.DataFrame, period: Period) -> Estimate | None:
-    """By what share the bills differ from the revenue in the ledger, over the months the ledger has."""
-    booked = costs[costs["nature"] == "revenue"].groupby("month")["amount"].sum()
-    booked = booked[booked.index.isin([pd.Timestamp(month) for month in _whole_months(period)])]
-    if not booked.sum() > 0:
+def _ledger_gap(ledger: Ledger, months: pd.DataFrame) -> Estimate | None:
+    """By what share the bills differ from the ledger's revenue, over the months the ledger has."""
+    booked = ledger.revenue_by_month
+    billed = pd.Series(months["revenue"].to_numpy(), index=pd.DatetimeIndex(months["month"]))
+    both = booked.index.intersection(billed.index)
+    if not booked[both].sum() > 0:
         return None
-    billed = days.groupby(days["day"].dt.to_period("M").dt.to_timestamp())["revenue"].sum().reindex(booked.index, fill_value=0.0)
-    return exact(billed.sum() / booked.sum() - 1, "share", len(booked))
+    return exact(billed[both].sum() / booked[both].sum() - 1, "share", len(both))
 
 
-def _books(
-    facts: dict[str, Estimate | None], books: Account | None, before: Account | None, costs: pd.DataFrame,
+def _statement(
+    revenue: dict[str, Estimate | None], books: Account | None, before: Account | None, ledger: Ledger,
     now: Days, past: Days | None,
 ) -> pd.DataFrame:
-    """Profit and loss account, per month, costs negative; only revenue without costs."""
-    rows: list[tuple[str, float, float]] = [
-        (name, _value(facts[f"{name}_month"]), _value(facts[f"{name}_before"])) for name in ("surgery", "ambulatory", "revenue")
-    ]
+    """Profit and loss per month, costs negative; without costs only revenue."""
+    def value(name: str) -> float:
+        found = revenue[name]
+        return found.value if found is not None else np.nan
+
+    rows = [(name, value(f"{name}_month"), value(f"{name}_before")) for name in ("surgery", "ambulatory", "revenue")]
     if books is not None:
+        fixed = ledger.per_month(now.start, now.end, "group", "fixed") or {}
+        earlier = ledger.per_month(past.start, past.end, "group", "fixed") if before and past else None
         rows += [("variable", -books.variable, -before.variable if before else np.nan),
                  ("contribution", books.contribution, before.contribution if before else np.nan)]
-        fixed = [_fixed(costs, part) for part in (now, past)]
-        rows += [(name, -fixed[0].get(name, 0.0), -fixed[1].get(name, 0.0) if before else np.nan)
-                 for name in GROUPS if fixed[0].get(name, 0.0) or fixed[1].get(name, 0.0)]
+        groups = sorted({*fixed, *(earlier or {})}, key=lambda group: (-fixed.get(group, 0.0), group))
+        rows += [(group, 0.0 - fixed.get(group, 0.0), np.nan if earlier is None else 0.0 - earlier.get(group, 0.0)) for group in groups]
         rows.append(("profit", books.profit, before.profit if before else np.nan))
     frame = pd.DataFrame(rows, columns=["row", "now", "before"])
-    base = frame["before"].where(frame["before"] != 0).abs()
-    # a change of sign has no meaningful per cent
-    change = ((frame["now"] - frame["before"]) * np.sign(frame["before"]) / base).where(frame["now"] * frame["before"] > 0)
-    revenue = frame.loc[frame["row"] == "revenue", "now"].iloc[0]
-    return frame.assign(change=change, of_revenue=frame["now"].abs() / revenue)
-
-
-def _value(estimate: Estimate | None) -> float:
-    return estimate.value if estimate is not None else np.nan
-
-
-def _fixed(costs: pd.DataFrame, days: Days | None) -> dict[str, float]:
-    spent = _spent(costs, days)
-    if spent is None or days is None:
-        return {}
-    fixed = spent[spent["nature"] == "fixed"].groupby("group")["amount"].sum() / days.months
-    return {str(name): float(amount) for name, amount in fixed.items()}
+    # a per cent of something that changed its sign says nothing
+    comparable = frame["now"] * frame["before"] > 0
+    change = ((frame["now"] - frame["before"]) / frame["before"]).where(comparable)
+    return frame.assign(change=change, of_revenue=frame["now"] / value("revenue_month"))
 
 
 # ---------------------------------------------------------------- what is sold
 def _lines(sold: pd.DataFrame, now: Days, past: Days | None) -> pd.DataFrame:
-    found = [_dimension(sold, name, now, past) for name in ("kind", "branch", "payer")]
-    known = [frame for frame in found if set(frame["line"]) - {"unknown"}]
-    whole = pd.concat(known, ignore_index=True) if known else found[0].iloc[:0]
-    return whole[["dimension", "line", "revenue", "before", "change", "share", "direct_cost", "n"]]
-
-
-def _dimension(sold: pd.DataFrame, name: str, now: Days, past: Days | None) -> pd.DataFrame:
-    """Revenue per month by one dimension, now and before, largest first."""
-    sums = sold.groupby([name, "part"])[["revenue", "cost", "n"]].sum(min_count=1).unstack("part")
-    lines = sums.index.to_numpy()
-
-    def column(measure: str, part: str, months: float) -> np.ndarray:
-        if (measure, part) not in sums.columns:
-            return np.full(len(lines), np.nan)
-        return sums[(measure, part)].to_numpy(dtype=float) / months
-
-    revenue = np.nan_to_num(column("revenue", "now", now.months))
-    before = np.nan_to_num(column("revenue", "before", past.months)) if past is not None else np.full(len(lines), np.nan)
-    total = revenue.sum()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        change = np.where(before > 0, revenue / before - 1, np.nan)
-    frame = pd.DataFrame({
-        "dimension": name, "line": [str(line) for line in lines], "revenue": revenue, "before": before, "change": change,
-        "share": revenue / total if total > 0 else np.nan, "direct_cost": column("cost", "now", now.months),
-        "n": np.nan_to_num(column("n", "now", 1.0)).astype(int),
-    })
-    return frame.sort_values(["revenue", "line"], ascending=[False, True], ignore_index=True)
+    """Revenue per month by kind of service, branch, payer and doctor; a dimension all unknown is left out."""
+    found = [breakdown(sold, name, now=now.months, before=past.months if past else None) for name in DIMENSIONS]
+    known = [frame for frame in found if frame is not None]
+    names = [measure.name for measure in FinanceResult.measures("lines")]
+    return pd.concat(known, ignore_index=True)[names] if known else pd.DataFrame(columns=names)
 
 
 def _price_volume(sold: pd.DataFrame, now: Days, past: Days | None) -> pd.DataFrame:
     """Change of monthly revenue by how much was sold, of what, at what price; sums exactly."""
-    empty = pd.DataFrame({"effect": pd.Series(dtype=str), "amount": pd.Series(dtype=float)})
-    if past is None or sold.empty:
-        return empty
+    rows: list[tuple[str, float]] = []
     sums = sold.groupby(["service", "part"])[["revenue", "units"]].sum().unstack("part", fill_value=0.0)
-    if not {("units", "now"), ("units", "before")} <= set(sums.columns):
-        return empty
-    q1, q0 = (sums[("units", part)].to_numpy(float) / d.months for part, d in (("now", now), ("before", past)))
-    v1, v0 = (sums[("revenue", part)].to_numpy(float) / d.months for part, d in (("now", now), ("before", past)))
-    plain = (q0 >= 0) & (q1 >= 0) & (v0 >= 0) & (v1 >= 0) & ((q0 > 0) | (v0 == 0)) & ((q1 > 0) | (v1 == 0))
-    if not (q0[plain].sum() > 0 and q1[plain].sum() > 0):
-        return empty
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p0, p1 = np.where(q0 > 0, v0 / q0, np.nan), np.where(q1 > 0, v1 / q1, np.nan)
-    p0, p1 = np.where(np.isnan(p0), p1, p0), np.where(np.isnan(p1), p0, p1)
-    total0, total1 = q0[plain].sum(), q1[plain].sum()
-    parts = lmdi(
-        np.column_stack([np.full(plain.sum(), total0), q0[plain] / total0, np.nan_to_num(p0[plain])]),
-        np.column_stack([np.full(plain.sum(), total1), q1[plain] / total1, np.nan_to_num(p1[plain])]),
-    ).sum(axis=0)
-    other = (v1 - v0)[~plain].sum()
-    rows = [("volume", parts[0]), ("mix", parts[1]), ("price", parts[2])] + ([("refunds", other)] if (~plain).any() else [])
-    return pd.DataFrame(rows, columns=["effect", "amount"])
+    if past is not None and {("units", "now"), ("units", "before")} <= set(sums.columns):
+        parts = price_volume(
+            units_before=sums["units", "before"] / past.months, units_after=sums["units", "now"] / now.months,
+            money_before=sums["revenue", "before"] / past.months, money_after=sums["revenue", "now"] / now.months,
+        )
+        if parts is not None:
+            rows = [("volume", parts.volume), ("mix", parts.mix), ("price", parts.price)]
+            rows += [("other", parts.other)] if parts.other else []
+    return pd.DataFrame(rows, columns=["effect", "amount"]).astype({"effect": object, "amount": float})
 
 
 # ---------------------------------------------------------------- what is said
-def _said(result: FinanceResult, usual: Limits | None, has_costs: bool, has_services: bool, params: FinanceParams) -> FinanceResult:
-    from dataclasses import replace
-
-    return replace(
-        result,
-        says={
-            "title": _title(result, usual), "lede": Sentence("profit" if result.profit_month else "revenue"),
-            "figures.months.title": Sentence(_course(result, usual)),
-            "figures.profit.title": Sentence("gain" if result.profit_month and result.profit_month.value >= 0 else "loss"),
-        },
-        findings=tuple(_findings(result, usual, has_costs, has_services, params)),
-    )
-
-
-def _course(result: FinanceResult, usual: Limits | None) -> str:
-    if usual is None:
+def _course(result: FinanceResult) -> str:
+    """Where the present lies against the usual range of months before."""
+    if result.usual_low is None or result.usual_high is None:
         return "shown"
     value = result.revenue_month.value
-    return "usual" if usual.holds(value) else "above" if value > usual.high else "below"
+    return "below" if value < result.usual_low.value else "above" if value > result.usual_high.value else "usual"
 
 
-def _title(result: FinanceResult, usual: Limits | None) -> Sentence:
-    if result.profit_month is None:
-        return Sentence("no_costs")
-    if result.profit_month.value < 0:
-        return Sentence("loss")
-    if result.revenue_ratio is not None and result.revenue_ratio.value >= 1.5:
-        return Sentence("times")
-    return Sentence("repeat" if result.repeat_share is not None else "profit")
+def _says(result: FinanceResult) -> dict[str, Sentence]:
+    profit = result.profit_month
+    if profit is None:
+        title = "no_costs"
+    elif profit.value < 0:
+        title = "loss"
+    elif result.revenue_ratio is not None and result.revenue_ratio.value >= 1.5:
+        title = "times"
+    else:
+        title = "repeat" if result.repeat_share is not None else "profit"
+    return {
+        "title": Sentence(title), "lede": Sentence("revenue" if profit is None else "profit"),
+        "figures.months.title": Sentence(_course(result)),
+        "figures.profit.title": Sentence("loss" if profit is not None and profit.value < 0 else "gain"),
+    }
 
 
-def _findings(
-    result: FinanceResult, usual: Limits | None, has_costs: bool, has_services: bool, params: FinanceParams
-) -> Iterator[Finding]:
-    course = _course(result, usual)
-    if course == "above" and result.revenue_before is not None:
-        yield Finding("rose", "strength")
-    elif course == "below" and result.revenue_before is not None:
-        yield Finding("fell", "risk")
-    elif course == "usual":
-        yield Finding("usual", "caveat")
-    if result.break_even is not None:
-        over = result.revenue_month.value / result.break_even.value - 1 if result.break_even.value > 0 else 0.0
-        margin = exact(abs(over), "share", result.break_even.n)
-        yield Finding("over_break_even" if over >= 0 else "under_break_even", "strength" if over >= 0 else "risk", {"margin": margin})
-    if result.first_share_cohort is not None:
+def _findings(result: FinanceResult, has_costs: bool, has_services: bool, params: FinanceParams) -> Iterator[Finding]:
+    course = _course(result)
+    kinds: dict[str, Kind] = {"above": "strength", "below": "risk", "usual": "caveat"}
+    if course in kinds and result.revenue_before is not None:
+        yield Finding(course, kinds[course])
+    if result.break_even is not None and result.break_even.value > 0:
+        over = result.revenue_month.value / result.break_even.value - 1
+        margin = {"margin": exact(abs(over), "share", result.break_even.n)}
+        yield Finding("over_break_even", "strength", margin) if over >= 0 else Finding("under_break_even", "risk", margin)
+    if result.first_day_share is not None and result.first_share is not None:
         yield Finding("first_shares", "caveat")
     if result.ledger_difference is not None:
-        agrees = abs(result.ledger_difference.value) <= params.ledger_tolerance
-        gap = exact(abs(result.ledger_difference.value), "share", result.ledger_difference.n)
-        yield Finding("ledger_agrees" if agrees else "ledger_differs", "strength" if agrees else "risk", {"gap": gap})
+        gap = {"gap": exact(abs(result.ledger_difference.value), "share", result.ledger_difference.n)}
+        agrees = gap["gap"].value <= params.ledger_tolerance
+        yield Finding("ledger_agrees", "strength", gap) if agrees else Finding("ledger_differs", "risk", gap)
     if result.profit_month is None:
         yield Finding("no_costs_now" if has_costs else "no_costs", "not_answered")
     if not has_services:
@@ -548,15 +429,39 @@ def months(result: FinanceResult, labels: Labels) -> Figure | None:
         return None
     ranges = []
     if result.usual_low is not None and result.usual_high is not None:
-        n = result.usual_low.n
-        last = _last_usual(result)
-        start = last
-        for _i in range(n):
-            start = (start - timedelta(days=1)).replace(day=1)
-        centre = (result.usual_low.value + result.usual_high.value) / 2
-        ranges = [UsualRange(start, last, centre, max(result.usual_low.value, 0.0), result.usual_high.value, labels["usual"])]
+        low, high = result.usual_low.value, result.usual_high.value
+        ranges = [UsualRange(result.usual_from, result.usual_to, (low + high) / 2, low, high, labels["usual"])]
     costs = [OtherLine(labels["costs"], frame["costs"].to_numpy())] if frame["costs"].notna().any() else []
     return trend(
-        list(frame["month"]), frame["revenue"].to_numpy(), number=lambda v: labels.number(v, "currency"), month=labels.month,
-        ranges=ranges, others=costs, words=labels["revenue"], from_zero=True, width=theme.FULL, height=46,
+        list(frame["month"]), frame["revenue"].to_numpy(), number=lambda value: labels.number(value, "currency"),
+        month=labels.month, ranges=ranges, others=costs, words=labels["revenue"], from_zero=True,
+        marks=[day for day in result.events["day"] if day >= frame["month"].iloc[0]], marks_text=labels["changed"],
+        width=theme.FULL, height=48,
+    )
+
+
+def services(result: FinanceResult, labels: Labels) -> Figure | None:
+    """Revenue per month by what was sold, with the days before as ticks."""
+    frame = result.lines[result.lines["dimension"] == "kind"]
+    frame = frame[(frame["revenue"] > 0) | (frame["before"] > 0)]
+    if len(frame) < 2:
+        return None
+    return bars(
+        frame["revenue"], names=[labels.value("line", line) for line in frame["line"]],
+        texts=[labels.number(value, "currency") for value in frame["revenue"]], earlier=frame["before"],
+        earlier_text=labels["before"], tick=lambda value: labels.number(value, "currency"), width=theme.HALF, height=50,
+    )
+
+
+def profit(result: FinanceResult, labels: Labels) -> Figure | None:
+    """From revenue to profit, cost by cost."""
+    frame = result.account.set_index("row")["now"]
+    if "profit" not in frame.index:
+        return None
+    steps = [row for row in frame.index if row not in ("surgery", "ambulatory", "revenue", "contribution", "profit")]
+    return waterfall(
+        [labels.value("row", row) for row in steps], frame[steps].to_numpy(),
+        start=(labels.value("row", "revenue"), float(frame["revenue"])), end=labels.value("row", "profit"),
+        number=lambda value: labels.number(value, "currency"), signed=lambda value: labels.number(value, "currency"),
+        width=theme.HALF, height=50,
     )

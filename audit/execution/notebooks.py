@@ -7,6 +7,7 @@ traceback, and paths and user names in the metadata.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from audit.errors import AuditError, RunError, UsageError
 CELL_TIMEOUT = 600
 START_TIMEOUT = 180
 OUR_ERRORS = {"AuditError", *(kind.__name__ for kind in AuditError.__subclasses__())}
-QUIET_KERNEL = ["--HistoryManager.enabled=False", "--HistoryManager.hist_file=:memory:"]
+QUIET_KERNEL = ["--log-level=ERROR", "--HistoryManager.enabled=False", "--HistoryManager.hist_file=:memory:"]
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,12 @@ class NotebookFailed(Exception):  # noqa: N818 — an outcome, told on a page
 
 def check_parameters(notebook: Path, parameters: Mapping[str, Any]) -> None:
     """UsageError with a suggestion if ``notebook`` does not declare one of ``parameters``."""
-    declared = papermill.inspect_notebook(str(notebook))
-    if not declared:
+    cells = nbformat.read(notebook, as_version=4).cells
+    tagged = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    if not tagged:
         raise RunError(f"{notebook.name} has no cell tagged “parameters” → copy it again: clinic-audit new")
+    statements = ast.parse(tagged[0]).body
+    declared = {name.id for line in statements for name in ast.walk(line) if isinstance(name, ast.Name)}
     for name in parameters:
         if name not in declared:
             raise UsageError(f"{notebook.name} has no parameter “{name}”: {suggestion(name, declared)}")
@@ -68,6 +72,8 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, root
             str(notebook),
             str(aside),
             parameters=dict(parameters),
+            kernel_name="python3",
+            language="python",
             progress_bar=False,
             start_timeout=START_TIMEOUT,
             execution_timeout=CELL_TIMEOUT,

@@ -88,8 +88,11 @@ class Fit:
 
     def drawn(self, rng: np.random.Generator) -> Fit:
         """A fit with parameters drawn from the uncertainty of the estimates."""
-        logs = rng.multivariate_normal(np.log(self.parameters), self.covariance, method="eigh")
-        r, alpha, a, b = np.exp(np.clip(logs, -12, 12))
+        size, direction = np.linalg.eigh(self.covariance)
+        # A direction the likelihood is flat in (nobody leaves: a, b → 0) does not move expectations near the
+        # estimate, but would far from it: at most a factor e per standard deviation.
+        step = direction @ (np.sqrt(np.clip(size, 0, 1)) * rng.standard_normal(4))
+        r, alpha, a, b = self.parameters * np.exp(step)
         return Fit(self.family, r, alpha, a, b, self.covariance, self.penalizer, self.log_likelihood)
 
 
@@ -121,13 +124,14 @@ def summarise(*, first: npt.ArrayLike, owner: npt.ArrayLike, day: npt.ArrayLike,
 
 def cells(*, frequency: npt.ArrayLike, recency: npt.ArrayLike, age: npt.ArrayLike) -> Histories:
     """Group patients (N,) by x, week of t_x and week of T."""
-    frame = pd.DataFrame({"x": np.asarray(frequency, float), "tx": np.asarray(recency, float), "T": np.asarray(age, float)})
+    parts = [np.asarray(part, float) for part in (frequency, recency, age)]
+    frame = pd.DataFrame(dict(zip(("x", "tx", "T"), parts, strict=True))).sort_values(["x", "tx", "T"], kind="stable")
     keys = [frame["x"], np.floor(frame["tx"]).rename("week_tx"), np.floor(frame["T"]).rename("week_T")]
     grouped = frame.groupby(keys, sort=True)
     means = grouped[["x", "tx", "T"]].mean()
     return Histories(
         means["x"].to_numpy(), means["tx"].to_numpy(), means["T"].to_numpy(),
-        grouped.size().to_numpy(float), grouped.ngroup().to_numpy(np.int64),
+        grouped.size().to_numpy(float), grouped.ngroup().sort_index().to_numpy(np.int64),
     )
 
 
@@ -233,5 +237,9 @@ def _while_alive(shape: Floats, scale: Floats, a: float, b: Floats, weeks: npt.A
     with np.errstate(all="ignore"):
         direct = np.log(special.hyp2f1(shape, b, c, z)) + shape * np.log1p(-z)
         turned = np.log(special.hyp2f1(c - shape, c - b, c, z)) + (c - b) * np.log1p(-z)
-    log = np.where(np.isfinite(direct), direct, turned)
-    return np.maximum(c / (a - 1) * -np.expm1(log), 0.0)
+        log = np.where(np.isfinite(direct), direct, turned)
+        exact = c / (a - 1) * -np.expm1(log)
+    # E[(1 − e^(−λpt))/p]: with nearly nobody leaving 2F1 has a pole, and the mean of p is as good as its spread.
+    p = a / (a + b)
+    plain = -np.expm1(shape * (np.log(scale) - np.log(scale + p * t))) / np.maximum(p, 1e-300)
+    return np.maximum(np.where((p > 1e-4) & np.isfinite(exact), exact, plain), 0.0)

@@ -71,7 +71,7 @@ def class_shares(
     drawn = rng.multinomial(len(code), count / max(len(code), 1), size=draws)
     sums = np.zeros((draws, k))
     for c in np.flatnonzero(count):
-        pool = amount[code == c]
+        pool = np.sort(amount[code == c])  # the order of units must not reach the draws
         picks = pool[rng.integers(0, len(pool), drawn[:, c].sum())]
         ends = np.cumsum(drawn[:, c])
         running = np.concatenate([[0.0], np.cumsum(picks)])

@@ -15,7 +15,6 @@ Each unit has its own linear trend, so that one branch growing faster than anoth
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -288,7 +287,7 @@ def fit_series(*, counts: Array, log_price: Array, week_of_year: Array) -> Deman
         raise ValueError("too few weeks to tell price from trend and season")
     model = sm.GLM(y, design, family=sm.families.Poisson())
     quasi = model.fit(scale="X2")
-    lags = int(round(0.75 * n ** (1 / 3)))
+    lags = round(0.75 * n ** (1 / 3))
     robust = model.fit(cov_type="HAC", cov_kwds={"maxlags": lags})
     fitted = np.full(np.shape(counts), np.nan)
     fitted[seen] = quasi.fittedvalues
@@ -297,6 +296,41 @@ def fit_series(*, counts: Array, log_price: Array, week_of_year: Array) -> Deman
         placebo_t=np.array([]), placebo_df=0.0, fitted=fitted, dispersion=float(quasi.scale), df=int(quasi.df_resid), weeks=n,
         total=float(y.sum()),
     )
+
+
+def lead(*, counts: Array, log_price: Array, elasticity: float) -> float:
+    """What demand did in the ``LOOK_BACK`` weeks before the price moved, in standard errors; near 0 if nothing.
+
+    Same shapes as ``fit_panel``. The path is moved ahead while the fitted effect of the true one is held,
+    so a fall that began before the price rose is told from the price. NaN when it cannot be fitted.
+    """
+    ahead = np.concatenate([log_price[:, LOOK_BACK:], np.repeat(log_price[:, -1:], LOOK_BACK, axis=1)], axis=1)
+    used = np.isfinite(counts) & np.isfinite(log_price) & np.isfinite(ahead)
+    used &= (used.sum(axis=0) >= 2) & (np.where(used, counts, 0).sum(axis=0) > 0)
+    if not used.any():
+        return float("nan")
+    offset = np.where(used, elasticity * (log_price - log_price[used].mean()), 0.0)
+    fit = _conditional(counts, np.where(used, ahead - log_price, 0.0), used, offset)
+    return float("nan") if fit is None or fit[1] == 0 else fit[0] / fit[1]
+
+
+def dispersion(counts: Array) -> float:
+    """Pearson X²/df of weekly counts (units, weeks) around unit and week effects, at least 1.
+
+    A single unit is compared with the mean of its neighbouring weeks. It is what a planned test must expect.
+    """
+    counts = np.asarray(counts, float)[:, np.isfinite(counts).all(axis=0)]
+    units, weeks = counts.shape
+    if weeks < 5 or not counts.sum() > 0:
+        return 1.0
+    if units == 1:
+        series = counts[0]
+        steps = np.diff(series)
+        return max(1.0, float(np.mean(steps**2) / 2 / series.mean()))
+    expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / counts.sum()
+    live = expected > 0
+    chi2 = ((counts[live] - expected[live]) ** 2 / expected[live]).sum()
+    return max(1.0, float(chi2 / ((units - 1) * (weeks - 1))))
 
 
 @dataclass(frozen=True)
@@ -365,14 +399,23 @@ def design_error(*, weekly: float, control: float, weeks: int, ratio: float, dis
     return float(np.sqrt(max(dispersion, 1.0) * (1 / (weekly * weeks) + 1 / (control * weeks))) / abs(np.log(ratio)))
 
 
+def detectable(
+    *, weekly: float, control: float, weeks: int, ratio: float, dispersion: float, level: float, power: float = 0.8,
+) -> float:
+    """Size of the elasticity such a test tells from zero at ``level`` with probability ``power``."""
+    needed = float(stats.norm.ppf(0.5 + level / 2) + stats.norm.ppf(power))
+    return needed * design_error(weekly=weekly, control=control, weeks=weeks, ratio=ratio, dispersion=dispersion)
+
+
 def design_weeks(
     *, weekly: float, control: float, ratio: float, dispersion: float, detect: float, level: float, power: float = 0.8,
     longest: int = 52,
 ) -> int | None:
     """Weeks a test needs to tell an elasticity of size ``detect`` from zero, or None beyond ``longest``."""
-    needed = float(stats.norm.ppf(0.5 + level / 2) + stats.norm.ppf(power))
     for weeks in range(2, longest + 1):
-        error = design_error(weekly=weekly, control=control, weeks=weeks, ratio=ratio, dispersion=dispersion)
-        if needed * error <= abs(detect):
+        least = detectable(
+            weekly=weekly, control=control, weeks=weeks, ratio=ratio, dispersion=dispersion, level=level, power=power,
+        )
+        if least <= abs(detect):
             return weeks
     return None

@@ -61,7 +61,7 @@ def spread(
     """
     z = rng.standard_normal(size)
     low, high = min(low, value), max(high, value)
-    if least == 0 and most == 1 and 0 < low and high < 1:
+    if least == 0 and most == 1 and low > 0 and high < 1:
         to, back = special.logit, special.expit
     elif least == 0 and low > 0:
         to, back = np.log, np.exp

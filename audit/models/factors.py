@@ -106,3 +106,25 @@ def _shares(weights: ArrayLike) -> Floats:
     if w.ndim != 1 or not np.all(np.isfinite(w)) or np.any(w < 0) or w.sum() <= 0:
         raise ValueError("weights are finite, not negative and not all zero")
     return np.asarray(w / w.sum())
+
+
+def kitagawa_bounds(
+    *, successes_before: ArrayLike, trials_before: ArrayLike, successes_after: ArrayLike, trials_after: ArrayLike,
+    level: float = 0.90, seed: int = 0, draws: int = 4000,
+) -> Floats:
+    """Intervals of ``change``, ``mix``, ``rate`` and of the ratio after / before: shape (4, 2), low and high.
+
+    Rates are drawn from Beta and weights from Dirichlet posteriors (Jeffreys); a group absent in one
+    period keeps weight 0 there and the other period's rate, as in ``kitagawa``.
+    """
+    k0, n0, k1, n1 = (np.asarray(x, float) for x in (successes_before, trials_before, successes_after, trials_after))
+    rng = np.random.default_rng(seed)
+    rates = [rng.beta(k + 0.5, n - k + 0.5, size=(draws, n.size)) for k, n in ((k0, n0), (k1, n1))]
+    r0, r1 = np.where(n0 > 0, rates[0], rates[1]), np.where(n1 > 0, rates[1], rates[0])
+    gammas = [np.where(n > 0, rng.gamma(n + 0.5, size=(draws, n.size)), 0.0) for n in (n0, n1)]
+    w0, w1 = (g / g.sum(axis=1, keepdims=True) for g in gammas)
+    rate = (0.5 * (w0 + w1) * (r1 - r0)).sum(axis=1)
+    mix = ((w1 - w0) * 0.5 * (r0 + r1)).sum(axis=1)
+    tail = (1 - level) / 2
+    ratio = (w1 * r1).sum(axis=1) / (w0 * r0).sum(axis=1)
+    return np.asarray(np.quantile(np.column_stack([mix + rate, mix, rate, ratio]), [tail, 1 - tail], axis=0).T)

@@ -47,7 +47,8 @@ def fit(*, frequency: npt.ArrayLike, spend: npt.ArrayLike) -> SpendFit | None:
     """
     x, m = np.asarray(frequency, float), np.asarray(spend, float)
     used = (x > 0) & (m > 0) & np.isfinite(m)
-    x, m = x[used], m[used]
+    order = np.lexsort((m[used], x[used]))  # sums must not depend on who comes first
+    x, m = x[used][order], m[used][order]
     if len(x) < 10 or np.ptp(m) == 0:
         return None
     unit = float(np.median(m))

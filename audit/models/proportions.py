@@ -88,6 +88,25 @@ def multinomial(counts: ArrayLike, level: float = 0.90) -> Bounds:
     return np.clip((x - c) / n, 0, 1), np.clip((x + c + 2 * gamma) / n, 0, 1)
 
 
+def cramers_v(counts: ArrayLike) -> float:
+    """Strength of association in a table of counts (rows × columns), 0 none … 1 complete.
+
+    Empty rows and columns are left out; 0 when fewer than two of either remain. Source: Cramér (1946),
+    with the bias correction of Bergsma (2013), without which small tables look associated.
+    """
+    x = np.asarray(counts, dtype=np.float64)
+    x = x[x.sum(axis=1) > 0][:, x.sum(axis=0) > 0]
+    n = x.sum()
+    if min(x.shape, default=0) < 2 or n < 2:
+        return 0.0
+    expected = np.outer(x.sum(axis=1), x.sum(axis=0)) / n
+    phi2 = ((x - expected) ** 2 / expected).sum() / n
+    rows, columns = x.shape
+    corrected = max(0.0, phi2 - (rows - 1) * (columns - 1) / (n - 1))
+    smaller = min(rows - (rows - 1) ** 2 / (n - 1), columns - (columns - 1) ** 2 / (n - 1)) - 1
+    return float(np.sqrt(corrected / smaller)) if smaller > 0 else 0.0
+
+
 def _rectangle(x: Floats, c: int) -> float:
     """P(all counts within ``c`` of ``x``) of a multinomial with mean ``x`` (Sison & Glaz 1995, eq. 5)."""
     if c <= 0:

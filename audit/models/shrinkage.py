@@ -161,7 +161,7 @@ def _discoveries(p: Floats, q: float) -> npt.NDArray[np.bool_]:
 
 def _positive(variances: Floats, values: Floats) -> Floats:
     """Variances with a floor far below any printed digit: equal amounts have none."""
-    scale = max(float(np.abs(values).max(initial=0)), float(np.sqrt(variances.max(initial=0))), 1.0)
+    scale = max(float(np.abs(values).max(initial=0)), float(np.sqrt(variances.max(initial=0)))) or 1.0
     return np.maximum(variances, (1e-6 * scale) ** 2)
 
 

@@ -64,6 +64,49 @@ def standardise_rates(
     return Standardised(rate, expected, pooled)
 
 
+@dataclass(frozen=True)
+class StandardisedMeans:
+    """Means of D units on the mix of cases of all, with standard errors; order of the unit codes.
+
+    A unit without cases has NaN; one with a single case has the standard error of the others' cases.
+    """
+
+    mean: Floats
+    se: Floats
+    pooled: float
+
+
+def standardise_means(values: ArrayLike, *, unit: ArrayLike, units: int, strata: Mapping[str, ArrayLike]) -> StandardisedMeans:
+    """Standardise by least squares with unit and stratum effects fitted together, robust to unequal spread.
+
+    ``values`` (n,) one per case, ``unit`` (n,) codes 0 … ``units`` − 1, ``strata``: name → (n,) codes. The
+    mean of a unit is what the model gives it with everybody's cases. Variance by White (1980) with n/(n−k).
+    """
+    y, codes = np.asarray(values, float), np.asarray(unit, int)
+    mean, se = np.full(units, np.nan), np.full(units, np.nan)
+    if not y.size:
+        return StandardisedMeans(mean, se, np.nan)
+    seen, place = np.unique(codes, return_inverse=True)
+    own = _indicator(place, len(seen))
+    mixes = [_indicator(*_compact(levels))[:, 1:] for levels in strata.values()]
+    mix = np.hstack([np.empty((y.size, 0)), *mixes])
+    design = np.hstack([own, mix - mix.mean(axis=0)])
+    # A stratum that coincides with a unit cannot be told from it: a trace of a ridge gives it to neither.
+    ridge = np.diag(np.r_[np.zeros(len(seen)), np.full(mix.shape[1], 0.5)])
+    bread = np.linalg.pinv(design.T @ design + ridge, hermitian=True)
+    beta = bread @ (design.T @ y)
+    residual = y - design @ beta
+    scores = design * residual[:, None]
+    spare = max(y.size - design.shape[1], 1)
+    covariance = bread @ (scores.T @ scores) @ bread * (y.size / spare)
+    cases = own.sum(axis=0)
+    common = residual @ residual / spare / cases
+    variance = np.diag(covariance)[: len(seen)]
+    mean[seen] = beta[: len(seen)]
+    se[seen] = np.sqrt(np.where(cases < 10, np.maximum(variance, common), variance))
+    return StandardisedMeans(mean, se, float(y.mean()))
+
+
 def _logit(design: Floats, k: Floats, n: Floats, rounds: int = 50) -> Floats:
     """Posterior mode of a binomial logit with normal effects (first column: intercept, free)."""
     penalty = np.diag(np.r_[1e-6, np.full(design.shape[1] - 1, PRIOR_SD**-2)])

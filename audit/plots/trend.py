@@ -52,6 +52,8 @@ def trend(
     marked: ArrayLike | None = None,
     events: Sequence[tuple[date, str]] = (),
     others: Sequence[OtherLine] = (),
+    marks: Sequence[date] = (),
+    marks_text: str = "",
     words: str = "",
     goal: float | None = None,
     from_zero: bool = False,
@@ -62,7 +64,8 @@ def trend(
 
     ``months`` (n,) first days in order; ``values`` (n,), NaN leaves a gap. ``low`` and ``high`` (n,)
     draw an interval band; ``ranges`` are control limits; ``marked`` (n,) booleans turn dots to rust.
-    ``events`` are (day, words) drawn as dashed lines; ``others`` are labelled at their last value, as
+    ``events`` are (day, words) drawn as dashed lines, ``marks`` days drawn as small triangles at the foot,
+    explained once by ``marks_text``; ``others`` are labelled at their last value, as
     is the main line when it has ``words``. ``number`` and ``month`` make the words of the axes.
     """
     figure, (ax,) = theme.canvas(width, height)
@@ -83,6 +86,7 @@ def trend(
     ax.set_xlim(x[0] - 0.7, x[-1] + 0.7)
     _scale(ax, number, from_zero, room=bool(events))
     _events(ax, events, x)
+    _marks(ax, marks, marks_text)
     _months(ax, months, x, month, width)
     named = [(y, words, theme.NAVY)] if words else []
     _ends(ax, x, [*named, *((np.asarray(o.values, float), o.words, o.color) for o in others)])
@@ -125,6 +129,17 @@ def _events(ax: Axes, events: Sequence[tuple[date, str]], x: Floats) -> None:
             words, (place, 1.0), xycoords=("data", "axes fraction"), xytext=(-3 if left else 3, -1),
             textcoords="offset points", ha="right" if left else "left", va="top", fontsize=7.4,
             color=theme.RUST, fontweight="semibold", path_effects=theme.HALO, annotation_clip=False,
+        )
+
+
+def _marks(ax: Axes, marks: Sequence[date], words: str) -> None:
+    places = [_position(day) - 0.5 for day in marks]
+    foot = ax.get_xaxis_transform()
+    ax.plot(places, [0.035] * len(places), "^", color=theme.RUST, ms=4, mew=0, transform=foot, clip_on=False, zorder=5)
+    if places and words:
+        ax.annotate(
+            words, (min(places), 0.035), xycoords=foot, xytext=(-5, 0), textcoords="offset points", ha="right", va="center",
+            fontsize=7.2, color=theme.RUST, path_effects=theme.HALO,
         )
 
 

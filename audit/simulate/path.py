@@ -80,7 +80,7 @@ def _level(values: tuple[float, ...]) -> np.ndarray:
 def _operations(truth: Truth, index: np.ndarray, rng: Generator) -> np.ndarray:
     before, after = truth.anchors()
     exponent = np.log(after.operations / before.operations) / np.log(index[-1])
-    level = np.r_[before.operations * (0.96 + 0.05 * rng.standard_normal(BEFORE_MONTH)),
+    level = np.r_[before.operations * (0.89 + 0.05 * rng.standard_normal(BEFORE_MONTH)),
                   before.operations * index**exponent]
     return np.maximum(np.round(level), 1).astype(int)
 

@@ -60,6 +60,7 @@ def _month(month: int, demand: np.ndarray, theatre: np.ndarray, operates: np.nda
     staffed = _staffed(quota[:, :2].sum(axis=0).astype(int), days, calendar)
     left = quota + rng.random(quota.shape) * 0.3 * (quota > 0)
     left[quota.sum(axis=1) == 0] = -np.inf
+    left[operates == 0, OPERATING] = -np.inf
     rows = []
     for half in range(halves):
         pressure = left / (halves - half)

@@ -14,7 +14,7 @@ from audit.errors import AuditError, ConfigError
 
 TEXTS = HOUSE / "templates" / "text"
 FALLBACK: Language = "en"
-_ALLOWED_TAGS = ("b", "i", "em", "strong", "br", "small", "sub", "sup", "code", "span class=\"nb\"", "span")
+_ALLOWED_TAGS = ("b", "i", "em", "strong", "br", "small", "sub", "sup", "code", 'span class="nb"', "span")
 _TAG = re.compile(r"<(?=[a-zA-Z/!])/?([^>]*)>?")
 _NUMBER = re.compile(r"^\d+_")
 
@@ -64,7 +64,7 @@ def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def check_markup(text: str, place: str) -> None:
-    """WordsError unless ``text`` uses only plain emphasis and no quotes that would break an attribute."""
+    """WordsError unless ``text`` uses only plain emphasis."""
     for tag in _TAG.findall(text):
         if tag.strip().rstrip("/").strip() not in _ALLOWED_TAGS:
             raise WordsError(f"{place}: “<{tag[:30]}>” is not allowed → use {', '.join(_ALLOWED_TAGS[:5])} only")
@@ -75,11 +75,14 @@ def load_overrides(path: Path) -> dict[str, str]:
 
     The number of a notebook may stand before the name (``05_price.notes.care``).
     """
-    if not path.is_file():
-        return {}
-    texts = {_NUMBER.sub("", key): text for key, text in flat(read_yaml(path)).items()}
+    return client_texts(read_yaml(path)) if path.is_file() else {}
+
+
+def client_texts(content: Mapping[str, Any]) -> dict[str, str]:
+    """The content of ``text.yml`` as texts by dotted key, without the numbers of notebooks."""
+    texts = {_NUMBER.sub("", key): text for key, text in flat(content).items()}
     for key, text in texts.items():
-        check_markup(text, f"{path}: {key}")
+        check_markup(text, f"text.yml: {key}")
     return texts
 
 

@@ -29,9 +29,8 @@ class Labels:
 
     def number(self, value: Estimate | float, unit: Unit | None = None) -> str:
         """A short number for a mark or an axis: “40%”, “₽12k”, “1,240”."""
-        if isinstance(value, Estimate):
-            value, unit = value.value, value.unit
-        return _drawn(self.words.numbers.tick(float(value), unit or "number"))
+        number, unit = (value.value, value.unit) if isinstance(value, Estimate) else (float(value), unit or "number")
+        return _drawn(self.words.numbers.tick(number, unit))
 
     def value(self, column: str, code: object) -> str:
         """The word of a code, from the figure's ``values`` or from any table that has the column."""

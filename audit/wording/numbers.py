@@ -29,8 +29,12 @@ NO_NUMBER = "–"
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 WIDE = "\N{NO-BREAK SPACE}"
 DURATIONS: Mapping[str, str] = {
-    "minutes": "duration-minute", "hours": "duration-hour", "days": "duration-day",
-    "weeks": "duration-week", "months": "duration-month", "years": "duration-year",
+    "minutes": "duration-minute",
+    "hours": "duration-hour",
+    "days": "duration-day",
+    "weeks": "duration-week",
+    "months": "duration-month",
+    "years": "duration-year",
 }
 SYMBOLS: Mapping[str, str] = {"RUB": "₽", "USD": "$", "GBP": "£", "EUR": "€", "UAH": "₴", "KZT": "₸", "PLN": "zł"}
 """Signs people use where CLDR gives the code or a country before it."""
@@ -67,8 +71,8 @@ class Numbers:
     # ------------------------------------------------------------------ for sentences
     def text(self, value: Estimate | float, unit: Unit | None = None, *, signed: bool = False) -> str:
         """“40%”, “€12.4k”, “3 hours”: ``value`` with its unit, rounded by its interval if it has one."""
-        value, unit = _estimate(value, unit), _unit(value, unit)
-        return self._written(value.value, _form(value), signed) if value else NO_NUMBER
+        estimate = _estimate(value, unit)
+        return self._written(estimate.value, _form(estimate), signed) if estimate else NO_NUMBER
 
     def ci(self, value: Estimate, *, signed: bool = False) -> str:
         """“40% (38–42)”; a counted number stands alone."""
@@ -108,9 +112,13 @@ class Numbers:
         if math.isinf(high) or math.isinf(low):
             side = "at_least" if math.isinf(high) else "at_most"
             known = {"low": low, "high": high}["low" if math.isinf(high) else "high"]
-            return "" if math.isinf(known) else self._words[side].format(
-                low=self._number(form.rounded(known), form.decimals),
-                high=self._number(form.rounded(known), form.decimals),
+            return (
+                ""
+                if math.isinf(known)
+                else self._words[side].format(
+                    low=self._number(form.rounded(known), form.decimals),
+                    high=self._number(form.rounded(known), form.decimals),
+                )
             )
         first, last = form.rounded(low), form.rounded(high)
         texts = {"low": self._number(first, form.decimals), "high": self._number(last, form.decimals)}
@@ -280,7 +288,7 @@ def _tick_form(value: float, unit: Unit) -> Form:
         return Form(unit, power, 0 if scaled >= 9.95 else _trimmed(scaled, 1))
     power = -2 if unit in ("share", "points") else 0
     scaled = size / 10.0**power
-    wanted = 0 if scaled >= 10 or unit == "currency" and scaled >= 1 else 1 if scaled >= 1 else 2
+    wanted = 0 if scaled >= 10 or (unit == "currency" and scaled >= 1) else 1 if scaled >= 1 else 2
     return Form(unit, power, _trimmed(scaled, wanted))
 
 
@@ -298,6 +306,8 @@ def _column_form(values: Sequence[float], bounds: Sequence[tuple[float, float]],
     widths = [(high - low) / 10.0**power for low, high in bounds if math.isfinite(high - low) and high > low]
     if widths:
         decimals = median_low([_interval_decimals(width, unit, power) for width in widths])
+    elif unit == "currency" and power > 0:
+        decimals = 0 if largest / 10.0**power >= 100 else 1
     else:
         decimals = max(_column_decimals(size / 10.0**power, unit, power) for size in sizes or [0.0])
     if unit == "currency" and power > 0 and min(sizes) / 10.0**power < 9.95:
@@ -306,4 +316,8 @@ def _column_form(values: Sequence[float], bounds: Sequence[tuple[float, float]],
 
 
 def _column_decimals(value: float, unit: Unit, power: int) -> int:
-    return 1 if unit == "share" and 0 < value < 9.95 else min(_exact_decimals(value, unit, power), 1 if unit == "share" else 2)
+    return (
+        1
+        if unit == "share" and 0 < value < 9.95
+        else min(_exact_decimals(value, unit, power), 1 if unit == "share" else 2)
+    )

@@ -24,14 +24,14 @@ from audit.config import Language, Period, suggestion
 from audit.results import Estimate, Finding, Result, Sentence, Unanswered
 from audit.tables.columns import Unit
 from audit.wording import calendar
-from audit.wording.files import TEXTS, TextFile, WordsError, flat, load_text
+from audit.wording.files import TEXTS, TextFile, WordsError, load_text
 from audit.wording.numbers import Numbers
 from audit.wording.safe import clean
 
 Values = Mapping[str, Any]
 
 
-class NothingToSay(WordsError):
+class MissingValueError(WordsError):
     """A sentence mentions a value that is None."""
 
 
@@ -70,7 +70,7 @@ class Words:
             return None
         try:
             return self.sentence(slot, result, extra) or None
-        except NothingToSay:
+        except MissingValueError:
             return None
 
     def finding(self, result: Result, finding: Finding) -> Markup:
@@ -141,8 +141,13 @@ class Words:
         """The content at ``slot``; WordsError if there is none."""
         node = self.get(slot)
         if node is None:
-            raise WordsError(f"{self._place(slot)}: missing; {suggestion(slot, flat(self.file.content))}")
+            raise WordsError(f"{self._place(slot)}: missing; {self._near(slot)}")
         return node
+
+    def _near(self, slot: str) -> str:
+        parent, _, last = slot.rpartition(".")
+        known = self.get(parent) if parent else self.file.content
+        return suggestion(last, known) if isinstance(known, Mapping) else f"there is no “{parent}” either"
 
     # ------------------------------------------------------------------ rendering
     def render(self, template: str, values: Values, place: str) -> str:
@@ -152,8 +157,10 @@ class Words:
             return environment.from_string(template).render({**self._known, **values}).strip()
         except UndefinedError as error:
             raise WordsError(f"{place}: {error.message} in “{template.strip()[:60]}”") from None
-        except NothingToSay:
-            raise NothingToSay(f"{place}: a value is None in “{template.strip()[:60]}” → guard it with {{% if … %}}") from None
+        except MissingValueError:
+            raise MissingValueError(
+                f"{place}: a value is None in “{template.strip()[:60]}” → guard it with {{% if … %}}"
+            ) from None
         except (TemplateError, TypeError, ValueError, AttributeError, KeyError) as error:
             raise WordsError(f"{place}: {error} in “{template.strip()[:60]}”") from None
 
@@ -172,7 +179,9 @@ class Words:
         if not isinstance(node, Mapping):
             return slot, str(node)
         if said is None:
-            raise WordsError(f"{self._place(slot)}: has variants ({', '.join(node)}), and the result does not choose one")
+            raise WordsError(
+                f"{self._place(slot)}: has variants ({', '.join(node)}), and the result does not choose one"
+            )
         if said.key not in node:
             raise WordsError(f"{self._place(slot)}: no variant “{said.key}”: {suggestion(said.key, node)}")
         return variant, str(node[said.key])
@@ -200,8 +209,12 @@ def without_tags(markup: str) -> str:
 def _environment(language: Language, currency: str) -> ImmutableSandboxedEnvironment:
     numbers = Numbers(language, currency)
     environment = ImmutableSandboxedEnvironment(
-        autoescape=True, undefined=StrictUndefined, finalize=lambda value: printed(value, numbers), cache_size=400,
-        trim_blocks=True, lstrip_blocks=True,
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=lambda value: printed(value, numbers),
+        cache_size=400,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.globals.clear()
     environment.filters = {
@@ -216,7 +229,7 @@ def printed(value: Any, numbers: Numbers) -> Any:
         case Undefined() | Markup():
             return value
         case None:
-            raise NothingToSay("None")
+            raise MissingValueError("None")
         case Estimate() | int() | float() if not isinstance(value, bool):
             return numbers.text(value)
         case date():
@@ -245,9 +258,16 @@ def _filters(numbers: Numbers, language: Language) -> dict[str, Callable[..., st
     def weekday(value: int, short: bool = False) -> str:
         return calendar.weekday(value, language, short=short)
 
-    known = {
-        "ci": numbers.ci, "bounds": numbers.bounds, "short": numbers.short, "signed": signed, "unit": unit,
-        "plural": plural, "day": day, "month": month, "weekday": weekday,
+    known: dict[str, Callable[..., str]] = {
+        "ci": numbers.ci,
+        "bounds": numbers.bounds,
+        "short": numbers.short,
+        "signed": signed,
+        "unit": unit,
+        "plural": plural,
+        "day": day,
+        "month": month,
+        "weekday": weekday,
     }
     return {name: _guarded(function) for name, function in known.items()}
 
@@ -257,7 +277,7 @@ def _guarded(function: Callable[..., str]) -> Callable[..., str]:
         if isinstance(value, Undefined):
             str(value)
         if value is None:
-            raise NothingToSay("None")
+            raise MissingValueError("None")
         return function(value, *arguments, **named)
 
     return guarded

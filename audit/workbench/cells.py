@@ -34,7 +34,7 @@ class Head:
     """The head of a column; ``graphic`` says that a bar or line follows the number."""
 
     head: Markup
-    unit: Markup = Markup()
+    unit: Markup | None = None
     align: str = ""
     graphic: bool = False
 
@@ -144,7 +144,9 @@ class _Figures:
     def __init__(self, numbers: Numbers, measure: Measure, frame: pd.DataFrame) -> None:
         self.numbers, self.measure = numbers, measure
         values = [float(v) for v in frame[measure.name].astype("float64")]
-        bounds = [tuple(map(float, pair)) for pair in frame[list(measure.names[1:])].to_numpy()] if measure.interval else []
+        bounds = (
+            [tuple(map(float, pair)) for pair in frame[list(measure.names[1:])].to_numpy()] if measure.interval else []
+        )
         self.form = numbers.column(values, [(low, high) for low, high in bounds], measure.unit)
         known = [v for v in values if math.isfinite(v)]
         self.full = 1.0 if measure.unit == "share" else max((abs(v) for v in known), default=0.0)
@@ -162,7 +164,7 @@ class _Figures:
         return [number, Cell(self._graphic(value, bounds, row), "graphic")] if self.measure.form else [number]
 
     def _interval(self, bounds: Sequence[float]) -> Markup:
-        text = self.numbers.interval(*bounds, self.form) if bounds else ""
+        text = self.numbers.interval(bounds[0], bounds[1], self.form) if bounds else ""
         return Markup(' <span class="iv">{}</span>').format(text) if text else Markup()
 
     def _graphic(self, value: float, bounds: Sequence[float], row: Mapping[str, Any]) -> Markup:
@@ -173,17 +175,15 @@ class _Figures:
             return Markup(parts().bar(share, _state(row.get("state")) == "act"))
         if self.scale is None or not bounds or not all(map(math.isfinite, bounds)):
             return Markup()
-        label = f"{self.numbers.cell(value, self.form)} ({self.numbers.interval(*bounds, self.form)})"
+        label = f"{self.numbers.cell(value, self.form)} ({self.numbers.interval(bounds[0], bounds[1], self.form)})"
         return Markup(parts().line(self.scale.line(bounds[0], value, bounds[1], label=label, signs=self.signs)))
 
 
 def _label(words: Words, table: str, measure: Measure, value: Any) -> str:
     if value is None or value is pd.NaT or (not isinstance(value, str) and pd.isna(value)):
         return NO_NUMBER
-    if measure.unit == "flag":
-        return words.of("report").value("", "", value) if not words.has(f"tables.{table}.values.{measure.name}") else words.value(
-            table, measure.name, value
-        )
+    if measure.unit == "flag" and not words.has(f"tables.{table}.values.{measure.name}"):
+        return words.of("report").word(words.of("report").node("flags"), bool(value))
     if isinstance(value, date):
         day = pd.Timestamp(value).date()
         return calendar.month(day, words.language, short=True) if day.day == 1 else calendar.day(day, words.language)
@@ -200,5 +200,6 @@ def _status(words: Words, table: str, column: str, code: object) -> Markup | str
     state = _state(code)
     if not state:
         return words.value(table, column, code) if isinstance(code, str) and code else ""
-    text = words.value(table, column, code)
-    return Markup(parts().status(state, words.of("report").word(words.of("report").node("status"), state) if text == code else text))
+    frame = words.of("report")
+    text = words.value(table, column, code) if words.has(f"tables.{table}.values.{column}.{code}") else ""
+    return Markup(parts().status(state, text or frame.word(frame.node("status"), state)))

@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from types import ModuleType
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from audit.config import HOUSE, ClientConfig
@@ -106,7 +106,12 @@ def cell_style() -> str:
 
 def parts() -> Any:
     """The macros of ``components.html.j2``."""
-    return _environment().get_template("components.html.j2").module
+    return template("components.html.j2").module
+
+
+def template(name: str) -> Template:
+    """A template of the client report; values are escaped."""
+    return _environment().get_template(name)
 
 
 @cache

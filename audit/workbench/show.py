@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
+from audit.catalogue import Analysis
+from audit.config import ClientConfig, Language
 from audit.results import Result, Unanswered
 from audit.tables import TABLES
-from audit.wording import Labels, NothingToSay
+from audit.wording import Labels, Words, client_texts
 from audit.workbench import cells
 from audit.workbench.page import NOTHING, Fragment, Page, parts
 from audit.workbench.pictures import image
@@ -35,6 +37,14 @@ class Picture:
     note: Markup | None
 
 
+def page(what: Analysis, config: ClientConfig, texts: Mapping[str, Any], language: Language | None = None) -> Page:
+    """The page of analysis ``what`` for one client; ``texts`` are the client's own sentences by key."""
+    words = Words(
+        what.name, language or config.language, config.currency, config.period, config.level, client_texts(texts)
+    )
+    return Page(what.name, what.number, what.module, words, config)
+
+
 def head(page: Page, result: Result) -> Fragment:
     """Rust bar, number and name, evidence, message title, lede; or why the section could not be computed."""
     name = page.words.sentence("name")
@@ -50,9 +60,11 @@ def evidence(page: Page, grade: str) -> Markup:
     return page.frame.sentence("evidence_line", extra={"grade": grade, "meaning": meaning})
 
 
-def figures(page: Page, result: Result, names: Sequence[str], beside: str | None = None) -> Fragment:
+def figures(page: Page, result: Result, *names: str, beside: str | None = None) -> Fragment:
     """The figures ``names`` in one row; with ``beside`` stacked, left of the side numbers or of that table."""
-    pictures = [Markup(parts().figure(picture)) for picture in (_picture(page, result, name) for name in names) if picture]
+    pictures = [
+        Markup(parts().figure(picture)) for picture in (_picture(page, result, name) for name in names) if picture
+    ]
     if beside is not None:
         return _beside(page, result, Markup().join(pictures), beside)
     match len(pictures):
@@ -92,7 +104,8 @@ def findings(page: Page, result: Result) -> Fragment:
         return NOTHING
     found = [
         {"kind": finding.kind, "text": page.words.finding(result, finding)}
-        for finding in result.findings if finding.kind != "not_answered"
+        for finding in result.findings
+        if finding.kind != "not_answered"
     ]
     gaps = [page.words.finding(result, finding) for finding in result.findings if finding.kind == "not_answered"]
     words = {"found": page.frame.sentence("findings.heading"), "gaps": page.frame.sentence("findings.gaps")}
@@ -105,7 +118,8 @@ def notes(page: Page, result: Result) -> Fragment:
         return NOTHING
     items = [
         {"key": key, "head": page.frame.sentence(f"notes.{key}"), "text": page.words.sentence(f"notes.{key}", result)}
-        for key in ("how", "care", "decide") if page.words.has(f"notes.{key}")
+        for key in ("how", "care", "decide")
+        if page.words.has(f"notes.{key}")
     ]
     return _fragment(page, parts().notes(items)) if items else NOTHING
 
@@ -133,7 +147,9 @@ def _picture(page: Page, result: Result, name: str) -> Picture | None:
         title=page.words.sentence(f"{slot}.title", result),
         subtitle=page.words.optional(f"{slot}.subtitle", result),
         alt=page.words.plain(f"{slot}.alt", result),
-        source=drawn.source, width=drawn.width, height=drawn.height,
+        source=drawn.source,
+        width=drawn.width,
+        height=drawn.height,
         note=page.words.optional(f"{slot}.source", result) or _source(page),
     )
 
@@ -144,34 +160,45 @@ def _source(page: Page) -> Markup | None:
 
 
 def _export(page: Page, table: str) -> str:
-    return page.frame.word(page.frame.node("tables.words"), table)
+    return page.frame.word(page.frame.node("exports"), table)
 
 
 def _unanswered(page: Page, result: Unanswered, name: Markup) -> Fragment:
-    reason, _, remedy = (Markup(part) for part in _split(page.words.reason(result)))
-    title = page.frame.sentence("unanswered.title", extra={"reason": reason})
-    top = Markup(parts().head(page.label, name, None, title, remedy, True))
+    _, remedy = _split(page.words.reason(result))
+    top = Markup(parts().head(page.label, name, None, unanswered_title(page, result), remedy, True))
     rows = [
-        cells.Row([
-            cells.Cell(_export(page, table), tag="th"),
-            cells.Cell(", ".join(column.name for column in TABLES[table].columns)),
-            cells.Cell(page.frame.sentence("unanswered.required" if needed else "unanswered.useful")),
-        ])
+        cells.Row(
+            [
+                cells.Cell(_export(page, table), tag="th"),
+                cells.Cell(", ".join(column.name for column in TABLES[table].columns)),
+                cells.Cell(page.frame.sentence("unanswered.required" if needed else "unanswered.useful")),
+            ]
+        )
         for table, needed in page.reads.items()
     ]
     heads = [cells.Head(page.frame.sentence(f"unanswered.columns.{key}")) for key in ("export", "fields", "state")]
-    sheet = cells.Sheet(page.frame.sentence("unanswered.needs"), page.frame.sentence("unanswered.needs_sub"), heads, rows)
+    sheet = cells.Sheet(
+        page.frame.sentence("unanswered.needs"), page.frame.sentence("unanswered.needs_sub"), heads, rows
+    )
     box = parts().unanswered(sheet, page.frame.sentence("unanswered.answers"), page.words.sentence("question"))
     return _fragment(page, top + Markup(box))
 
 
-def _split(text: Markup) -> tuple[str, str, str]:
+def unanswered_title(page: Page, result: Unanswered) -> Markup:
+    """“Not computed: …”."""
+    return page.frame.sentence("unanswered.title", extra={"reason": _split(page.words.reason(result))[0]})
+
+
+def _split(text: Markup) -> tuple[Markup, Markup]:
     """The reason and its remedy, which stands after the first semicolon."""
     found = _END_OF_REASON.search(text)
     if not found:
-        return text, "", ""
-    remedy = str(text[found.end():])
-    return str(text[: found.start()]), ";", remedy[:1].upper() + remedy[1:]
+        return text, Markup()
+    remedy = str(text)[found.end() :]
+    return Markup(str(text)[: found.start()]), Markup(remedy[:1].upper() + remedy[1:])
 
 
-__all__ = ["Fragment", "NothingToSay", "Page", "evidence", "figures", "findings", "head", "notes", "numbers", "table"]
+__all__ = [
+    "Fragment", "Page", "evidence", "figures", "findings", "head", "notes", "numbers", "page",
+    "table", "unanswered_title",
+]  # fmt: skip

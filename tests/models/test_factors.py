@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from audit.models.factors import kitagawa, lmdi, log_mean
+from audit.models.factors import kitagawa, kitagawa_bounds, lmdi, log_mean
 
 factor = st.floats(0.01, 1e4)
 
@@ -128,3 +128,20 @@ def test_kitagawa_refuses_what_is_not_a_share() -> None:
         kitagawa(weights_before=[0], rates_before=[0.1], weights_after=[1], rates_after=[0.1])
     with pytest.raises(ValueError, match="rate"):
         kitagawa(weights_before=[1], rates_before=[np.nan], weights_after=[1], rates_after=[0.1])
+
+
+def test_bounds_cover_the_split() -> None:
+    before = {"successes_before": [167, 122, 94, 55], "trials_before": [290, 270, 262, 221]}
+    after = {"successes_after": [285, 255, 239, 205], "trials_after": [460, 440, 430, 409]}
+    bounds = kitagawa_bounds(**before, **after, seed=1)
+    assert bounds.shape == (4, 2)
+    assert bounds[3, 0] < 1.347 < bounds[3, 1]
+    assert bounds[0, 0] < 0.146 < bounds[0, 1]
+    assert bounds[1, 0] < 0 < bounds[1, 1] or abs(bounds[1]).max() < 0.02
+    assert bounds[2, 0] > 0.08
+
+
+def test_bounds_with_a_new_group() -> None:
+    bounds = kitagawa_bounds(successes_before=[40, 0], trials_before=[100, 0], successes_after=[40, 80], trials_after=[100, 100])
+    assert bounds[1, 0] > 0.1
+    assert bounds[2, 0] < 0 < bounds[2, 1]

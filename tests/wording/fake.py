@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pandas as pd
+from ibis.expr.types import Table
 
 from audit.config import HOUSE, ClientConfig, Days, Params, Period
 from audit.plots import theme
@@ -17,7 +18,7 @@ from audit.wording import Words
 from audit.workbench.page import Page
 
 FIXTURES = Path(__file__).with_name("fixtures")
-HOSTILE = '<script>alert("x")</script> =cmd|\' /C calc\'!A0'
+HOSTILE = "<script>alert(\"x\")</script> =cmd|' /C calc'!A0"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +30,12 @@ class RoomsResult(Result):
     visits: int
     since: date
     rooms: pd.DataFrame = table(
-        Measure("room", "label"), Measure("load", "share", interval=True, form="bar"),
-        Measure("gain", "currency", interval=True, form="line"), Measure("patients", "count", people=True),
-        Measure("state", "status"), Measure("n", "count", shown=False),
+        Measure("room", "label"),
+        Measure("load", "share", interval=True, form="bar"),
+        Measure("gain", "currency", interval=True, form="line"),
+        Measure("patients", "count", people=True),
+        Measure("state", "status"),
+        Measure("n", "count", shown=False),
     )
 
 
@@ -46,30 +50,40 @@ def rooms_result(peak: str = "operating", **changes) -> RoomsResult:
         columns=["room", "load", "load_low", "load_high", "gain", "gain_low", "gain_high", "patients", "state", "n"],
     )
     values = {
-        "grade": "A", "headline": "load",
+        "grade": "A",
+        "headline": "load",
         "says": {"title": Sentence("full")},
         "findings": (
             Finding("peak_full", "risk", {}),
-            Finding("free_hours", "opportunity", {"hours": 171}, impact=Estimate(26_200, 12_000, 41_000, "currency", 26)),
+            Finding(
+                "free_hours", "opportunity", {"hours": 171}, impact=Estimate(26_200, 12_000, 41_000, "currency", 26)
+            ),
             Finding("no_shifts", "not_answered"),
         ),
         "load": Estimate(0.4321, 0.36, 0.51, "share", 26),
         "load_before": None,
         "free_hours": exact(171, "hours", 26),
-        "peak": peak, "visits": 31_204, "since": date(2014, 1, 1), "rooms": frame,
+        "peak": peak,
+        "visits": 31_204,
+        "since": date(2014, 1, 1),
+        "rooms": frame,
     }
     return RoomsResult(**(values | changes))
 
 
 def unanswered() -> Unanswered:
-    return Unanswered(grade="C", analysis="rooms_fake", reason="no_rooms", verdict="not_available", details={"months": 6})
+    return Unanswered(
+        grade="C", analysis="rooms_fake", reason="no_rooms", verdict="not_available", details={"months": 6}
+    )
 
 
 class RoomsParams(Params):
     pass
 
 
-def analyse(appointments: "Table", rooms: "Table", shifts: "Table | None", *, period: Period, params: RoomsParams) -> RoomsResult:  # noqa: F821
+def analyse(
+    appointments: Table, rooms: Table, shifts: Table | None, *, period: Period, params: RoomsParams
+) -> RoomsResult:
     return rooms_result()
 
 

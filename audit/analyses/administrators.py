@@ -1,0 +1,541 @@
+"""Administrators: who turns answered new callers into first visits, and what the gap costs.
+
+Question   Do administrators differ by more than chance and by more than their callers do? What does it cost?
+Method     Share of answered opportunities that became a first visit; indirect standardisation by a logit
+           with hour, channel and branch; beta-binomial shrinkage (Gelman et al., BDA3 §5.3), differences by
+           exact tests with false discoveries held (Benjamini & Hochberg 1995); shortfall against the rate at
+           which the own best third begins; Kitagawa (1955) for mix and rate; p-charts by week.
+Reads      opportunities, enquiries; appointments for nothing else, expenses, the value of a patient and the
+           load of rooms if there are any.
+Cannot say Why: that needs listening. Whom a transferred call belongs to: the first to answer owns it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import ibis
+import numpy as np
+import pandas as pd
+from ibis import _
+from ibis.expr.types import BooleanValue, Column, Table
+from matplotlib.figure import Figure
+from pydantic import Field
+
+from audit.analyses.capacity import CapacityResult
+from audit.analyses.clv import ClvResult
+from audit.config import Days, Params, Period
+from audit.errors import NotAnswerable
+from audit.models.factors import kitagawa, kitagawa_bounds
+from audit.models.lag import unseen_share
+from audit.models.proportions import wilson
+from audit.models.shortfall import Shortfall, shortfall
+from audit.models.shrinkage import shrink_rates
+from audit.models.standardise import standardise_rates
+from audit.plots import control as control_chart
+from audit.plots import dots, theme
+from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.wording import Labels
+
+FIGURES = ("admins", "weekly")
+VALUE_DAYS = (365, 180, 90)
+LONGEST_LAG_DAYS = 60
+"""A first visit later than this after the call is not credited to it (table opportunities)."""
+
+
+class AdministratorsParams(Params):
+    """Settings of the analysis."""
+
+    fewest: int = Field(30, ge=8, description="answered new callers below which an administrator is not judged")
+    best_share: float = Field(1 / 3, gt=0, lt=1, description="the goal is where this best share of administrators begins")
+    weeks: int = Field(26, ge=4, description="weeks shown by administrator")
+    hour_edges: tuple[int, ...] = Field((11, 14, 17), description="hours at which the parts of the day begin")
+    settled_share: float = Field(0.95, gt=0, lt=1, description="a week is settled when so many of its visits took place")
+    full_load: float = Field(0.95, gt=0, le=1, description="room load from which more first visits need more room")
+    pay_words: tuple[str, ...] = Field(
+        ("administrator", "reception", "администратор", "регистрат", "recepcij"),
+        description="parts of the names of the account lines that hold administrators' pay",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdministratorsResult(Result):
+    """``outcome`` is “visit”, or “booking” where no caller can be joined to a patient.
+
+    Losses are per month against ``goal``, after shrinkage; ``raw_loss`` is what the weakest would lose
+    against the best by their raw rates, regression to the mean still in it.
+    """
+
+    outcome: str
+    administrators_count: int
+    below_count: int
+    conversion: Estimate | None
+    conversion_before: Estimate | None
+    change: Estimate | None
+    mix: Estimate | None
+    rate: Estimate | None
+    goal: Estimate | None
+    lost_visits: Estimate | None
+    lost_value: Estimate | None
+    lost_value_before: Estimate | None
+    first_value: Estimate | None
+    value_days: int | None
+    salary: Estimate | None
+    salaries_lost: Estimate | None
+    best: str | None
+    best_rate: Estimate | None
+    weakest: str | None
+    weakest_rate: Estimate | None
+    weakest_lost: Estimate | None
+    raw_loss: Estimate | None
+    raw_loss_visits: Estimate | None
+    raw_loss_before: Estimate | None
+    raw_loss_visits_before: Estimate | None
+    kept_loss: Estimate | None
+    kept_loss_before: Estimate | None
+    unseen: Estimate | None
+    unassigned_share: Estimate | None
+    administrators: pd.DataFrame | None = table(
+        Measure("administrator", "label"), Measure("opportunities", "count"),
+        Measure("conversion", "share", interval=True), Measure("standardised", "share"),
+        Measure("shrunken", "share", interval=True), Measure("conversion_before", "share"),
+        Measure("talk", "minutes"), Measure("lost_visits", "number", interval=True),
+        Measure("lost_value", "currency", interval=True), Measure("score", "number", form="bar"),
+        Measure("fault", "label"), Measure("reading", "label"),
+        Measure("n", "count", shown=False), Measure("visits", "count", people=True, shown=False),
+        Measure("top_third", "share", shown=False),
+    )
+    before: pd.DataFrame | None = table(
+        Measure("administrator", "label"), Measure("opportunities", "count"),
+        Measure("conversion", "share", interval=True), Measure("standardised", "share"),
+        Measure("shrunken", "share", interval=True), Measure("lost_visits", "number", interval=True),
+        Measure("lost_value", "currency", interval=True), Measure("reading", "label"),
+        Measure("n", "count", shown=False), Measure("visits", "count", people=True, shown=False),
+    )
+    denominators: pd.DataFrame = table(
+        Measure("base", "label"), Measure("count", "count"), Measure("share", "share", interval=True, form="bar"),
+        Measure("share_before", "share"), Measure("n", "count", shown=False),
+    )
+    change_by: pd.DataFrame | None = table(
+        Measure("administrator", "label"), Measure("weight_before", "share"), Measure("weight", "share"),
+        Measure("conversion_before", "share"), Measure("conversion", "share"),
+        Measure("mix", "points"), Measure("rate", "points"),
+    )
+    weekly: pd.DataFrame | None = table(
+        Measure("administrator", "label"), Measure("week", "date"), Measure("opportunities", "count"),
+        Measure("conversion", "share"), Measure("centre", "share"), Measure("limit_low", "share"),
+        Measure("limit_high", "share"), Measure("is_open", "flag"), Measure("n", "count", shown=False),
+    )
+
+
+def analyse(
+    opportunities: Table, enquiries: Table, expenses: Table | None, capacity: CapacityResult | None,
+    clv: ClvResult | None, *, period: Period, params: AdministratorsParams,
+) -> AdministratorsResult:
+    """Compare administrators now and before, and price the gap."""
+    now, past = period.present, period.past
+    calls, outcome = _answered(opportunities)
+    cells, cells_before = _cells(calls, now, params), _cells(calls, past, params)
+    if not cells.n.sum():
+        raise NotAnswerable("no_answered", verdict="not_enough_data")
+    value, value_days = _value(clv)
+    salary = _salary(expenses, now, cells, params)
+    unseen, open_from = _unseen(calls, now, period, params)
+    frame, gaps = _compared(cells, now, value, params)
+    frame_before, gaps_before = _compared(cells_before, past, value, params)
+    heard = _heard(enquiries, now, period, params)
+    split = _change(cells_before, cells, params)
+    one_sided = {"raw": _raw_loss(frame, value, params), "raw_before": _raw_loss(frame_before, value, params)}
+    facts = {
+        "outcome": outcome, **_overall(cells, cells_before, params), **split["scalars"], **one_sided["raw"],
+        **{f"{name}_before": part for name, part in one_sided["raw_before"].items()},
+        "lost_visits": _estimate(gaps.total_people, "number", cells.n.sum(), params) if gaps else None,
+        "lost_value": _estimate(gaps.total_money, "currency", cells.n.sum(), params) if gaps else None,
+        "lost_value_before": _estimate(gaps_before.total_money, "currency", cells_before.n.sum(), params) if gaps_before else None,
+        "goal": _estimate(gaps.goal, "share", cells.n.sum(), params) if gaps else None,
+        "first_value": value, "value_days": value_days, "salary": salary, "unseen": unseen,
+        **_extremes(frame, params), "below_count": int((frame.reading == "below").sum()) if frame is not None else 0,
+        "administrators_count": len(frame) if frame is not None else 0,
+    }
+    facts["salaries_lost"] = _salaries(facts, salary)
+    return AdministratorsResult(
+        grade="B" if frame is not None and facts["administrators_count"] > 1 else "C", headline="conversion",
+        says=_says(facts, frame), findings=_findings(facts, frame, heard, capacity, params), **facts,
+        administrators=_page(frame, frame_before, heard), before=_past_page(frame_before),
+        denominators=_denominators(enquiries, opportunities, calls, now, past, params), change_by=split["table"],
+        weekly=_weekly(calls, frame, period, open_from, params),
+    )
+
+
+# ---------------------------------------------------------------------- up to the grain of the models
+def _answered(opportunities: Table) -> tuple[Table, str]:
+    """Answered new callers with ``success``: the first visit, or the booking if no caller is ever joined to a patient."""
+    linked = bool(opportunities.is_attended.sum().execute())
+    success = _.is_attended if linked else _.is_booked
+    return opportunities.filter(_.is_answered).mutate(success=success.cast("int64")), "visit" if linked else "booking"
+
+
+def _cells(calls: Table, days: Days | None, params: AdministratorsParams) -> pd.DataFrame:
+    """Calls and successes by administrator, part of the day, channel and branch; administrator may be missing."""
+    chosen = calls.filter(_within(_.opened_at, days)) if days else calls.limit(0)
+    hour = chosen.opened_at.hour()
+    part = sum(((hour >= edge).cast("int64") for edge in params.hour_edges), start=ibis.literal(0))
+    return chosen.group_by(
+        administrator=_.administrator_id, part=part, channel=_.channel.fill_null(""), branch=_.branch.fill_null(""),
+    ).aggregate(n=_.count(), k=_.success.sum()).order_by("administrator", "part", "channel", "branch").to_pandas()
+
+
+def _overall(cells: pd.DataFrame, before: pd.DataFrame, params: AdministratorsParams) -> dict[str, Estimate | None]:
+    nobody = cells.n[cells.administrator.isna()].sum()
+    return {
+        "conversion": _share(cells.k.sum(), cells.n.sum(), params),
+        "conversion_before": _share(before.k.sum(), before.n.sum(), params) if len(before) else None,
+        "unassigned_share": _share(nobody, cells.n.sum(), params) if nobody else None,
+    }
+
+
+def _compared(
+    cells: pd.DataFrame, days: Days | None, value: Estimate | None, params: AdministratorsParams
+) -> tuple[pd.DataFrame | None, Shortfall | None]:
+    """One row per administrator: raw, standardised and shrunken rate, loss against the goal, reading."""
+    known = cells[cells.administrator.notna()]
+    if days is None or not len(known):
+        return None, None
+    names = sorted(known.administrator.unique())
+    unit = known.administrator.map({name: i for i, name in enumerate(names)})
+    sums = known.groupby("administrator")[["n", "k"]].sum().loc[names]
+    n, k = sums.n.to_numpy(float), sums.k.to_numpy(float)
+    fair = standardise_rates(known.k, known.n, unit=unit, strata={name: known[name] for name in ("part", "channel", "branch")})
+    post = shrink_rates(np.clip(fair.rate, 0, 1) * n, n, params.level, seed=params.seed)
+    gaps = shortfall(
+        rate=post.value, low=post.low, high=post.high, trials_per_month=n / days.months, level=params.level, seed=params.seed,
+        best=params.best_share, worth=(value.value, value.low, value.high) if value else None, worth_level=params.level,
+    )
+    low, high = wilson(k, n, params.level)
+    reading = np.select(
+        [n < params.fewest, post.differs & (fair.rate < post.centre), post.differs], ["few", "below", "above"], "chance"
+    ) if len(names) > 1 else np.array(["alone"])
+    frame = pd.DataFrame({
+        "administrator": names, "opportunities": n / days.months, "conversion": k / n, "conversion_low": low, "conversion_high": high,
+        "standardised": fair.rate, "shrunken": post.value, "shrunken_low": post.low, "shrunken_high": post.high,
+        "reading": reading, "n": n.astype(int), "visits": k.astype(int), "top_third": post.top_third, "per_month": n / days.months,
+    })
+    for name, part in (("lost_visits", gaps.people), ("lost_value", gaps.money)):
+        frame[[name, f"{name}_low", f"{name}_high"]] = part if len(names) > 1 else np.nan
+    frame = frame.sort_values(["shrunken", "administrator"], ascending=[False, True], ignore_index=True)
+    return frame, gaps if len(names) > 1 else None
+
+
+def _raw_loss(frame: pd.DataFrame | None, value: Estimate | None, params: AdministratorsParams) -> dict[str, Estimate | None]:
+    """The weakest against the best: by raw rates, and what is left of it after shrinkage."""
+    nothing: dict[str, Estimate | None] = {"raw_loss_visits": None, "raw_loss": None, "kept_loss": None}
+    judged = frame[frame.n >= params.fewest] if frame is not None else pd.DataFrame()
+    if len(judged) < 2:
+        return nothing
+    best, worst = judged.loc[judged.conversion.idxmax()], judged.loc[judged.conversion.idxmin()]
+    visits = worst.per_month * (best.conversion - worst.conversion)
+    kept = shortfall(
+        rate=[best.shrunken, worst.shrunken], low=[best.shrunken_low, worst.shrunken_low],
+        high=[best.shrunken_high, worst.shrunken_high], trials_per_month=[0.0, worst.per_month], level=params.level,
+        seed=params.seed, best=1e-9, worth=(value.value, value.low, value.high) if value else None, worth_level=params.level,
+    )
+    n = int(worst.n + best.n)
+    return {
+        "raw_loss_visits": exact(visits, "number", n),
+        "raw_loss": exact(visits * value.value, "currency", n) if value else None,
+        "kept_loss": _estimate(kept.total_money if value else kept.total_people, "currency" if value else "number", n, params),
+    }
+
+
+def _extremes(frame: pd.DataFrame | None, params: AdministratorsParams) -> dict[str, Any]:
+    """Best and weakest of those judged, by shrunken rate."""
+    judged = frame[frame.n >= params.fewest] if frame is not None else pd.DataFrame()
+    if len(judged) < 2:
+        return dict.fromkeys(("best", "best_rate", "weakest", "weakest_rate", "weakest_lost"))
+    best, worst = judged.iloc[0], judged.iloc[-1]
+    lost = _row(worst, "lost_value", "currency", params) if np.isfinite(worst.lost_value) else None
+    return {
+        "best": str(best.administrator), "best_rate": _row(best, "shrunken", "share", params),
+        "weakest": str(worst.administrator), "weakest_rate": _row(worst, "shrunken", "share", params), "weakest_lost": lost,
+    }
+
+
+def _change(before: pd.DataFrame, now: pd.DataFrame, params: AdministratorsParams) -> dict[str, Any]:
+    """The change of the common rate: who answers (mix) and how they convert (rate)."""
+    nothing = {"scalars": {"change": None, "mix": None, "rate": None}, "table": None}
+    sums = [cells[cells.administrator.notna()].groupby("administrator")[["k", "n"]].sum() for cells in (before, now)]
+    if any(part.n.sum() < params.fewest for part in sums) or not sums[0].k.sum():
+        return nothing
+    names = sorted(set(sums[0].index) | set(sums[1].index))
+    k0, n0, k1, n1 = (part[name].reindex(names, fill_value=0).to_numpy(float) for part in sums for name in ("k", "n"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r0, r1 = k0 / n0, k1 / n1
+    parts = kitagawa(weights_before=n0, rates_before=r0, weights_after=n1, rates_after=r1)
+    bounds = kitagawa_bounds(
+        successes_before=k0, trials_before=n0, successes_after=k1, trials_after=n1, level=params.level, seed=params.seed
+    )
+    old, n = k0.sum() / n0.sum(), int(n0.sum() + n1.sum())
+    split = {
+        name: Estimate(value, min(low, value), max(high, value), "points", n, params.level)
+        for name, value, (low, high) in (("mix", parts.mix, bounds[1]), ("rate", parts.rate, bounds[2]))
+    }
+    ratio = 1 + parts.change / old
+    change = Estimate(ratio, min(bounds[3, 0], ratio), max(bounds[3, 1], ratio), "ratio", n, params.level)
+    by = pd.DataFrame({
+        "administrator": names, "weight_before": n0 / n0.sum(), "weight": n1 / n1.sum(), "conversion_before": r0,
+        "conversion": r1, "mix": parts.mix_by_group, "rate": parts.rate_by_group,
+    })
+    return {"scalars": {"change": change, **split}, "table": by}
+
+
+# ---------------------------------------------------------------------- money, time, listening
+def _value(clv: ClvResult | None) -> tuple[Estimate | None, int | None]:
+    """Counted value of a first patient at the longest of the usual horizons that is known, and its days."""
+    for days in VALUE_DAYS if clv is not None else ():
+        if getattr(clv, f"value_{days}") is not None:
+            return getattr(clv, f"value_{days}"), days
+    return None, None
+
+
+def _salary(expenses: Table | None, days: Days, cells: pd.DataFrame, params: AdministratorsParams) -> Estimate | None:
+    """Monthly pay of one administrator, where the account has a line for it."""
+    if expenses is None:
+        return None
+    lines = expenses.filter(_.group == "pay", _.month >= days.start, _.month < days.end)
+    paid = lines.group_by("item").aggregate(amount=_.amount.sum().cast("float64")).order_by("item").to_pandas()
+    paid = paid[[any(word in item.lower() for word in params.pay_words) for item in paid["item"]]]
+    people = cells.administrator.nunique()
+    return exact(paid.amount.sum() / days.months / people, "currency", people) if paid.amount.sum() > 0 and people else None
+
+
+def _salaries(facts: Mapping[str, Any], salary: Estimate | None) -> Estimate | None:
+    """The weakest's loss in salaries of one administrator."""
+    lost = facts["weakest_lost"]
+    return lost.scaled(1 / salary.value, "ratio") if lost is not None and salary is not None else None
+
+
+def _unseen(calls: Table, days: Days, period: Period, params: AdministratorsParams) -> tuple[Estimate | None, date]:
+    """Share of the present callers' first visits still to come, and the first day whose callers are not settled."""
+    lags = calls.filter(_.is_mature, _.first_visit_day.notnull()).group_by(
+        lag=_.first_visit_day.delta(_.opened_at.date(), unit="day")
+    ).aggregate(n=_.count()).order_by("lag").to_pandas()
+    opened = calls.filter(_within(_.opened_at, days)).group_by(day=_.opened_at.date()).aggregate(n=_.count()).order_by("day").to_pandas()
+    ages = np.arange(LONGEST_LAG_DAYS + 1)
+    still = unseen_share(lags.lag, lags.n, ages)
+    settled = ages[still <= 1 - params.settled_share]
+    open_from = period.end - timedelta(days=int(settled[0]) if settled.size else LONGEST_LAG_DAYS)
+    if np.isnan(still).any() or not opened.n.sum():
+        return None, open_from
+    age = np.array([(period.end - pd.Timestamp(day).date()).days - 1 for day in opened.day])
+    share = float(opened.n @ unseen_share(lags.lag, lags.n, age) / opened.n.sum())
+    return exact(share, "share", int(opened.n.sum())), open_from
+
+
+def _heard(enquiries: Table, days: Days, period: Period, params: AdministratorsParams) -> pd.DataFrame:
+    """Talk of the present; listening score and most frequent reason of loss over all calls ever listened to."""
+    taken = enquiries.filter(_.direction == "in", _.is_answered, _.administrator_id.notnull(), _.started_at < period.end)
+    inside = _within(_.started_at, days)
+    talk = taken.group_by(administrator=_.administrator_id).aggregate(
+        talk=_.talk_seconds.mean(where=inside) / 60, score=_.quality_score.mean(), scored=_.quality_score.count(),
+    ).order_by("administrator").to_pandas()
+    faults = taken.filter(_.loss_reason.notnull()).group_by(administrator=_.administrator_id, fault=_.loss_reason).aggregate(
+        n=_.count()
+    ).order_by("administrator", ibis.desc("n"), "fault").to_pandas().drop_duplicates("administrator")
+    return talk.merge(faults[["administrator", "fault"]], on="administrator", how="left")
+
+
+def _denominators(
+    enquiries: Table, opportunities: Table, calls: Table, now: Days, past: Days | None, params: AdministratorsParams
+) -> pd.DataFrame:
+    """One and the same number of first visits over five denominators: the answer depends on which."""
+    rows = []
+    for days in (now, past):
+        if days is None:
+            continue
+        incoming = enquiries.filter(_.direction == "in", _within(_.started_at, days))
+        counted = incoming.aggregate(
+            calls=_.count(), answered_calls=_.is_answered.sum(),
+            callers=_.caller_key.nunique() + _.caller_key.isnull().sum(),
+        ).execute().iloc[0]
+        new = opportunities.filter(_within(_.opened_at, days)).count().execute()
+        chosen = calls.filter(_within(_.opened_at, days)).aggregate(n=_.count(), k=_.success.sum()).execute().iloc[0]
+        rows.append([counted.calls, counted.answered_calls, counted.callers, new, chosen.n, chosen.k])
+    counts = [[0 if pd.isna(part) else int(part) for part in row] for row in rows]
+    frame = []
+    for i, base in enumerate(("calls", "answered_calls", "callers", "new_callers", "answered_new")):
+        n, k = counts[0][i], counts[0][-1]
+        share = _share(min(k, n), n, params)
+        earlier = min(counts[1][-1], counts[1][i]) / counts[1][i] if len(counts) > 1 and counts[1][i] else np.nan
+        three = (share.value, share.low, share.high) if share else (np.nan,) * 3
+        frame.append([base, n / now.months, *three, earlier, n])
+    return _frame("denominators", frame)
+
+
+def _weekly(
+    calls: Table, frame: pd.DataFrame | None, period: Period, open_from: date, params: AdministratorsParams
+) -> pd.DataFrame | None:
+    """The last weeks of each administrator with the range of chance round the own mean (p-chart, 3 sigma)."""
+    if frame is None:
+        return None
+    monday = period.end - timedelta(days=period.end.weekday())
+    first = monday - timedelta(weeks=params.weeks)
+    known = calls.filter(_.administrator_id.isin(list(frame.administrator)), _.opened_at.date() >= first, _.opened_at.date() < monday)
+    rows = known.group_by(administrator=_.administrator_id, week=_.opened_at.truncate("W").date()).aggregate(
+        n=_.count(), k=_.success.sum()
+    ).order_by("administrator", "week").to_pandas()
+    if not len(rows):
+        return None
+    rows["week"] = pd.to_datetime(rows.week).dt.date
+    rows["is_open"] = [week + timedelta(days=7) > open_from for week in rows.week]
+    settled = rows[~rows.is_open] if (~rows.is_open).any() else rows
+    sums = settled.groupby("administrator")[["k", "n"]].sum()
+    rows["centre"] = rows.administrator.map(sums.k / sums.n)
+    half = 3 * np.sqrt(rows.centre * (1 - rows.centre) / rows.n)
+    rows["limit_low"], rows["limit_high"] = (rows.centre - half).clip(0, 1), (rows.centre + half).clip(0, 1)
+    rows["conversion"], rows["opportunities"] = rows.k / rows.n, rows.n
+    order = {name: i for i, name in enumerate(frame.administrator)}
+    rows = rows.sort_values(["administrator", "week"], key=lambda part: part.map(order) if part.name == "administrator" else part)
+    return rows[[name for measure in AdministratorsResult.measures("weekly") for name in measure.names]].reset_index(drop=True)
+
+
+# ---------------------------------------------------------------------- tables of the page
+def _page(frame: pd.DataFrame | None, before: pd.DataFrame | None, heard: pd.DataFrame) -> pd.DataFrame | None:
+    if frame is None:
+        return None
+    earlier = before.set_index("administrator").conversion if before is not None else pd.Series(dtype=float)
+    page = frame.merge(heard, on="administrator", how="left")
+    page["conversion_before"] = page.administrator.map(earlier).astype(float)
+    return page[[name for measure in AdministratorsResult.measures("administrators") for name in measure.names]]
+
+
+def _past_page(before: pd.DataFrame | None) -> pd.DataFrame | None:
+    return None if before is None else before[[name for measure in AdministratorsResult.measures("before") for name in measure.names]]
+
+
+# ---------------------------------------------------------------------- what to say
+def _says(facts: Mapping[str, Any], frame: pd.DataFrame | None) -> dict[str, Sentence]:
+    kind = (
+        "no_codes" if frame is None else "one" if len(frame) < 2 else "alike" if not facts["below_count"]
+        else "differ" if facts["lost_value"] else "differ_no_money"
+    )
+    lede = "alone" if kind in ("one", "no_codes") else kind if kind == "alike" else "differ"
+    decide = "alike" if kind == "alike" else "other" if lede == "alone" else "differ"
+    return {
+        "title": Sentence(kind), "lede": Sentence(lede), "figures.admins.title": Sentence(lede),
+        "figures.weekly.title": Sentence(lede), "notes.decide": Sentence(decide),
+        "tables.administrators.columns.conversion.0": Sentence(facts["outcome"]),
+    }
+
+
+def _findings(
+    facts: Mapping[str, Any], frame: pd.DataFrame | None, heard: pd.DataFrame, capacity: CapacityResult | None,
+    params: AdministratorsParams,
+) -> tuple[Finding, ...]:
+    found = []
+    below = frame[frame.reading == "below"] if frame is not None else pd.DataFrame()
+    for i in range(len(below) - 1, -1, -1):
+        row = below.iloc[i]
+        lost = _row(row, "lost_value", "currency", params) if np.isfinite(row.lost_value) else None
+        values = {"who": str(row.administrator), "their_rate": _row(row, "shrunken", "share", params),
+                  "their_visits": _row(row, "lost_visits", "number", params)}
+        found.append(Finding("below", "risk", values, impact=lost))
+    if facts["salaries_lost"]:
+        found.append(Finding("salaries", "risk"))
+    if frame is not None and len(frame) > 1 and not facts["below_count"]:
+        found.append(Finding("train_alike", "opportunity", impact=facts["lost_value"]))
+    if facts["raw_loss_before"] and facts["kept_loss_before"]:
+        found.append(Finding("regression", "caveat"))
+    if facts["rate"] and facts["change"]:
+        kind = "strength" if facts["rate"].low > 0 else "risk" if facts["rate"].high < 0 else "caveat"
+        found.append(Finding(f"changed_{kind}", kind))
+    if facts["unseen"] and facts["unseen"].value > 0.02:
+        found.append(Finding("unseen", "caveat"))
+    if facts["unassigned_share"] and facts["unassigned_share"].value > 0.1:
+        found.append(Finding("unassigned", "caveat"))
+    if frame is not None and (frame.reading == "few").any():
+        found.append(Finding("few", "caveat", {"few": int((frame.reading == "few").sum()), "least": params.fewest}))
+    load = capacity.room_load if capacity is not None else None
+    if load is not None and load.value >= params.full_load and facts["lost_value"]:
+        found.append(Finding("rooms_full", "caveat", {"room_load": load}))
+    lacks = {
+        "no_codes": frame is None, "no_visits": facts["outcome"] == "booking", "no_value": facts["first_value"] is None,
+        "no_salary": facts["salary"] is None, "not_heard": not len(heard) or not heard.scored.sum(),
+        "no_before": facts["conversion_before"] is None,
+    }
+    return (*found, *(Finding(key, "not_answered") for key, lacking in lacks.items() if lacking))
+
+
+# ---------------------------------------------------------------------- figures
+def admins(result: AdministratorsResult, labels: Labels) -> Figure | None:
+    """Shrunken and raw conversion of each administrator; beside it what the gap costs a month."""
+    rows = result.administrators
+    if rows is None or len(rows) < 2 or rows.shrunken.isna().all():
+        return None
+    money = rows.lost_value.notna().any()
+    name, unit = ("lost_value", "currency") if money else ("lost_visits", "number")
+    bars = dots.Bars(
+        rows[name].tolist(), rows[f"{name}_low"].tolist(), rows[f"{name}_high"].tolist(),
+        [labels.number(value, unit) if np.isfinite(value) else "" for value in rows[name]],
+        labels["lost_money" if money else "lost_visits"], lambda value: labels.number(value, unit),
+    )
+    return dots.dots(
+        [labels.text("row", code=code) for code in rows.administrator], rows.shrunken, rows.shrunken_low, rows.shrunken_high,
+        raw=rows.conversion, marked=list(rows.reading == "below"), hollow=list(rows.reading == "few"),
+        goal=result.goal.value if result.goal else None, goal_text=labels["goal"] if result.goal else "", raw_text=labels["raw"],
+        counts=[labels.number(n, "count") if np.isfinite(n) else "" for n in rows.opportunities.round()], counts_head=labels["calls"],
+        x=labels["x"], number=lambda share: labels.number(share, "share"), bars=bars, width=theme.FULL,
+        height=max(34.0, 18.0 + 4.6 * len(rows)),
+    )
+
+
+def weekly(result: AdministratorsResult, labels: Labels) -> Figure | None:
+    """Control chart of each administrator by week."""
+    if result.weekly is None or result.administrators is None:
+        return None
+    rows = result.weekly
+    weeks = sorted(rows.week.unique())
+    span = (pd.Timestamp(weeks[-1]) - pd.Timestamp(weeks[0])).days // 7 + 1
+    reading = result.administrators.set_index("administrator").reading
+    panels = []
+    for code in result.administrators.administrator:
+        own = rows[rows.administrator == code]
+        if len(own):
+            at = [(pd.Timestamp(week) - pd.Timestamp(weeks[0])).days // 7 for week in own.week]
+            centre = float(own.centre.iloc[0])
+            title = labels.text("panel", code=code, share=labels.number(centre, "share"))
+            panels.append(control_chart.Panel(title, at, own.conversion, own.limit_low, own.limit_high, centre, own.is_open.astype(bool),
+                                              accent=bool(reading[code] == "below")))
+    return control_chart.control(
+        panels, span=span, ends=(labels.month(pd.Timestamp(weeks[0]).date()), labels.month(pd.Timestamp(weeks[-1]).date())),
+        goal=result.goal.value if result.goal else None, goal_text=labels["goal"] if result.goal else "",
+        tick=lambda share: labels.number(share, "share"),
+    ) if panels else None
+
+
+# ---------------------------------------------------------------------- small things
+def _within(moment: Column, days: Days) -> BooleanValue:
+    return (moment.date() >= days.start) & (moment.date() < days.end)
+
+
+def _share(k: float, n: float, params: AdministratorsParams) -> Estimate | None:
+    if not n:
+        return None
+    low, high = wilson(k, n, params.level)
+    return Estimate(k / n, low, high, "share", int(n), params.level)
+
+
+def _estimate(three: np.ndarray, unit: Any, n: float, params: AdministratorsParams) -> Estimate | None:
+    if not np.isfinite(three).all():
+        return None
+    return Estimate(*three, unit, int(n), params.level, "B")
+
+
+def _row(row: pd.Series, name: str, unit: Any, params: AdministratorsParams) -> Estimate:
+    return Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], unit, int(row.n), params.level, "B")
+
+
+def _frame(name: str, rows: list[list[Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=[part for measure in AdministratorsResult.measures(name) for part in measure.names])

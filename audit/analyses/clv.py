@@ -1,0 +1,468 @@
+"""Patient value: what a new patient brings, who comes back, and how much the known ones will still bring.
+
+Question   What is a new patient worth, which patients bring the money, how many will come again?
+Method     Mean cumulative function with robust variance (Nelson 1988; Lawless & Nadeau 1995); Kaplan–Meier for
+           returns; fixed classes by visits in the first year, bootstrap of patients; BG/NBD and MBG/NBD with
+           Gamma-Gamma (Fader & Hardie), which may speak only after a check on held-out months.
+Reads      first_visits, patient_days; charges for money.
+Cannot say Anything about patients registered before the records begin; why a patient does not return.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import ibis
+import numpy as np
+import pandas as pd
+from ibis import _
+from ibis.expr.types import Table
+from matplotlib.figure import Figure
+from pydantic import Field
+
+from audit.config import Params, Period
+from audit.errors import NotAnswerable
+from audit.models import bg_nbd, concentration, gamma_gamma, repeat_visits
+from audit.models.mean_cumulative import mean_cumulative
+from audit.models.repeat_visits import Check, Visits
+from audit.models.survival import incidence
+from audit.plots import theme
+from audit.plots.calibration import calibration as draw_calibration
+from audit.plots.heatmap import heatmap
+from audit.plots.lorenz import lorenz as draw_lorenz
+from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.wording import Labels
+
+FIGURES = ("lorenz", "calibration", "cohort_triangle")
+HORIZONS = (90, 180, 365, 730)
+RETURNS = (30, 90, 180, 365)
+YEAR = 365
+QUARTER = 91
+CLASSES = ("one_off", "short", "course", "chronic", "surgical")
+CUTS = (0.1, 0.3, 0.6)
+EPOCH = date(1970, 1, 1)
+
+
+class ClvParams(Params):
+    """Settings of patient value."""
+
+    fewest_patients: int = Field(200, ge=20, description="new patients below which no value is printed")
+    fewest_at_risk: int = Field(50, ge=10, description="patients that must be watched to the end of a horizon")
+    fewest_returns: int = Field(100, ge=20, description="first visits watched to the end of a horizon, for returns")
+    short_visits: int = Field(2, ge=2, description="visits in the first year from which a patient is no one-off")
+    course_visits: int = Field(5, ge=3, description="visits in the first year that make a course")
+    chronic_visits: int = Field(15, ge=4, description="visits in the first year that make a chronic patient")
+    known_cost: float = Field(0.8, gt=0, le=1, description="share of revenue with a direct cost that allows a margin")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClvResult(Result):
+    """Money is what was paid, net of refunds, per new patient from the first visit on, day 0 included.
+
+    ``gate`` is the verdict on the model of repeat visits: ok, weak, rejected or not_enough_data; only after ok
+    and weak are the ``expected_…`` of the coming year given. ``patients`` has one row per new patient watched
+    for a year.
+    """
+
+    value_90: Estimate | None
+    value_180: Estimate | None
+    value_365: Estimate | None
+    value_730: Estimate | None
+    margin_365: Estimate | None
+    return_30: Estimate | None
+    return_90: Estimate | None
+    return_180: Estimate | None
+    return_365: Estimate | None
+    one_off_share: Estimate | None
+    surgical_share: Estimate | None
+    surgical_revenue: Estimate | None
+    top_tenth: Estimate | None
+    equal_days: int | None
+    new_patients: int
+    gate: str
+    model: str | None
+    holdout_error: Estimate | None
+    holdout_weeks: int | None
+    expected_visits: Estimate | None
+    expected_revenue: Estimate | None
+    base_patients: int | None
+    horizons: pd.DataFrame = table(
+        Measure("days", "days"), Measure("value", "currency", interval=True), Measure("margin", "currency", interval=True),
+        Measure("returned", "share", interval=True, form="bar"), Measure("n", "count", people=True),
+    )
+    classes: pd.DataFrame | None = table(
+        Measure("class", "label"), Measure("patients", "count", people=True),
+        Measure("patient_share", "share", interval=True, form="bar"),
+        Measure("revenue_share", "share", interval=True, form="bar"), Measure("value_365", "currency", interval=True),
+        Measure("visits", "number"), Measure("n", "count", shown=False),
+    )
+    cohorts: pd.DataFrame | None = table(
+        Measure("quarter", "date"), Measure("after", "count"), Measure("patients", "count", people=True),
+        Measure("returned", "share"), Measure("is_complete", "flag"),
+    )
+    lorenz_points: pd.DataFrame | None = table(Measure("patients", "share"), Measure("revenue", "share"))
+    calibration: pd.DataFrame | None = table(
+        Measure("month", "date"), Measure("counted", "count"), Measure("model", "count", interval=True),
+        Measure("held_out", "flag"),
+    )
+    by_frequency: pd.DataFrame | None = table(
+        Measure("repeats", "count"), Measure("patients", "count", people=True), Measure("predicted", "count"),
+        Measure("counted", "count"),
+    )
+    patients: pd.DataFrame | None = table(
+        Measure("patient_id", "id", shown=False), Measure("value_365", "currency", shown=False),
+        Measure("class", "label", shown=False), Measure("expected_value", "currency", shown=False),
+    )
+
+
+@dataclass(frozen=True)
+class _Base:
+    """New patients (one row each, index = owner) and their days (sorted by owner and age)."""
+
+    people: pd.DataFrame
+    days: pd.DataFrame
+    has_money: bool
+
+    @property
+    def visits(self) -> Visits:
+        came = self.days["visits"].to_numpy() > 0
+        first, owner = self.people["first"].to_numpy(), self.days["owner"].to_numpy()[came]
+        return Visits(first, owner, first[owner] + self.days["age"].to_numpy()[came])
+
+    def per_patient(self, column: str, within: int) -> np.ndarray:
+        """Sum of ``column`` over the first ``within`` days of each patient."""
+        early = self.days["age"].to_numpy() <= within
+        owner, amount = self.days["owner"].to_numpy()[early], self.days[column].to_numpy(float)[early]
+        return np.bincount(owner, weights=np.nan_to_num(amount), minlength=len(self.people))
+
+
+def analyse(
+    first_visits: Table, patient_days: Table, charges: Table | None, *, period: Period, params: ClvParams
+) -> ClvResult:
+    """Counted values first, then what a checked model adds to them."""
+    base = _base(first_visits, patient_days, charges, period)
+    horizons, facts = _horizons(base, params)
+    matured = base.people["last_age"].to_numpy() >= YEAR
+    code, classes, shares = _classes(base, matured, params)
+    points, top, equal = _lorenz(base, params)
+    check = _check(base, period)
+    outlook, expected = _outlook(base, check, period, params)
+    calibration = _calibration(base, check, period, params)
+    if not any(isinstance(fact, Estimate) for fact in facts.values()):
+        raise NotAnswerable("too_few", verdict="not_enough_data", values={"patients": len(base.people)})
+    facts |= shares | outlook | {"top_tenth": top, "equal_days": equal, "new_patients": len(base.people)}
+    return ClvResult(
+        grade="B" if facts["expected_visits"] and check.gate == "ok" else "A",
+        headline=next((f"value_{h}" for h in (365, 180, 90) if facts[f"value_{h}"]), None),
+        says=_says(facts, check), findings=_findings(facts, check, base, period),
+        **facts, horizons=horizons, classes=classes, cohorts=_cohorts(base, params), lorenz_points=points,
+        calibration=calibration, by_frequency=_by_frequency(check),
+        patients=_patients(base, matured, code, expected) if classes is not None else None,
+    )
+
+
+def _base(first_visits: Table, patient_days: Table, charges: Table | None, period: Period) -> _Base:
+    new = first_visits.filter(_.is_new & (_.tenure_days > 0)).mutate(
+        owner=ibis.row_number().over(order_by=[_.first_day, _.patient_id]),
+        first=_.first_day.delta(ibis.date(EPOCH), unit="day"), last_age=_.tenure_days - 1,
+        gap=_.second_day.delta(_.first_day, unit="day"),
+    )
+    people = new.select("owner", "patient_id", "first_day", "first", "last_age", "gap").order_by("owner").to_pandas()
+    if people.empty:
+        raise NotAnswerable("no_new_patients", verdict="not_enough_data")
+    # Money paid before the first visit (a deposit, a wrong date) belongs to the first visit.
+    days = (
+        patient_days.filter(_.day < period.end).inner_join(new.select("patient_id", "owner"), "patient_id")
+        .group_by("owner", age=ibis.greatest(_.tenure_day, 0))
+        .aggregate(
+            visits=_.visits.sum(), operations=_.operations.sum(), revenue=_.revenue.sum().cast("float64"),
+            outpatient=(_.revenue - _.surgery_revenue).sum().cast("float64"),
+            cost=_.direct_cost.sum().cast("float64"),
+            costed=_.revenue.sum(where=_.direct_cost.notnull()).cast("float64"),
+        )
+        .order_by("owner", "age").to_pandas()
+    )
+    return _Base(people, days, charges is not None and days["revenue"].sum() > 0)
+
+
+def _horizons(base: _Base, params: ClvParams) -> tuple[pd.DataFrame, dict[str, Any]]:
+    last_age, days = base.people["last_age"].to_numpy(), base.days
+    margin = _margin(base, params)
+    curves = {
+        name: mean_cumulative(owner=days["owner"], age=days["age"], amount=amount, last_age=last_age, horizons=HORIZONS)
+        for name, amount in (("value", days["revenue"]), ("margin", margin)) if base.has_money and amount is not None
+    }
+    gap = base.people["gap"].to_numpy(float)
+    came = np.isfinite(gap) & (gap <= last_age)
+    ends = sorted({*HORIZONS, *RETURNS})
+    back = incidence(duration=np.where(came, gap, last_age), event=came, follow_up=last_age, horizons=ends, level=params.level)
+    enough = len(last_age) >= params.fewest_patients
+    facts: dict[str, Any] = {f"value_{h}": None for h in HORIZONS} | {f"return_{h}": None for h in RETURNS}
+    facts["margin_365"] = None
+    rows = []
+    for h in ends:
+        k, row = ends.index(h), {"days": h, "n": int((last_age >= h).sum())}
+        if back.watched[k] >= params.fewest_returns:
+            row["returned"] = Estimate(back.value[k], back.low[k], back.high[k], "share", len(last_age), params.level)
+        for name, curve in curves.items():
+            if h in HORIZONS and enough and row["n"] >= params.fewest_at_risk:
+                low, high = curve.interval(params.level)
+                i = HORIZONS.index(h)
+                row[name] = Estimate(curve.value[i], low[i], high[i], "currency", len(last_age), params.level)
+        facts |= {key: row.get(name) for key, name in
+                  ((f"value_{h}", "value"), (f"return_{h}", "returned"), (f"margin_{h}", "margin")) if key in facts}
+        rows.append(row)
+    columns = [n for m in ClvResult.measures("horizons") for n in m.names]
+    return pd.DataFrame([_spread(row) for row in rows if len(row) > 2], columns=columns), facts
+
+
+def _spread(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Estimates of a row as value, low and high columns."""
+    flat = {}
+    for name, value in row.items():
+        if isinstance(value, Estimate):
+            flat |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _margin(base: _Base, params: ClvParams) -> np.ndarray | None:
+    """Revenue less direct cost per day; days without a known cost get the usual share of cost."""
+    revenue, costed = base.days["revenue"].sum(), base.days["costed"].sum()
+    if not base.has_money or not costed >= params.known_cost * revenue:
+        return None
+    unknown = base.days["revenue"] - base.days["costed"].fillna(0)
+    rate = base.days["cost"].sum() / costed
+    return (base.days["revenue"] - base.days["cost"].fillna(0) - rate * unknown).to_numpy()
+
+
+def _classes(base: _Base, matured: np.ndarray, params: ClvParams) -> tuple[np.ndarray, pd.DataFrame | None, dict[str, Any]]:
+    """Classes by the first year alone, so that patients of all years compare."""
+    visits, cuts = base.per_patient("visits", YEAR), (params.short_visits, params.course_visits, params.chronic_visits)
+    code = np.where(base.per_patient("operations", YEAR) > 0, 4, np.searchsorted(cuts, visits, side="right"))
+    facts: dict[str, Any] = dict.fromkeys(("one_off_share", "surgical_share", "surgical_revenue"))
+    if matured.sum() < params.fewest_patients:
+        return code, None, facts
+    code, value = code[matured], base.per_patient("revenue", YEAR)[matured]
+    s = concentration.class_shares(code, value, len(CLASSES), params.level, seed=params.seed)
+    mean_visits = np.bincount(code, weights=visits[matured], minlength=len(CLASSES)) / np.maximum(s.count, 1)
+    money = np.nan if not base.has_money else 1.0
+    frame = pd.DataFrame({
+        "class": CLASSES, "patients": s.count,
+        "patient_share": s.unit_share, "patient_share_low": s.unit_share_low, "patient_share_high": s.unit_share_high,
+        "revenue_share": s.amount_share, "revenue_share_low": s.amount_share_low,
+        "revenue_share_high": s.amount_share_high, "value_365": s.mean * money, "value_365_low": s.mean_low * money,
+        "value_365_high": s.mean_high * money, "visits": mean_visits, "n": s.count,
+    })
+    frame = frame[frame["patients"] > 0].reset_index(drop=True)
+    facts["one_off_share"] = _row(frame, "one_off", "patient_share", int(matured.sum()), params.level)
+    facts["surgical_share"] = _row(frame, "surgical", "patient_share", int(matured.sum()), params.level)
+    if base.has_money:
+        facts["surgical_revenue"] = _row(frame, "surgical", "revenue_share", int(matured.sum()), params.level)
+    return code, frame, facts
+
+
+def _row(frame: pd.DataFrame, name: str, column: str, n: int, level: float) -> Estimate | None:
+    found = frame[frame["class"] == name]
+    if found.empty or not np.isfinite(found[column].iloc[0]):
+        return None
+    value, low, high = (float(found[c].iloc[0]) for c in (column, f"{column}_low", f"{column}_high"))
+    return Estimate(value, min(low, value), max(high, value), "share", n, level)
+
+
+def _lorenz(base: _Base, params: ClvParams) -> tuple[pd.DataFrame | None, Estimate | None, int | None]:
+    """Concentration over the longest of the horizons that enough patients have been watched for."""
+    last_age = base.people["last_age"].to_numpy()
+    days = next((h for h in (365, 180, 90) if (last_age >= h).sum() >= params.fewest_patients), None)
+    if days is None or not base.has_money:
+        return None, None, None
+    value = base.per_patient("revenue", days)[last_age >= days]
+    if not np.maximum(value, 0).sum() > 0:
+        return None, None, None
+    patients, revenue = concentration.lorenz(value)
+    top = Estimate(*concentration.top_share(value, CUTS[0], params.level), "share", len(value), params.level)
+    return pd.DataFrame({"patients": patients, "revenue": revenue}), top, days
+
+
+def _cohorts(base: _Base, params: ClvParams, most: int = 8) -> pd.DataFrame | None:
+    """Share of each quarter's new patients who came in the 1st, 2nd … 91 days after the first visit."""
+    quarter = pd.to_datetime(base.people["first_day"]).dt.to_period("Q")
+    last_age, days = base.people["last_age"].to_numpy(), base.days[base.days["visits"] > 0]
+    later = days[days["age"] > 0]
+    after = np.minimum((later["age"].to_numpy() - 1) // QUARTER + 1, most + 1)
+    came = np.zeros((len(base.people), most + 2), bool)
+    came[later["owner"].to_numpy(), after] = True
+    rows = []
+    for cohort in sorted(quarter.unique())[-12:]:
+        members = (quarter == cohort).to_numpy()
+        for k in range(1, most + 1):
+            watched = members & (last_age >= QUARTER * k)
+            if watched.sum() >= 30:
+                rows.append((cohort.start_time.date(), k, int(members.sum()), came[watched, k].mean(),
+                             bool(watched.sum() == members.sum())))
+    columns = [m.name for m in ClvResult.measures("cohorts")]
+    return pd.DataFrame(rows, columns=columns) if rows else None
+
+
+def _check(base: _Base, period: Period) -> Check:
+    return repeat_visits.hold_out(base.visits, start=int(base.people["first"].min()), end=(period.end - EPOCH).days)
+
+
+def _outlook(base: _Base, check: Check, period: Period, params: ClvParams) -> tuple[dict[str, Any], np.ndarray | None]:
+    """The coming year of the known patients, if the model may speak: facts, and money expected per patient.
+
+    The interval holds parameter and process uncertainty, both families, and the error of the hold-out.
+    """
+    facts: dict[str, Any] = dict.fromkeys(("expected_visits", "expected_revenue", "base_patients", "holdout_error", "model"))
+    facts |= {"gate": check.gate, "holdout_weeks": None}
+    end, visits = (period.end - EPOCH).days, base.visits
+    if check.fit is not None:
+        facts |= {"holdout_error": exact(check.error, "points", check.patients), "model": check.fit.family,
+                  "holdout_weeks": round((end - check.split) / 7)}
+    if check.gate not in ("ok", "weak") or check.fit is None:
+        return facts, None
+    histories = visits.at(end)
+    models = {family: bg_nbd.fit(family, histories) for family in repeat_visits.FAMILIES}
+    model, weeks, spend = models.pop(check.fit.family), YEAR / 7, _spend(base, histories)
+    if model is None:
+        return facts | {"gate": "rejected"}, None
+    sums = [repeat_visits.ahead(m, histories, weeks, spend, seed=params.seed) for m in (model, *models.values()) if m]
+    correction = check.counted / check.predicted
+    factor = correction if check.gate == "weak" else 1.0
+    grade, verdict = ("B", "identified") if check.gate == "ok" else ("C", "weak")
+    tail = (1 - params.level) / 2
+    for name, unit, value, draws in (
+        ("expected_visits", "count", sums[0].visits, [s.visits_draws for s in sums]),
+        ("expected_revenue", "currency", sums[0].money, [s.money_draws for s in sums]),
+    ):
+        low = min(np.quantile(d, tail) for d in draws) * min(1.0, correction)
+        high = max(np.quantile(d, 1 - tail) for d in draws) * max(1.0, correction)
+        if unit == "count" or base.has_money:
+            facts[name] = Estimate(value * factor, min(low, value * factor), max(high, value * factor), unit,
+                                   histories.patients, params.level, grade, verdict)
+    expected = (bg_nbd.expected(model, histories, weeks) * spend * factor)[histories.cell]
+    return facts | {"base_patients": histories.patients}, expected if base.has_money else None
+
+
+def _spend(base: _Base, histories: bg_nbd.Histories) -> np.ndarray:
+    """Expected outpatient money per repeat visit of each cell's patients; the plain mean where Gamma-Gamma fails."""
+    repeat = base.days[(base.days["age"] > 0) & (base.days["visits"] > 0)]
+    owner, people = repeat["owner"].to_numpy(), len(base.people)
+    count = np.bincount(owner, minlength=people)
+    money = np.bincount(owner, weights=repeat["outpatient"].to_numpy(), minlength=people)
+    mean = money / np.maximum(count, 1)
+    found = gamma_gamma.fit(frequency=count, spend=mean)
+    if found is None or not found.is_usable:
+        return np.full(len(histories.weight), money.sum() / max(count.sum(), 1))
+    paying = (count > 0) & (mean > 0)
+    each = gamma_gamma.expected_spend(found, frequency=count * paying, spend=mean) * count[paying].sum() / count.sum()
+    return np.bincount(histories.cell, weights=each, minlength=len(histories.weight)) / histories.weight
+
+
+def _calibration(base: _Base, check: Check, period: Period, params: ClvParams) -> pd.DataFrame | None:
+    if check.fit is None:
+        return None
+    start = pd.Timestamp(base.people["first_day"].min()).to_period("M")
+    months = pd.period_range(start, pd.Timestamp(period.end - pd.Timedelta(days=1)).to_period("M"), freq="M")
+    edges = np.array([(m.start_time.date() - EPOCH).days for m in months] + [(period.end - EPOCH).days])
+    visits = base.visits
+    value, low, high = repeat_visits.monthly(
+        check.fit, visits, edges=edges, split=check.split, level=params.level, seed=params.seed
+    )
+    known = (visits.first < check.split)[visits.owner] & (visits.day > visits.first[visits.owner])
+    counted = np.histogram(visits.day[known], bins=edges)[0]
+    return pd.DataFrame({
+        "month": [m.start_time.date() for m in months], "counted": counted, "model": value, "model_low": low,
+        "model_high": high, "held_out": edges[:-1] >= check.split,
+    })
+
+
+def _by_frequency(check: Check) -> pd.DataFrame | None:
+    if check.by_frequency is None:
+        return None
+    patients, predicted, counted = check.by_frequency
+    return pd.DataFrame({"repeats": np.arange(len(patients)), "patients": patients.astype(int),
+                         "predicted": predicted, "counted": counted.astype(int)})
+
+
+def _patients(base: _Base, matured: np.ndarray, code: np.ndarray, expected: np.ndarray | None) -> pd.DataFrame:
+    value = base.per_patient("revenue", YEAR)[matured]
+    return pd.DataFrame({
+        "patient_id": base.people["patient_id"][matured], "value_365": value if base.has_money else np.nan,
+        "class": np.asarray(CLASSES)[code], "expected_value": np.nan if expected is None else expected[matured],
+    }).sort_values("patient_id").reset_index(drop=True)
+
+
+def _says(facts: Mapping[str, Any], check: Check) -> dict[str, Sentence]:
+    title = "concentrated" if facts["top_tenth"] and facts["one_off_share"] else "value" if facts["top_tenth"] else "returns"
+    lede = "year" if facts["value_365"] else "shorter" if facts["value_90"] else "returns"
+    return {"title": Sentence(title), "lede": Sentence(lede), "figures.calibration.title": Sentence(check.gate)}
+
+
+def _findings(facts: Mapping[str, Any], check: Check, base: _Base, period: Period) -> tuple[Finding, ...]:
+    found = []
+    if facts["one_off_share"]:
+        found.append(Finding("one_off", "risk" if facts["one_off_share"].low > 0.4 else "caveat"))
+    if facts["surgical_revenue"] and facts["surgical_revenue"].low > 0.25:
+        found.append(Finding("surgical", "caveat"))
+    if check.gate == "ok" and facts["expected_revenue"]:
+        found.append(Finding("outlook", "strength"))
+    elif check.gate in ("weak", "rejected"):
+        key = f"model_{check.gate}" if check.fit else "model_failed"
+        found.append(Finding(key, "caveat"))
+    if check.gate == "not_enough_data":
+        found.append(Finding("short_history", "not_answered"))
+    if not base.has_money:
+        found.append(Finding("no_money", "not_answered"))
+    elif not facts["margin_365"]:
+        found.append(Finding("no_cost", "not_answered"))
+    if facts["one_off_share"] is None:
+        found.append(Finding("no_year", "not_answered", {"watched": int((base.people["last_age"] >= YEAR).sum())}))
+    return tuple(found)
+
+
+def lorenz(result: ClvResult, labels: Labels) -> Figure | None:
+    """How few patients bring how much."""
+    points = result.lorenz_points
+    if points is None:
+        return None
+    return draw_lorenz(
+        points["patients"], points["revenue"], cuts=CUTS, number=lambda v: labels.number(v, "share"),
+        among=labels["among"], equal_text=labels["equal"], x=labels["x"], y=labels["y"],
+    )
+
+
+def calibration(result: ClvResult, labels: Labels) -> Figure | None:
+    """Counted repeat visits per month against the model."""
+    frame = result.calibration
+    if frame is None:
+        return None
+    return draw_calibration(
+        list(frame["month"]), frame["counted"], frame["model"], frame["model_low"], frame["model_high"],
+        held_out=frame["held_out"], month=labels.month, number=lambda v: labels.number(v, "count"),
+        y=labels["y"], counted_text=labels["counted"], model_text=labels["model"], held_out_text=labels["held_out"],
+    )
+
+
+def cohort_triangle(result: ClvResult, labels: Labels) -> Figure | None:
+    """Who came again, by quarter of the first visit and quarter after it."""
+    frame = result.cohorts
+    if frame is None:
+        return None
+    shares = frame.pivot(index="quarter", columns="after", values="returned").sort_index()
+    ripe = frame.pivot(index="quarter", columns="after", values="is_complete").sort_index().eq(True)
+    size = frame.groupby("quarter")["patients"].first().sort_index()
+    rows = [
+        labels.text("cohort", year=str(quarter.year), quarter=(quarter.month + 2) // 3,
+                    patients=labels.number(n, "count") if np.isfinite(n) else "<8")
+        for quarter, n in size.items()
+    ]
+    return heatmap(
+        shares.to_numpy(), rows=rows, columns=[f"+{k}" for k in shares.columns], text=lambda v: labels.number(v, "share"),
+        hatched=~ripe.to_numpy() & shares.notna().to_numpy(), blank="", width=theme.MAIN, height=10 + 4.4 * len(rows),
+        x_label=labels["x"],
+    )

@@ -1,0 +1,50 @@
+"""Text to numbers in the engine, by full-match patterns: every form a clinic writes, nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audit.intake.sql import literal
+
+CURRENCY = r"(?:₽|руб\.?|р\.|р|rub|rur|€|eur|\$|usd|£|gbp|kn|hrk|%)"
+DASHES = "-‐‑‒–—−"
+GAP = "[ \u00a0\u2007\u2009\u202f'’]"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """SQL of a value and of the rule it breaks (NULL when none)."""
+
+    value: str
+    bad: str
+
+
+def number(text: str, decimal: str, dtype: str = "DECIMAL(38, 6)") -> Cast:
+    """``text`` (SQL, NULL = empty) as a number written with ``decimal``; dashes alone mean empty.
+
+    Accepted: sign or brackets or a trailing minus, thousands in groups of three (blank, apostrophe or the
+    other mark), a currency before or after. Refused: exponents, digits of other scripts, anything else.
+    """
+    pattern = literal(f"(?i)^(?:{_signed(decimal)}|{_bracketed(decimal)})$")
+    core = f"concat(regexp_extract({text}, {pattern}, 1), regexp_extract({text}, {pattern}, 2))"
+    digits = f"regexp_replace({core}, {literal(f'[^0-9{decimal}]')}, '', 'g')"
+    if decimal == ",":
+        digits = f"replace({digits}, ',', '.')"
+    negative = f"regexp_matches({text}, {literal(f'^[^0-9]*[({DASHES}]|[{DASHES}]$')})"
+    is_dash = f"regexp_full_match({text}, {literal(f'[{DASHES}]{{1,3}}')})"
+    value = f"(try_cast({digits} AS {dtype}) * CASE WHEN {negative} THEN -1 ELSE 1 END)"
+    return Cast(value, f"CASE WHEN {text} IS NOT NULL AND NOT {is_dash} AND {value} IS NULL THEN 'number' END")
+
+
+def _core(decimal: str) -> str:
+    other, mark = (r"\.", ",") if decimal == "," else (",", r"\.")
+    whole = rf"[0-9]{{1,3}}(?:{GAP}[0-9]{{3}})+|[0-9]{{1,3}}(?:{other}[0-9]{{3}})+|[0-9]+"
+    return rf"((?:{whole})(?:{mark}[0-9]*)?|{mark}[0-9]+)"
+
+
+def _signed(decimal: str) -> str:
+    return rf"[+{DASHES}]? ?(?:{CURRENCY} ?)?[+{DASHES}]?{_core(decimal)}(?: ?{CURRENCY})?(?: ?[{DASHES}])?"
+
+
+def _bracketed(decimal: str) -> str:
+    return rf"\( ?(?:{CURRENCY} ?)?{_core(decimal)}(?: ?{CURRENCY})? ?\)(?: ?{CURRENCY})?"

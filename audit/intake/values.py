@@ -1,0 +1,209 @@
+"""Text to the values of one of our columns: SQL of the value and of the rule it breaks, from its rule.
+
+Nothing is coerced: a text that is not wholly what is declared breaks a rule and sets its row aside.
+"""
+
+from __future__ import annotations
+
+from audit.intake.dates import moment, shifted
+from audit.intake.mapping import UNITS, Condition, Format, Rule
+from audit.intake.numbers import Cast, number
+from audit.intake.sql import listed, literal
+from audit.tables.columns import Column
+
+YES = ("true", "yes", "1", "да", "истина", "da", "ja", "y", "д", "+", "истинно")
+NO = ("false", "no", "0", "нет", "ложь", "ne", "nein", "n", "н", "-")
+# white space of every kind is made single; zero-width and direction marks only disguise a text
+SPACE = r"[\s\x{00a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+"
+INVISIBLE = r"[\x{00ad}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{feff}]"
+CONTROL = r"[\x{0000}-\x{001f}\x{007f}-\x{009f}]"
+CUT_ID = r"[0-9][.,][0-9]{1,8}[eE]\+[0-9]{2}"
+"""A long number that a spreadsheet has cut to a few digits; ids in it are lost."""
+ARROW = " → "
+
+
+def clean(cell: str, empty: tuple[str, ...] = ()) -> str:
+    """A raw cell as text: composed Unicode, single blanks, no invisible marks; empty is NULL."""
+    tidy = f"regexp_replace(regexp_replace(nfc_normalize({cell}), {literal(SPACE)}, ' ', 'g'), {literal(INVISIBLE)}, '', 'g')"
+    text = f"nullif(trim(regexp_replace({tidy}, {literal(CONTROL)}, '\ufffd', 'g')), '')"
+    if empty:
+        return f"CASE WHEN NOT list_contains({listed(empty)}, {text}) THEN {text} END"
+    return text
+
+
+def same_word(text: str) -> str:
+    """A text as it is compared with a code: case and ё do not matter."""
+    return f"replace(lower({text}), 'ё', 'е')"
+
+
+def plain_word(value: object) -> str:
+    """A code of the mapping as it is compared (Python twin of ``same_word``)."""
+    text = ("true" if value else "false") if isinstance(value, bool) else str(value)
+    return " ".join(text.split()).lower().replace("ё", "е")
+
+
+def settled(column: Column, rule: Rule, value: str, bad: str) -> Cast:
+    """A cast value held against what the column may be: its bounds, and whether it may be missing."""
+    reason = f"coalesce({', '.join([bad, *_bounds(column, value)])}, NULL)"
+    if (rule.if_bad or default_if_bad(column)) == "empty" and not column.required:
+        return Cast(f"CASE WHEN {reason} IS NULL THEN {value} END", "NULL::VARCHAR")
+    if column.required:
+        reason = f"coalesce({reason}, CASE WHEN {value} IS NULL THEN 'required' END)"
+    return Cast(value, reason)
+
+
+def default_if_bad(column: Column) -> str:
+    """An impossible age is no reason to lose a person; anything else unreadable sets its row aside."""
+    return "empty" if column.name in ("age_years", "birth_date", "full_name") else "set_aside"
+
+
+def cast(column: Column, rule: Rule, text: str, how: Format, timezone: str) -> Cast:
+    """The value of ``column`` from the clean text ``text`` (SQL, NULL = empty), and the rule that text breaks."""
+    if rule.minutes_until is not None:
+        return _span(rule, text, timezone)
+    if rule.by_sign is not None:
+        return _by_sign(rule, text, how)
+    if rule.codes is not None or column.allowed:
+        return _code(column, rule, text)
+    if column.dtype == "boolean":
+        return _flag(text)
+    if column.dtype in ("date", "timestamp(6)"):
+        return _date(column, rule, text, timezone)
+    if column.dtype == "string":
+        return Cast(_spelled(rule, text), _label_bad(column, text))
+    return _number(column, rule, text, how)
+
+
+def _span(rule: Rule, text: str, timezone: str) -> Cast:
+    """Minutes between two clock times or moments written as “start → end”; past midnight counts on."""
+    start, end = f"split_part({text}, {literal(ARROW)}, 1)", f"split_part({text}, {literal(ARROW)}, 2)"
+    if rule.format:
+        first = moment(start, rule.format, timezone, epoch_is_empty=True)
+        last = moment(end, rule.format, timezone, epoch_is_empty=True)
+        value = f"(epoch({last.value}) - epoch({first.value})) / 60"
+    else:
+        clock = "'[0-9]{1,2}:[0-5][0-9](:[0-5][0-9])?'"
+        minute = "(split_part({0}, ':', 1)::DOUBLE * 60 + split_part({0}, ':', 2)::DOUBLE)"
+        both = f"regexp_full_match({start}, {clock}) AND regexp_full_match({end}, {clock})"
+        value = f"CASE WHEN {both} THEN (({minute.format(end)} - {minute.format(start)} + 1440)::BIGINT % 1440)::DOUBLE END"
+    return Cast(value, f"CASE WHEN {text} IS NOT NULL AND ({value}) IS NULL THEN 'span of time' END")
+
+
+def _date(column: Column, rule: Rule, text: str, timezone: str) -> Cast:
+    made = moment(text, rule.format or ("iso",), rule.timezone or timezone, epoch_is_empty=column.name != "birth_date")
+    value = shifted(made.value, rule.day)
+    return Cast(f"({value})::DATE" if column.dtype == "date" else f"({value})::TIMESTAMP", made.bad)
+
+
+def _number(column: Column, rule: Rule, text: str, how: Format) -> Cast:
+    made = number(f"({_stripped(rule, text)})", how.decimal)
+    # a span of time written as a clock: 1:05:00
+    clock = rf"regexp_full_match({text}, '[0-9]{{1,4}}:[0-5][0-9](:[0-5][0-9])?')"
+    value, bad = made.value, made.bad
+    if column.unit in ("minutes", "hours") or column.name.endswith("_seconds"):
+        seconds = (
+            f"(split_part({text}, ':', 1)::BIGINT * 3600 + split_part({text}, ':', 2)::BIGINT * 60 "
+            f"+ coalesce(nullif(split_part({text}, ':', 3), ''), '0')::BIGINT)"
+        )
+        per = {"minutes": 60, "hours": 3600}.get(column.unit, 1)
+        bad = f"CASE WHEN NOT coalesce({clock}, false) THEN {bad} END"
+        value = f"CASE WHEN {clock} THEN {seconds}::DOUBLE / {per} ELSE ({value})::DOUBLE * {_factor(column, rule)} END"
+        return Cast(f"({value})::DOUBLE", bad)
+    if rule.absolute:
+        value = f"abs({value})"
+    factor = _factor(column, rule)
+    if column.dtype == "decimal(18, 2)":
+        exact = f"try_cast(round({value} * {factor:.9f}::DECIMAL(20, 9), 2) AS DECIMAL(18, 2))" if factor != 1 else f"try_cast(round({value}, 2) AS DECIMAL(18, 2))"
+        return Cast(exact, f"coalesce({bad}, CASE WHEN ({value}) IS NOT NULL AND ({exact}) IS NULL THEN 'number' END)")
+    if column.dtype == "int64":
+        whole = f"CASE WHEN {value} = round({value}) THEN try_cast({value} * {factor!r} AS BIGINT) END"
+        return Cast(whole, f"coalesce({bad}, CASE WHEN ({value}) IS NOT NULL AND ({whole}) IS NULL THEN 'whole number' END)")
+    return Cast(f"(({value})::DOUBLE * {factor!r})", bad)
+
+
+def _factor(column: Column, rule: Rule) -> float:
+    return (UNITS.get(column.unit, {}).get(rule.unit or "", 1) if rule.unit else 1) * (rule.multiply or 1)
+
+
+def _stripped(rule: Rule, text: str) -> str:
+    if not rule.strip:
+        return text
+    words = "|".join("".join(c if c.isalnum() else "\\" + c for c in word) for word in sorted(rule.strip, key=len, reverse=True))
+    return f"trim(regexp_replace({text}, {literal(f'(?i)^(?:{words})|(?:{words})$')}, '', 'g'))"
+
+
+def _spelled(rule: Rule, text: str) -> str:
+    text = _stripped(rule, text)
+    if rule.spelling == "plain":
+        return f"upper(strip_accents({text}))"
+    return f"upper({text})" if rule.spelling == "upper" else text
+
+
+def _label_bad(column: Column, text: str) -> str:
+    if column.unit != "id" and column.references is None:
+        return "NULL"
+    return f"CASE WHEN regexp_full_match({text}, {literal(CUT_ID)}) THEN 'cut number' END"
+
+
+def _flag(text: str) -> Cast:
+    word = same_word(text)
+    value = f"CASE WHEN list_contains({listed(YES)}, {word}) THEN true WHEN list_contains({listed(NO)}, {word}) THEN false END"
+    return Cast(value, f"CASE WHEN {text} IS NOT NULL AND ({value}) IS NULL THEN 'flag' END")
+
+
+def _code(column: Column, rule: Rule, text: str) -> Cast:
+    """Theirs to ours. A closed column refuses unknown words; an open one keeps them as they are."""
+    word = same_word(text)
+    codes = rule.codes if rule.codes is not None else {value: (value,) for value in column.allowed}
+    tests = [
+        f"WHEN list_contains({listed([plain_word(v) for v in theirs])}, {word}) THEN {literal(ours)}"
+        for ours, theirs in codes.items()
+        if theirs
+    ]
+    is_empty = [ours for ours, theirs in codes.items() if "" in [plain_word(v) for v in theirs]]
+    if is_empty:
+        tests.insert(0, f"WHEN {text} IS NULL THEN {literal(is_empty[0])}")
+    if rule.otherwise is not None:
+        tests.append(f"WHEN {text} IS NOT NULL THEN {literal(rule.otherwise)}")
+    closed = bool(column.allowed) or column.dtype != "string"
+    value = f"CASE {' '.join(tests)} {'' if closed else f'ELSE {_spelled(rule, text)}'} END" if tests else "NULL"
+    bad = f"CASE WHEN {text} IS NOT NULL AND ({value}) IS NULL THEN 'code' END" if closed else "NULL"
+    if column.dtype == "boolean":
+        return Cast(f"CASE {value} WHEN 'yes' THEN true WHEN 'no' THEN false END", bad)
+    if column.dtype != "string":
+        return Cast(f"try_cast({value} AS {column.dtype})", bad)
+    return Cast(value, bad)
+
+
+def _by_sign(rule: Rule, text: str, how: Format) -> Cast:
+    assert rule.by_sign is not None
+    made = number(text, how.decimal)
+    value = f"CASE WHEN {made.value} < 0 THEN {literal(rule.by_sign.negative)} WHEN {text} IS NOT NULL THEN {literal(rule.by_sign.otherwise)} END"
+    return Cast(value, made.bad)
+
+
+def _bounds(column: Column, value: str) -> list[str]:
+    tests = []
+    if column.least is not None:
+        tests.append(f"CASE WHEN ({value}) < {column.least} THEN 'too small' END")
+    if column.most is not None:
+        tests.append(f"CASE WHEN ({value}) > {column.most} THEN 'too large' END")
+    return tests
+
+
+def condition(test: Condition, text: str, how: Format) -> str:
+    """A row filter as SQL that is true or false, never NULL."""
+    word = same_word(text)
+    parts = []
+    if test.is_:
+        parts.append(f"list_contains({listed([plain_word(v) for v in test.is_])}, {word})")
+    if test.is_not:
+        parts.append(f"NOT coalesce(list_contains({listed([plain_word(v) for v in test.is_not])}, {word}), false)")
+    if test.pattern is not None:
+        parts.append(f"regexp_full_match({text}, {literal(test.pattern)})")
+    if test.filled is not None:
+        parts.append(f"({text}) IS {'NOT ' if test.filled else ''}NULL")
+    if test.sign is not None:
+        sign = {"positive": "> 0", "negative": "< 0", "not_zero": "<> 0"}[test.sign]
+        parts.append(f"{number(text, how.decimal).value} {sign}")
+    return " AND ".join(f"coalesce({part}, false)" for part in parts)

@@ -1,0 +1,123 @@
+"""Workbooks (xlsx, xls, ods) to grids through calamine; real numbers and dates become plain text."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any, Literal
+
+import python_calamine as calamine
+
+from audit.errors import DataError
+from audit.intake.files import RawFile, refuse
+from audit.intake.grid import MOST_COLUMNS, Grid, chunk, joined
+
+BLOCK = 50_000
+NEVER_CLOSED = "unprotect the workbook, or export it again"
+
+
+def read_workbook(file: RawFile, sheets: tuple[str, ...] | Literal["all"] | None, decimal: str) -> list[Grid]:
+    """One grid per wanted sheet. ``decimal`` is the mark numbers are written with, as in the file's text cells.
+
+    Without ``sheets`` the workbook must have one visible sheet with cells. Hidden sheets are read only by name.
+    DataError: damaged, protected, unknown sheet, several sheets and none declared.
+    """
+    try:
+        with calamine.CalamineWorkbook.from_path(str(file.path)) as book:
+            return [_grid(file, book, name, decimal, several=sheets is not None) for name in _wanted(file, book, sheets)]
+    except DataError:
+        raise
+    except calamine.PasswordError:
+        raise refuse(file.name, "the workbook is protected by a password", NEVER_CLOSED) from None
+    except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError, ValueError) as error:
+        if b"E\x00n\x00c\x00r\x00y\x00p\x00t\x00" in file.path.read_bytes():
+            raise refuse(file.name, "the workbook is protected by a password", NEVER_CLOSED) from None
+        raise refuse(file.name, f"the workbook cannot be read ({type(error).__name__})", "export it again") from None
+
+
+def sheet_names(file: RawFile) -> list[str]:
+    """Visible sheets that hold cells, in their order."""
+    with calamine.CalamineWorkbook.from_path(str(file.path)) as book:
+        return _filled(book)
+
+
+def _filled(book: Any) -> list[str]:
+    visible = [m.name for m in book.sheets_metadata if m.visible == calamine.SheetVisibleEnum.Visible]
+    return [name for name in visible if book.get_sheet_by_name(name).height]
+
+
+def _wanted(file: RawFile, book: Any, sheets: tuple[str, ...] | Literal["all"] | None) -> list[str]:
+    filled = _filled(book)
+    if not filled:
+        raise refuse(file.name, "no visible sheet holds any cell", "export it again")
+    if sheets == "all":
+        return filled
+    if sheets is None:
+        if len(filled) > 1:
+            raise refuse(file.name, f"has {len(filled)} sheets: {', '.join(filled)}", "name them under format: sheets:")
+        return filled
+    unknown = [name for name in sheets if name not in book.sheet_names]
+    if unknown:
+        raise refuse(file.name, f"has no sheet {', '.join(unknown)}", f"it has {', '.join(filled)}")
+    return list(sheets)
+
+
+def _grid(file: RawFile, book: Any, name: str, decimal: str, *, several: bool) -> Grid:
+    sheet = book.get_sheet_by_name(name)
+    if sheet.width > MOST_COLUMNS:
+        raise refuse(file.name, f"sheet {name} has {sheet.width} columns", f"keep fewer than {MOST_COLUMNS}")
+    first = (sheet.start or (0, 0))[0] + 1
+    left = (sheet.start or (0, 0))[1]
+    rows = sheet.to_python(skip_empty_area=True)
+    empty = [""] * left
+    blocks = []
+    for begin in range(0, len(rows), BLOCK):
+        part = rows[begin : begin + BLOCK]
+        columns = [_column(values, decimal) for values in zip(*part, strict=True)]
+        records = list(zip(*columns, strict=True)) if columns else []
+        numbers = list(range(first + begin, first + begin + len(records)))
+        blocks.append(chunk(numbers, [[*empty, *record] for record in records] if left else records, {}))
+    encoding = file.name.rsplit(".", 1)[-1].lower()
+    return Grid(file.name, name if several else None, encoding, joined(blocks), first - 1 + len(rows))
+
+
+def _column(values: tuple[Any, ...], decimal: str) -> Iterable[str]:
+    kinds = set(map(type, values))
+    if kinds <= {str}:
+        return values
+    writers = {kind: _WRITERS.get(kind, str) for kind in kinds}
+    if float in kinds and decimal != ".":
+        writers[float] = lambda value: _number(value).replace(".", decimal)
+    return [writers[type(value)](value) for value in values]
+
+
+def _number(value: float) -> str:
+    """A number as text without exponent; whole numbers without a decimal mark, so that ids stay ids."""
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    text = repr(value)
+    return format(Decimal(text), "f") if "e" in text or "E" in text else text
+
+
+def _moment(value: dt.datetime) -> str:
+    # a serial number's fraction is rarely a whole number of seconds
+    value = (value + dt.timedelta(microseconds=500_000)).replace(microsecond=0)
+    return value.strftime("%Y-%m-%d %H:%M:%S") if value.year >= 1000 else value.isoformat(" ")
+
+
+def _span(value: dt.timedelta) -> str:
+    seconds = round(value.total_seconds())
+    return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: lambda value: value,
+    int: str,
+    float: _number,
+    bool: lambda value: "true" if value else "false",
+    dt.datetime: _moment,
+    dt.date: dt.date.isoformat,
+    dt.time: lambda value: value.strftime("%H:%M:%S"),
+    dt.timedelta: _span,
+}

@@ -1,0 +1,64 @@
+"""Contribution at another price: what a month's first patients bring over the horizon, with its uncertainty.
+
+    Π(P) = N₀ · min{(P/P₀)^ε, room} · [first + P − P₀ + later · (1 − o(P)) / (1 − o₀)],
+    o(P) = o₀ + δ · ln(P/P₀) / ln(P₁/P₀)
+
+N₀ first patients a month at today's price P₀, ε the elasticity, ``first`` and ``later`` the money of a
+first patient on the first day and after it, o the share who come once only and δ its change seen at the
+tested price P₁. There is no formula for “the best price” here: with later money above the cost of a
+visit a constant elasticity has no interior maximum, so prices are compared, not solved for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Draws of what is uncertain, all of shape (draws,): elasticity, one-off change δ, later money per patient."""
+
+    elasticity: Array
+    one_off_change: Array
+    later: Array
+
+
+@dataclass(frozen=True)
+class Change:
+    """By price, all of shape (prices,): median change of contribution a month, its bounds, P(gain)."""
+
+    value: Array
+    low: Array
+    high: Array
+    p_gain: Array
+
+
+def contribution_change(
+    *, prices: Array, reference: float, tested: float, patients: float, first: float, one_off: float, draws: Draws,
+    level: float, room: float = float("inf"),
+) -> Change:
+    """Change of contribution a month against the price ``reference``, in the currency of the prices.
+
+    ``patients`` a month at the reference; ``first`` money of the first day per patient; ``one_off`` share
+    who come once; ``tested`` the price at which δ was seen; ``room`` how many times today's patients fit
+    into the clinic (at least 1). At the reference the change is 0 and P(gain) is NaN.
+    """
+    prices = np.asarray(prices, float)
+    log_ratio = np.log(prices / reference)[:, None]
+    demand = np.minimum(np.exp(draws.elasticity[None, :] * log_ratio), max(room, 1.0))
+    slope = draws.one_off_change / np.log(tested / reference) if tested != reference else np.zeros_like(draws.later)
+    returning = np.clip(1 - one_off - slope[None, :] * log_ratio, 0, 1) / max(1 - one_off, 1e-9)
+    each = first + prices[:, None] - reference + draws.later[None, :] * returning
+    change = patients * (demand * each - (first + draws.later[None, :]))
+    tail = (1 - level) / 2
+    low, middle, high = np.quantile(change, [tail, 0.5, 1 - tail], axis=1)
+    same = np.isclose(prices, reference)
+    return Change(
+        value=np.where(same, 0.0, middle), low=np.where(same, 0.0, low), high=np.where(same, 0.0, high),
+        p_gain=np.where(same, np.nan, (change > 0).mean(axis=1)),
+    )

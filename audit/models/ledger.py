@@ -1,0 +1,50 @@
+"""A ledger by month: costs of any range of days, and the profit and loss account they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from audit.models.drivers import Account, account
+from audit.models.months import parts_of_months
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Lines of an account by month.
+
+    ``lines`` has the columns month (timestamp, first day), group, nature (fixed, variable, revenue) and
+    amount (currency, costs positive). A range of days is charged with the share of each month inside it.
+    """
+
+    lines: pd.DataFrame
+
+    @property
+    def costs_by_month(self) -> pd.Series:
+        """All costs by month."""
+        return self.lines[self.lines["nature"] != "revenue"].groupby("month")["amount"].sum()
+
+    @property
+    def revenue_by_month(self) -> pd.Series:
+        """The ledger's own revenue by month."""
+        return self.lines[self.lines["nature"] == "revenue"].groupby("month")["amount"].sum()
+
+    def per_month(self, start: date, end: date, by: str, nature: str | None = None) -> dict[str, float] | None:
+        """Mean costs of a month of ``start`` … ``end`` (exclusive) by ``by``; None if a month has no costs."""
+        shares = {pd.Timestamp(month): share for month, share in parts_of_months(start, end)}
+        booked = self.lines[(self.lines["nature"] != "revenue") & self.lines["month"].isin(list(shares))]
+        if booked["month"].nunique() < len(shares):
+            return None
+        if nature is not None:
+            booked = booked[booked["nature"] == nature]
+        amounts = (booked["amount"] * booked["month"].map(shares)).groupby(booked[by]).sum() / sum(shares.values())
+        return {str(name): float(amount) for name, amount in amounts.items()}
+
+    def account(self, revenue: float, start: date, end: date) -> Account | None:
+        """Profit and loss of a month of ``start`` … ``end`` with ``revenue`` a month; None without costs or revenue."""
+        spent = self.per_month(start, end, "nature")
+        if spent is None or not revenue > 0:
+            return None
+        return account(revenue=revenue, variable=spent.get("variable", 0.0), fixed=spent.get("fixed", 0.0))

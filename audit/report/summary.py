@@ -1,0 +1,179 @@
+"""The summary page as data: eight key figures against their goals, the findings that matter most, three decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from markupsafe import Markup
+
+from audit.report.book import Book, Section
+from audit.results import Estimate, Finding
+from audit.workbench.pictures import Scale
+
+State = Literal["good", "watch", "act", "unclear"]
+NEAR = 0.10
+"""A goal missed by less than this share of it is to be watched, not acted on."""
+
+COLOURS: Mapping[str, str] = {"good": "#17766B", "watch": "#8A5A00", "act": "#B23A10", "unclear": "#65717C"}
+MOST_FINDINGS = 6
+MOST_OF_ONE_SECTION = 2
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a card shows: estimate ``estimates[0]`` of a section (or the next that is known), and which side is good.
+
+    ``ceiling`` names the estimate that must not be exceeded; it is the goal when none was set.
+    """
+
+    key: str
+    section: str
+    estimates: tuple[str, ...]
+    better: Literal["high", "low"]
+    ceiling: str | None = None
+    span: tuple[float, float] | None = None
+
+
+CARDS = (
+    Measured("rooms", "capacity", ("room_load",), "high", span=(0.0, 1.0)),
+    Measured("bottleneck", "capacity", ("bottleneck_load", "ward_load"), "low", ceiling="ceiling", span=(0.0, 1.2)),
+    Measured("missed", "funnel", ("missed_share",), "low"),
+    Measured("conversion", "administrators", ("conversion",), "high"),
+    Measured("return", "clv", ("return_90",), "high"),
+    Measured("value", "clv", ("value_365",), "high"),
+    Measured("cost", "channels", ("cost_per_first_patient",), "low"),
+    Measured("profit", "finance", ("profit_month",), "high"),
+)
+"""The eight key figures, in the order of the page."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One key figure, ready to print; ``value`` is None when it is not known and ``why`` says so."""
+
+    label: Markup
+    value: str | None
+    unit: Markup | str
+    why: Markup | None = None
+    state: State | None = None
+    goal: Markup | None = None
+    mark: Mapping[str, float | str | None] | None = None
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A finding with the section it comes from."""
+
+    section: Section
+    finding: Finding
+
+    @property
+    def text(self) -> Markup:
+        """In words."""
+        result = self.section.result
+        assert result is not None
+        return self.section.page.words.finding(result, self.finding)
+
+
+def state_of(e: Estimate, goal: float, better: Literal["high", "low"], *, is_ceiling: bool = False) -> State:
+    """Where the interval lies against ``goal``: on the good side, on the wrong side by little or much, or across it."""
+    sign = 1.0 if better == "high" else -1.0
+    worst, best = sorted((sign * (e.low - goal), sign * (e.high - goal)))
+    if worst >= 0:
+        return "good"
+    if best >= 0:
+        return "unclear"
+    if is_ceiling or abs(e.value - goal) >= NEAR * abs(goal):
+        return "act"
+    return "watch"
+
+
+def cards(book: Book) -> list[Card]:
+    """The eight cards."""
+    return [_card(book, what) for what in CARDS]
+
+
+def known(book: Book, section: str, *names: str) -> Estimate | None:
+    """The first of the estimates ``names`` of a section that is known."""
+    result = book.result(section)
+    found = (getattr(result, name, None) for name in names)
+    return next((value for value in found if isinstance(value, Estimate)), None)
+
+
+def _card(book: Book, what: Measured) -> Card:
+    result = book.result(what.section)
+    extra = _label_values(book, what)
+    label = book.words.sentence(f"summary.cards.{what.key}.label", extra=extra)
+    estimate = known(book, what.section, *what.estimates)
+    if result is None or estimate is None:
+        return Card(label, None, "", why=book.words.sentence("summary.missing"))
+    numbers = book.words.numbers
+    unit = book.words.optional(f"summary.cards.{what.key}.unit", extra=extra)
+    bounds = "" if estimate.is_exact else f"({numbers.bounds(estimate)})"
+    goal, kind = _goal(book, what, estimate)
+    state = state_of(estimate, goal, what.better, is_ceiling=kind == "ceiling") if goal is not None else None
+    said = {"goal": numbers.text(goal, estimate.unit)} if goal is not None else {}
+    return Card(
+        label=label,
+        value=numbers.text(estimate),
+        unit=Markup(" ").join(part for part in (unit, bounds) if part),
+        state=state,
+        goal=book.words.sentence(f"summary.goal.{kind}", extra=said) if goal is not None else None,
+        mark=_mark(estimate, goal, state, what.span),
+    )
+
+
+def _label_values(book: Book, what: Measured) -> dict[str, str]:
+    if what.key != "bottleneck":
+        return {}
+    section, result = book.section(what.section), book.result(what.section)
+    code = getattr(result, "bottleneck", None) or "ward"
+    words = section.page.words if section else None
+    return {"resource": words.value("resources", "resource", code) if words else str(code)}
+
+
+def _goal(book: Book, what: Measured, estimate: Estimate) -> tuple[float | None, str]:
+    goals = book.context.config.goals
+    for name in what.estimates:
+        for key in (f"{what.section}.{name}", name):
+            if key in goals:
+                return goals[key], "goal"
+    ceiling = known(book, what.section, what.ceiling) if what.ceiling else None
+    return (ceiling.value, "ceiling") if ceiling else (None, "goal")
+
+
+def _mark(
+    e: Estimate, goal: float | None, state: State | None, span: tuple[float, float] | None
+) -> dict[str, float | str | None]:
+    every = [e.low, e.value, e.high, *([goal] if goal is not None else [])]
+    low, high = span or (min(0.0, min(every) * 1.25), max(every) * 1.25)
+    if high <= low:
+        high = low + 1.0
+    scale = Scale(low, high, width=40.0, margin=1.0)
+    return {
+        "low": None if e.is_exact else scale.at(e.low),
+        "width": round(scale.at(e.high) - scale.at(e.low), 2),
+        "value": scale.at(e.value),
+        "goal": None if goal is None else scale.at(goal),
+        "colour": COLOURS[state] if state else "#0F4C6B",
+    }
+
+
+def ranked_findings(book: Book, most: int = MOST_FINDINGS) -> list[Ranked]:
+    """The findings worth most money, then the rest; at most two of one section, none that only warn."""
+    every = [
+        Ranked(section, finding)
+        for section in book.sections
+        if section.answered is not None and section.page.number
+        for finding in section.answered.findings
+        if finding.kind not in ("not_answered", "caveat")
+    ]
+    every.sort(key=lambda item: -abs(item.finding.impact.value) if item.finding.impact else 0.0)
+    chosen: list[Ranked] = []
+    for item in every:
+        same = [other for other in chosen if other.section is item.section]
+        if len(same) < MOST_OF_ONE_SECTION and len(chosen) < most:
+            chosen.append(item)
+    return chosen

@@ -1,0 +1,26 @@
+"""Bill lines: one row is one line of revenue with what was sold (computed from charges and services, never stored)."""
+
+from __future__ import annotations
+
+import ibis
+from ibis import _
+from ibis.expr.types import Table
+
+MONEY = "decimal(18, 2)"
+
+
+def bill_lines(charges: Table, services: Table | None) -> Table:
+    """Sales and refunds: the columns of charges and service_kind, units (negative for a refund), direct_cost.
+
+    Deposits and transfers are not revenue and are left out. Direct cost is empty where the service does
+    not carry one; without ``services`` it and the kind are empty throughout.
+    """
+    lines = charges.filter(_.kind.isin(["sale", "refund"]))
+    if services is None:
+        lines = lines.mutate(service_kind=ibis.null("string"), unit_cost=ibis.null(MONEY))
+    else:
+        facts = services.select("service_id", service_kind=_.kind, unit_cost=_.direct_cost)
+        lines = lines.left_join(facts, "service_id").drop("service_id_right")
+    sign = ibis.cases((_.kind == "refund", -1.0), else_=1.0)
+    signed = lines.mutate(units=sign * ibis.coalesce(_.quantity, 1.0))
+    return signed.mutate(direct_cost=(_.unit_cost * _.units).cast(MONEY)).drop("unit_cost")

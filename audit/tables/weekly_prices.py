@@ -1,0 +1,101 @@
+"""Weekly prices: what a first visit cost in each branch and week, by the list or by the bills (never stored)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+from ibis import _
+from ibis.expr.types import Table
+from numpy.typing import NDArray
+
+LONGEST_GAP = 8
+"""Weeks without a bill over which the last price paid is taken to hold."""
+
+
+def first_visit_services(first_visits: Table, services: Table | None) -> pd.Series:
+    """Weights (sum 1) of the services a first visit is charged under, indexed by service_id.
+
+    Services marked is_first_visit; if none is marked, the main services of nine in ten first visits.
+    Weights are shares of all first visits and do not change in time, so that a shift between services
+    is not read as a change of price.
+    """
+    counted = (
+        first_visits.filter(_.service_id.notnull()).group_by("service_id").aggregate(n=_.count())
+        .order_by(_.n.desc(), "service_id").to_pandas()
+    )
+    counts = counted.set_index("service_id").n.astype("float64")
+    marked: list[str] = []
+    if services is not None:
+        marked = services.filter(_.is_first_visit).select("service_id").order_by("service_id").to_pandas().service_id.tolist()
+    if marked:
+        found = counts.reindex(marked).fillna(0.0)
+        counts = found if found.sum() > 0 else pd.Series(1.0, index=pd.Index(marked, name="service_id"))
+    elif len(counts):
+        counts = counts[counts.cumsum().shift(fill_value=0.0) < 0.9 * counts.sum()]
+    return counts[counts > 0] / counts.sum() if counts.sum() > 0 else counts
+
+
+def listed(prices: Table, weights: pd.Series, branches: Sequence[str], weeks: Sequence[date]) -> NDArray[np.float64]:
+    """List price of a first visit, shape (branches, weeks): the mean over the week's days, NaN where unknown.
+
+    ``weeks`` are Mondays. A price of the branch wins over one for all branches, a later one over an
+    earlier one. Services without a price in a branch are left out of its mean.
+    """
+    rows = (
+        prices.filter(_.service_id.isin(list(weights.index)))
+        .mutate(price=_.price.cast("float64"))
+        .order_by("service_id", "valid_from", "valid_to", "branch").to_pandas()
+    )
+    days = np.array([week + timedelta(days=day) for week in weeks for day in range(7)], dtype="datetime64[D]")
+    paths = np.full((len(branches), len(days)), np.nan)
+    for row, branch in enumerate(branches):
+        total, weight = np.zeros(len(days)), np.zeros(len(days))
+        for service, share in weights.items():
+            path = _path(rows[rows.service_id == service], branch, days)
+            known = np.isfinite(path)
+            total[known] += share * path[known]
+            weight[known] += share
+        paths[row] = np.divide(total, weight, out=np.full(len(days), np.nan), where=weight > 0)
+    return _weekly(paths)
+
+
+def _path(rows: pd.DataFrame, branch: str, days: NDArray[np.datetime64]) -> NDArray[np.float64]:
+    path = np.full(days.size, np.nan)
+    general, own = rows[rows.branch.isna()], rows[rows.branch == branch]
+    for item in pd.concat([general, own]).itertuples():
+        start = np.datetime64(pd.Timestamp(item.valid_from), "D")
+        until = days[-1] if pd.isna(item.valid_to) else np.datetime64(pd.Timestamp(item.valid_to), "D")
+        path[(days >= start) & (days <= until)] = item.price
+    return path
+
+
+def _weekly(daily: NDArray[np.float64]) -> NDArray[np.float64]:
+    cells = daily.reshape(daily.shape[0], -1, 7)
+    known = np.isfinite(cells)
+    return np.divide(np.where(known, cells, 0).sum(axis=2), known.sum(axis=2),
+                     out=np.full(cells.shape[:2], np.nan), where=known.any(axis=2))
+
+
+def charged(charges: Table, weights: pd.Series, branches: Sequence[str], weeks: Sequence[date]) -> NDArray[np.float64]:
+    """Usual price paid for a first visit, shape (branches, weeks): the median bill line of the week.
+
+    The median is not moved by a few discounts. Weeks without a bill carry the last price on, at most
+    ``LONGEST_GAP`` weeks.
+    """
+    lines = charges.filter(
+        _.kind == "sale", _.service_id.isin(list(weights.index)), _.paid > 0, _.branch.notnull(), _.charged_on >= weeks[0]
+    )
+    unit_price = (_.paid.cast("float64") / _.quantity.fill_null(1.0).nullif(0.0))
+    medians = (
+        lines.group_by("branch", week=_.charged_on.truncate("W").cast("date")).aggregate(price=unit_price.median())
+        .order_by("branch", "week").to_pandas()
+    )
+    if medians.empty:
+        return np.full((len(branches), len(weeks)), np.nan)
+    medians["week"] = pd.to_datetime(medians.week)
+    wide = medians.pivot(index="branch", columns="week", values="price")
+    wide = wide.reindex(index=list(branches), columns=pd.to_datetime(list(weeks)))
+    return wide.ffill(axis=1, limit=LONGEST_GAP).to_numpy(dtype="float64")
