@@ -17,11 +17,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import ibis
 import numpy as np
 import pandas as pd
-from ibis import _
-from ibis.expr.types import BooleanValue, Column, Table
+from ibis.expr.types import Table
 from matplotlib.figure import Figure
 from pydantic import Field
 
@@ -32,26 +30,30 @@ from audit.errors import NotAnswerable
 from audit.models.bootstrap import block_bootstrap, percentiles, ratio_interval
 from audit.models.chain import Chain, chain
 from audit.models.factors import lmdi
+from audit.models.lag import unseen_share
 from audit.models.peaks import peaks
 from audit.models.proportions import multinomial, wilson
 from audit.plots import columns
 from audit.plots import stages as stage_bars
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.tables import contacts
+from audit.tables.contacts import Reached
 from audit.wording import Labels
 
 FIGURES = ("stages", "missed")
-STEPS = ("callers", "answered", "booked", "came")
+HURTS = {"answered": "not_answered", "booked": "no_booking", "came": "no_show", "again": "no_return"}
 VALUE_DAYS = (365, 180, 90)
 JOURNEY = ("need", "search", "call", "first_visit", "second_visit", "treatment", "recommends")
 
 
 class FunnelParams(Params):
+    """Settings of the analysis."""
+
     return_days: int = Field(90, ge=7, le=365, description="a second visit within these days counts as coming again")
     value_days: int = Field(365, ge=90, description="horizon over which coming again is valued")
     full_load: float = Field(0.95, gt=0, le=1, description="room load from which more first visits need more room")
     shape_days: int = Field(182, ge=28, description="days over which hours with many missed calls are sought")
     fewest: int = Field(30, ge=8, description="cases below which a step is not judged")
-    tagged_share: float = Field(0.6, gt=0, le=1, description="reasons are shown when so many lost callers carry one")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +78,7 @@ class FunnelResult(Result):
     visit_share: Estimate | None
     visit_share_before: Estimate | None
     no_show_share: Estimate | None
-    unsettled_share: Estimate | None
+    unseen: Estimate | None
     unlinked_share: Estimate | None
     first_value: Estimate | None
     value_days: int | None
@@ -119,169 +121,88 @@ def analyse(
     enquiries: Table | None, site_traffic: Table | None, capacity: CapacityResult | None, clv: ClvResult | None,
     *, period: Period, params: FunnelParams,
 ) -> FunnelResult:
+    """Follow those who got in touch now and before; without enquiries, those who booked."""
     now, past = period.present, period.past
-    steps = _measured(opportunities, params)
-    cohort = _cohort(opportunities, steps, now) if steps else _diary(appointments, now)
-    cohort_before = (_cohort(opportunities, steps, past) if steps else _diary(appointments, past)) if past else None
-    if not cohort["counts"][0]:
+    steps = contacts.measured_steps(opportunities, params.fewest) if opportunities is not None else ()
+    calls = opportunities if opportunities is not None and steps else None
+    cohort = contacts.reached(calls, steps, now) if calls is not None else contacts.diary(appointments, now)
+    before = None if past is None else (
+        contacts.reached(calls, steps, past) if calls is not None else contacts.diary(appointments, past)
+    )
+    if not cohort.counts[0]:
         raise NotAnswerable("nobody", verdict="not_enough_data")
-    value, value_days = _first_value(clv) if steps else (_visit_value(patient_days, now, params), None)
-    parts = _chain(cohort["counts"], now, value, params)
-    back, back_before = _return(first_visits, now, period, params), _return(first_visits, past, period, params)
+    value, value_days = _first_value(clv) if calls is not None else (_visit_value(patient_days, now, params), None)
+    parts = chain(
+        cohort.counts, per=now.months, level=params.level, seed=params.seed, value=_three(value) if value else None,
+        value_level=params.level,
+    )
+    back, back_before = (_return(first_visits, days, period, params) for days in (now, past))
     back_value = _return_value(first_visits, patient_days, period, params)
-    calls = _calls(enquiries, now, past, period, params)
+    missed = _missed(enquiries, now, past, period, params)
     upstream = _upstream(enquiries, site_traffic, now)
-    parts_of = {"now": now, "cohort": cohort, "before": cohort_before, "parts": parts, "back": back, "back_before": back_before}
-    frame = _stages(upstream, parts_of, params)
-    worth = _worth(parts_of, back_value, params)
-    reasons = _reasons(opportunities, steps, period, params)
-    worst = _worst(cohort, params)
-    facts = {
-        **upstream, **_shares(cohort, cohort_before, params), **calls["scalars"],
-        "return_share": back.get("share"), "return_share_before": back_before.get("share"),
-        "return_from": back.get("from"), "return_to": back.get("to"), "return_value": back_value,
-        "no_show_share": _kept(appointments, now, params), "unlinked_share": _unlinked(first_visits, opportunities, steps, now, params),
-        "first_visits": exact(_new(first_visits, now) / now.months, "count", _new(first_visits, now)),
-        "callers": exact(cohort["counts"][0] / now.months, "count", cohort["counts"][0]) if steps else None,
-        "lost": exact((cohort["counts"][0] - cohort["counts"][-1]) / now.months, "count", cohort["counts"][0]),
-        "first_value": value, "value_days": value_days, "worst": worst,
+    n_new = contacts.new_patients(first_visits, now)
+    no_show = contacts.missed_appointments(appointments, now)
+    facts: dict[str, Any] = {
+        **upstream, **missed["scalars"], **_shares(cohort, "", params), **_shares(before, "_before", params),
+        "callers": _count(cohort.counts[0], now) if calls is not None else None, "first_visits": _count(n_new, now),
+        "lost": _count(cohort.counts[0] - cohort.counts[-1], now), "worst": _worst(cohort, params),
+        "return_share": back.get("share"), "return_from": back.get("from"), "return_to": back.get("to"),
+        "return_share_before": back_before.get("share"), "return_value": back_value,
+        "no_show_share": _share(*no_show, params) if no_show[0] else None,
+        "unseen": _unseen(calls, now, period) if cohort.steps[-1] == "came" else None,
+        "unlinked_share": _share(contacts.unlinked(first_visits, calls, now), n_new, params) if "came" in steps else None,
+        "first_value": value, "value_days": value_days,
     }
-    tables = {
-        "stages": frame, "worth": worth, "change": _change(cohort, cohort_before, now, past),
-        "missed_by_hour": calls["hours"], "peaks": calls["peaks"], "reasons": reasons,
-        "journey": _journey(frame, upstream, calls, back, worst),
+    stages = _stages(cohort, before, parts, facts, now, params)
+    tables: dict[str, Any] = {
+        "stages": stages, "worth": _worth(cohort, parts, facts, now, params), "change": _change(cohort, before, now, past),
+        "missed_by_hour": missed["hours"], "peaks": missed["peaks"], "journey": _journey(stages, facts),
+        "reasons": _reasons(calls, period, params) if "booked" in steps else None,
     }
-    findings = _findings(facts, tables, cohort, calls, capacity, opportunities, enquiries, params)
     return FunnelResult(
-        grade="A", headline="visit_share" if steps else "came_share", findings=findings,
-        says=_says(facts, tables, cohort, params), **facts, **tables,
+        grade="A", headline="visit_share" if facts["visit_share"] else "came_share" if facts["came_share"] else None,
+        findings=_findings(facts, tables, cohort, missed["calls"], capacity, params), says=_says(facts, tables, cohort, params),
+        **facts, **tables,
     )
 
 
-# ---------------------------------------------------------------------- people who got in touch
-def _measured(opportunities: Table | None, params: FunnelParams) -> tuple[str, ...]:
-    """The steps this clinic records at all: a step nobody fails, or nobody passes, is not recorded."""
-    if opportunities is None:
-        return ()
-    seen = opportunities.aggregate(
-        callers=_.count(), unanswered=(~_.is_answered).sum(), dropped=(_.is_booked & ~_.is_attended).sum(),
-        came=_.is_attended.sum(), booked=_.is_booked.sum(),
-    ).execute().iloc[0].fillna(0).astype(int)
-    if not seen.callers:
-        return ()
-    answered = seen.unanswered > 0 or seen.callers < params.fewest
-    booked = seen.booked > 0 and (seen.dropped > 0 or not seen.came)
-    kept = {"callers": True, "answered": answered, "booked": booked, "came": seen.came > 0}
-    return tuple(step for step in STEPS if kept[step]) if seen.booked or seen.came or answered else ()
+# ---------------------------------------------------------------------- shares and values
+def _shares(cohort: Reached | None, suffix: str, params: FunnelParams) -> dict[str, Estimate | None]:
+    """Share of each step among those who reached the step before, and of the whole way."""
+    steps, counts = (cohort.steps, cohort.counts) if cohort is not None else ((), ())
+    found = {step: _share(counts[i], counts[i - 1], params) for i, step in enumerate(steps) if i}
+    shares = {f"{step}_share{suffix}": found.get(step) for step in ("answered", "booked", "came")}
+    whole = bool(steps) and steps[0] == "callers" and steps[-1] == "came"
+    return shares | {f"visit_share{suffix}": _share(counts[-1], counts[0], params) if whole else None}
 
 
-def _cohort(opportunities: Table, steps: tuple[str, ...], days: Days) -> dict[str, Any]:
-    """How many reached each step, a step being reached by whoever reached a later one."""
-    rows = (
-        opportunities.filter(_within(_.opened_at, days))
-        .group_by("is_answered", "is_booked", "is_attended", "is_mature").aggregate(n=_.count())
-        .order_by("is_answered", "is_booked", "is_attended", "is_mature").to_pandas()
-    )
-    came = rows.is_attended
-    booked = came | rows.is_booked
-    reached = {"callers": came | True, "answered": booked | rows.is_answered, "booked": booked, "came": came}
-    return {
-        "steps": steps, "counts": [int(rows.n[reached[step].astype(bool)].sum()) for step in steps],
-        "unsettled": int(rows.n[~rows.is_mature.astype(bool)].sum()), "unanswered_came": int(rows.n[came & ~rows.is_answered].sum()),
-    }
-
-
-def _diary(appointments: Table, days: Days) -> dict[str, Any]:
-    """Without enquiries the funnel begins with the appointment: of those due, how many took place."""
-    due = appointments.filter(_within(_.starts_at, days), _.status != "booked")
-    seen = due.aggregate(booked=_.count(), came=(_.status == "completed").sum()).execute().iloc[0].fillna(0)
-    return {"steps": ("due", "came"), "counts": [int(seen.booked), int(seen.came)], "unsettled": 0, "unanswered_came": 0}
-
-
-def _chain(counts: list[int], days: Days, value: Estimate | None, params: FunnelParams) -> Chain | None:
-    if len(counts) < 2:
-        return None
-    worth = (value.value, value.low, value.high) if value else None
-    return chain(counts, per=days.months, level=params.level, seed=params.seed, value=worth, value_level=value.level if value else 0.9)
-
-
-def _shares(cohort: dict[str, Any], before: dict[str, Any] | None, params: FunnelParams) -> dict[str, Estimate | None]:
-    names = {"answered": "answered_share", "booked": "booked_share", "came": "came_share"}
-    shares: dict[str, Estimate | None] = {}
-    for suffix, one in (("", cohort), ("_before", before)):
-        steps, counts = (one["steps"], one["counts"]) if one else ((), [])
-        found = {step: _share(counts[i], counts[i - 1], params) for i, step in enumerate(steps) if i}
-        shares |= {f"{name}{suffix}": found.get(step) for step, name in names.items()}
-        whole = len(steps) > 1 and steps[0] == "callers" and steps[-1] == "came"
-        shares[f"visit_share{suffix}"] = _share(counts[-1], counts[0], params) if whole else None
-    shares["unsettled_share"] = _share(cohort["unsettled"], cohort["counts"][0], params) if cohort["unsettled"] else None
-    return shares
-
-
-def _worst(cohort: dict[str, Any], params: FunnelParams) -> str | None:
+def _worst(cohort: Reached, params: FunnelParams) -> str | None:
     """The step that loses most, if it surely loses more than any other."""
-    lost = -np.diff(cohort["counts"])
+    lost = -np.diff(cohort.counts)
     if len(lost) < 2 or lost.sum() < params.fewest:
         return None
     low, high = multinomial(lost, params.level)
     first, second = np.argsort(-lost, kind="stable")[:2]
-    return str(cohort["steps"][first + 1]) if low[first] > high[second] else None
+    return cohort.steps[first + 1] if low[first] > high[second] else None
 
 
-# ---------------------------------------------------------------------- before, after and beside them
 def _upstream(enquiries: Table | None, site_traffic: Table | None, days: Days) -> dict[str, Estimate | None]:
-    found: dict[str, Estimate | None] = {"visitors": None, "enquiries": None}
-    if site_traffic is not None:
-        whole = site_traffic.filter(_.from_day >= days.start, _.to_day < days.end)
-        visitors = whole.visitors.sum().execute()
-        if visitors and not pd.isna(visitors):
-            found["visitors"] = exact(float(visitors) / days.months, "count", int(visitors))
-    if enquiries is not None:
-        n = int(enquiries.filter(_.direction == "in", _within(_.started_at, days)).count().execute())
-        found["enquiries"] = exact(n / days.months, "count", n) if n else None
-    return found
-
-
-def _new(first_visits: Table, days: Days) -> int:
-    return int(first_visits.filter(_.is_new, _.first_day >= days.start, _.first_day < days.end).count().execute())
-
-
-def _unlinked(
-    first_visits: Table, opportunities: Table | None, steps: tuple[str, ...], days: Days, params: FunnelParams
-) -> Estimate | None:
-    """Share of first visits that no recorded enquiry led to."""
-    if "came" not in steps:
-        return None
-    new = first_visits.filter(_.is_new, _.first_day >= days.start, _.first_day < days.end).select("patient_id")
-    linked = new.semi_join(opportunities.filter(_.patient_id.notnull()), "patient_id").count()
-    n, found = (int(part) for part in new.aggregate(n=_.count()).mutate(found=linked.as_scalar()).execute().iloc[0])
-    return _share(n - found, n, params)
-
-
-def _kept(appointments: Table, days: Days, params: FunnelParams) -> Estimate | None:
-    """Appointments missed without a word, of those that were not cancelled."""
-    due = appointments.filter(_within(_.starts_at, days), _.status.isin(["completed", "no_show"]))
-    seen = due.aggregate(n=_.count(), missed=(_.status == "no_show").sum()).execute().iloc[0].fillna(0).astype(int)
-    return _share(seen.missed, seen.n, params) if seen.missed else None
+    """Contacts before people are told apart: visitors of the site, calls and requests."""
+    seen = contacts.visitors(site_traffic, days) if site_traffic is not None else 0.0
+    came_in = contacts.incoming(enquiries, days) if enquiries is not None else 0
+    return {"visitors": _count(seen, days) if seen else None, "enquiries": _count(came_in, days) if came_in else None}
 
 
 def _return(first_visits: Table, days: Days | None, period: Period, params: FunnelParams) -> dict[str, Any]:
-    """Came again in time, of first patients watched so long: the period's own, else the last such ones before."""
+    """Came again in time, of new patients watched so long: those of ``days``, else the last such ones before."""
     if days is None:
         return {}
-    wait = timedelta(days=params.return_days)
-    last = min(days.end, period.end - wait)
+    last = min(days.end, period.end - timedelta(days=params.return_days))
     start = days.start if last == days.end else last - timedelta(days=max(days.days, params.return_days))
     if start < period.start:
         return {}
-    # an Ibis bound of Python type: dates shift by whole days on every engine
-    people = first_visits.filter(_.is_new, _.first_day >= start, _.first_day < last)
-    seen = people.aggregate(
-        n=_.count(), back=(_.second_day.delta(_.first_day, unit="day") <= params.return_days).sum()
-    ).execute().iloc[0].fillna(0).astype(int)
-    if seen.n < params.fewest:
-        return {}
-    return {"share": _share(seen.back, seen.n, params), "n": int(seen.n), "from": start, "to": last - timedelta(days=1)}
+    back, n = contacts.came_again(first_visits, Days(start=start, end=last), params.return_days)
+    return {"share": _share(back, n, params), "from": start, "to": last - timedelta(days=1)} if n >= params.fewest else {}
 
 
 def _return_value(
@@ -290,20 +211,15 @@ def _return_value(
     """What those who come again bring more than the others after the first day, outside surgery, to the horizon."""
     if patient_days is None:
         return None
-    since = period.end - timedelta(days=2 * params.value_days)
-    known = first_visits.filter(_.is_new, _.tenure_days >= params.value_days, _.first_day >= max(since, period.start)).select(
-        "patient_id", came_again=ibis.coalesce(_.second_day.delta(_.first_day, unit="day") <= params.return_days, False)
-    )
-    later = patient_days.filter(_.tenure_day > 0, _.tenure_day < params.value_days).group_by("patient_id").aggregate(
-        revenue=(_.revenue - _.surgery_revenue).sum().cast("float64")
-    )
-    rows = known.left_join(later, "patient_id").drop("patient_id_right").order_by("patient_id").to_pandas()
-    amounts = [rows.revenue.fillna(0.0).to_numpy()[rows.came_again.to_numpy(dtype=bool) == again] for again in (True, False)]
-    if min(len(part) for part in amounts) < params.fewest or not any(part.any() for part in amounts):
+    since = max(period.start, period.end - timedelta(days=2 * params.value_days))
+    rows = contacts.later_revenue(first_visits, patient_days, since, params.return_days, params.value_days)
+    back = rows.came_again.to_numpy(dtype=bool)
+    amounts = rows.revenue.to_numpy(float)[back], rows.revenue.to_numpy(float)[~back]
+    if min(len(part) for part in amounts) < params.fewest or not amounts[0].any():
         return None
     means = [block_bootstrap(part, seed=params.seed + i)[:, 0] / len(part) for i, part in enumerate(amounts)]
-    value = float(amounts[0].mean() - amounts[1].mean())
     low, high = percentiles(means[0] - means[1], params.level)
+    value = float(amounts[0].mean() - amounts[1].mean())
     return Estimate(value, min(low, value), max(high, value), "currency", len(rows), params.level, "C", "weak")
 
 
@@ -316,12 +232,8 @@ def _first_value(clv: ClvResult | None) -> tuple[Estimate | None, int | None]:
 
 
 def _visit_value(patient_days: Table | None, days: Days, params: FunnelParams) -> Estimate | None:
-    """Money per completed visit, for clinics whose funnel begins with the appointment."""
-    if patient_days is None:
-        return None
-    daily = patient_days.filter(_.day >= days.start, _.day < days.end).group_by("day").aggregate(
-        revenue=_.revenue.sum().cast("float64"), visits=_.visits.sum() + _.operations.sum()
-    ).order_by("day").to_pandas()
+    """Money per visit, for clinics whose funnel begins with the appointment."""
+    daily = contacts.daily_takings(patient_days, days) if patient_days is not None else pd.DataFrame()
     if len(daily) < 2 or not daily.revenue.sum() > 0 or not daily.visits.sum():
         return None
     low, high = ratio_interval(daily.revenue, daily.visits, params.level, params.seed)
@@ -329,279 +241,235 @@ def _visit_value(patient_days: Table | None, days: Days, params: FunnelParams) -
     return Estimate(value, min(low, value), max(high, value), "currency", int(daily.visits.sum()), params.level)
 
 
-# ---------------------------------------------------------------------- calls
-def _calls(
+def _unseen(calls: Table, days: Days, period: Period) -> Estimate | None:
+    """Share of these callers' first visits that are still to come."""
+    lags, ages = contacts.visit_lags(calls), contacts.opened_ages(calls, days, period.end)
+    still = unseen_share(lags.lag, lags.n, ages.age)
+    return None if np.isnan(still).any() else exact(float(ages.n @ still / ages.n.sum()), "share", int(lags.n.sum()))
+
+
+# ---------------------------------------------------------------------- missed calls
+def _missed(
     enquiries: Table | None, now: Days, past: Days | None, period: Period, params: FunnelParams
 ) -> dict[str, Any]:
-    """Missed calls: their share, by hour, and the hours that stand out. Nothing when none is recorded."""
-    nothing = {"missed_share": None, "missed_share_before": None}
-    empty = {"scalars": nothing, "hours": None, "peaks": None, "calls": 0}
+    """Missed calls: their share, by hour, and the hours that stand out. Nothing when none is ever recorded."""
+    shares: dict[str, Estimate | None] = {"missed_share": None, "missed_share_before": None}
     if enquiries is None:
-        return empty
-    incoming = enquiries.filter(_.direction == "in", _.kind == "call")
-    missed = int(incoming.filter(~_.is_answered).count().execute())
-    in_now = _by_hour(incoming, now)
-    if not missed or in_now.calls.sum() == 0:
-        return empty | {"calls": int(in_now.calls.sum())}
-    before = _by_hour(incoming, past) if past else in_now.head(0)
-    shape = Days(start=max(period.start, min(now.start, now.end - timedelta(days=params.shape_days))), end=now.end)
-    found = _peaks(_by_hour(incoming, shape), shape, params)
-    hours = in_now.groupby("hour", as_index=False)[["calls", "missed"]].sum()
-    hours = hours.set_index("hour").reindex(range(int(hours.hour.min()), int(hours.hour.max()) + 1), fill_value=0).reset_index()
-    everywhere = found[found.weekday == "all"]
-    hours["is_peak"] = [bool(((everywhere.from_hour <= h) & (h < everywhere.to_hour)).any()) for h in hours.hour]
-    hours["n"] = hours.calls
-    _with_wilson(hours, hours.missed, hours.calls, params)
-    hours[["calls", "missed"]] = hours[["calls", "missed"]] / now.months
-    shares = {
-        f"missed_share{suffix}": _share(rows.missed.sum(), rows.calls.sum(), params)
-        for suffix, rows in (("", in_now), ("_before", before))
-    }
+        return {"scalars": shares, "hours": None, "peaks": None, "calls": 0}
+    cells = contacts.calls_by_hour(enquiries, now)
+    ever = contacts.calls_by_hour(enquiries, Days(start=period.start, end=period.end)).missed.sum()
+    if not ever or not cells.calls.sum():
+        return {"scalars": shares, "hours": None, "peaks": None, "calls": int(cells.calls.sum())}
+    shares["missed_share"] = _share(cells.missed.sum(), cells.calls.sum(), params)
+    if past is not None:
+        earlier = contacts.calls_by_hour(enquiries, past)
+        shares["missed_share_before"] = _share(earlier.missed.sum(), earlier.calls.sum(), params)
+    since = max(period.start, min(now.start, now.end - timedelta(days=params.shape_days)))
+    shape = Days(start=since, end=now.end)
+    found = _peaks(contacts.calls_by_hour(enquiries, shape), shape, params)
+    hours = cells.groupby("hour")[["calls", "missed"]].sum()
+    hours = hours.reindex(range(hours.index.min(), hours.index.max() + 1), fill_value=0).reset_index()
+    daily = found[found.weekday == "all"]
+    is_peak = [bool(((daily.from_hour <= hour) & (hour < daily.to_hour)).any()) for hour in hours.hour]
+    rows = [
+        [hour, n / now.months, k / now.months, *_three(_share(k, n, params)), peak, n]
+        for hour, n, k, peak in zip(hours.hour, hours.calls, hours.missed, is_peak, strict=True)
+    ]
     return {
-        "scalars": nothing | shares, "peaks": found if len(found) else None, "calls": int(in_now.calls.sum()),
-        "hours": hours[["hour", "calls", "missed", "share", "share_low", "share_high", "is_peak", "n"]],
+        "scalars": shares, "hours": _frame("missed_by_hour", rows), "peaks": found if len(found) else None,
+        "calls": int(cells.calls.sum()),
     }
-
-
-def _by_hour(incoming: Table, days: Days) -> pd.DataFrame:
-    calls = incoming.filter(_within(_.started_at, days))
-    return calls.group_by(weekday=_.started_at.day_of_week.index(), hour=_.started_at.hour()).aggregate(
-        calls=_.count(), missed=(~_.is_answered).sum()
-    ).order_by("weekday", "hour").to_pandas().astype(int)
 
 
 def _peaks(cells: pd.DataFrame, days: Days, params: FunnelParams) -> pd.DataFrame:
-    grid = {
-        name: cells.pivot_table(index="weekday", columns="hour", values=name, fill_value=0, aggfunc="sum")
-        .reindex(index=range(7), columns=range(24), fill_value=0) for name in ("missed", "calls")
-    }
+    """Hours with more missed calls than the rest, on every day (“all”) or beyond that on one weekday."""
+    calls, missed = np.zeros((7, 24)), np.zeros((7, 24))
+    calls[cells.weekday, cells.hour], missed[cells.weekday, cells.hour] = cells.calls, cells.missed
     rows = []
-    for weekday, first, last in peaks(grid["missed"].to_numpy(), grid["calls"].to_numpy(), level=params.level):
-        chosen = slice(None) if weekday < 0 else [weekday]
-        k, n = (int(grid[name].to_numpy()[chosen, first : last + 1].sum()) for name in ("missed", "calls"))
-        rows.append(["all" if weekday < 0 else str(weekday), first, last + 1, n / days.months, k / days.months, k, n])
-    found = pd.DataFrame(rows, columns=["weekday", "from_hour", "to_hour", "calls", "missed", "k", "n"])
-    _with_wilson(found, found.k, found.n, params)
-    return found[["weekday", "from_hour", "to_hour", "calls", "missed", "share", "share_low", "share_high", "n"]]
+    for weekday, first, last in peaks(missed, calls, level=params.level):
+        chosen = slice(None) if weekday < 0 else weekday
+        n, k = (grid[chosen, first : last + 1].sum() for grid in (calls, missed))
+        name = "all" if weekday < 0 else str(weekday)
+        rows.append([name, first, last + 1, n / days.months, k / days.months, *_three(_share(k, n, params)), int(n)])
+    return _frame("peaks", rows)
 
 
 # ---------------------------------------------------------------------- tables
-def _stages(upstream: Mapping[str, Estimate | None], of: Mapping[str, Any], params: FunnelParams) -> pd.DataFrame:
-    months, cohort, parts, before = of["now"].months, of["cohort"], of["parts"], of["before"]
-    rows: list[list[Any]] = [
-        [name, e.value, *[np.nan] * 8, e.n, 0] for name, e in upstream.items() if e is not None and cohort["steps"][0] == "callers"
-    ]
-    for i, (step, n) in enumerate(zip(cohort["steps"], cohort["counts"], strict=True)):
-        share = _share(n, cohort["counts"][i - 1], params) if i else None
-        earlier = _share(before["counts"][i], before["counts"][i - 1], params) if i and before else None
-        money = parts.lost_money[i - 1] if i else [np.nan] * 3
-        lost = cohort["counts"][i - 1] - n if i else 0
-        rows.append([step, n / months, *_three(share), earlier.value if earlier else np.nan, lost / months if i else np.nan, *money, n, lost])
-    back, earlier = of["back"].get("share"), of["back_before"].get("share")
-    if back and cohort["steps"][-1] == "came" and cohort["steps"][0] == "callers":
-        came = cohort["counts"][-1]
+def _stages(
+    cohort: Reached, before: Reached | None, parts: Chain, facts: Mapping[str, Any], now: Days, params: FunnelParams
+) -> pd.DataFrame:
+    unknown = (np.nan,) * 3
+    rows: list[list[Any]] = []
+    if cohort.steps[0] == "callers":
+        known = [(name, facts[name]) for name in ("visitors", "enquiries") if facts[name]]
+        rows += [[name, e.value, *unknown, np.nan, np.nan, *unknown, e.n, 0] for name, e in known]
+    rows.append([cohort.steps[0], cohort.counts[0] / now.months, *unknown, np.nan, np.nan, *unknown, cohort.counts[0], 0])
+    for i, (step, n) in enumerate(zip(cohort.steps[1:], cohort.counts[1:], strict=True)):
+        entered, earlier = cohort.counts[i], None
+        if before is not None:
+            earlier = _share(before.counts[i + 1], before.counts[i], params)
+        rows.append([
+            step, n / now.months, *_three(_share(n, entered, params)), _three(earlier)[0], parts.lost[i], *parts.lost_money[i],
+            n, entered - n,
+        ])
+    back = facts["return_share"]
+    if back and facts["visit_share"]:
+        came = cohort.counts[-1]
         n = round(came * back.value)
-        rows.append(["again", n / months, *_three(back), earlier.value if earlier else np.nan, (came - n) / months, *[np.nan] * 3, n, came - n])
-    return pd.DataFrame(rows, columns=[name for measure in FunnelResult.measures("stages") for name in measure.names])
+        earlier = _three(facts["return_share_before"])[0]
+        rows.append(["again", n / now.months, *_three(back), earlier, (came - n) / now.months, *unknown, n, came - n])
+    return _frame("stages", rows)
 
 
-def _worth(of: Mapping[str, Any], back_value: Estimate | None, params: FunnelParams) -> pd.DataFrame:
-    cohort, parts, months = of["cohort"], of["parts"], of["now"].months
-    rows: list[list[Any]] = [] if parts is None else [
-        [step, parts.share[i], *parts.point_people[i], *parts.point_money[i], cohort["counts"][i]]
-        for i, step in enumerate(cohort["steps"][1:]) if cohort["counts"][i] >= params.fewest
+def _worth(cohort: Reached, parts: Chain, facts: Mapping[str, Any], now: Days, params: FunnelParams) -> pd.DataFrame:
+    rows: list[list[Any]] = [
+        [step, parts.share[i], *parts.point_people[i], *parts.point_money[i], cohort.counts[i]]
+        for i, step in enumerate(cohort.steps[1:]) if cohort.counts[i] >= params.fewest
     ]
-    back, came = of["back"].get("share"), cohort["counts"][-1] / months
-    if back and cohort["steps"][-1] == "came" and cohort["steps"][0] == "callers":
-        money = back_value.scaled(0.01 * came) if back_value else None
-        rows.append(["again", back.value, *[0.01 * came] * 3, *_three(money), back.n])
-    return pd.DataFrame(rows, columns=[name for measure in FunnelResult.measures("worth") for name in measure.names])
+    back, returns = facts["return_share"], 0.01 * cohort.counts[-1] / now.months
+    if back and facts["visit_share"]:
+        money = facts["return_value"].scaled(returns) if facts["return_value"] else None
+        rows.append(["again", back.value, *[returns] * 3, *_three(money), back.n])
+    return _frame("worth", rows)
 
 
-def _change(cohort: dict[str, Any], before: dict[str, Any] | None, now: Days, past: Days | None) -> pd.DataFrame | None:
-    """First visits a month more (or fewer), split among the callers and the steps without a rest."""
-    if before is None or past is None or not before["counts"][0] or cohort["steps"][-1] != "came":
+def _change(cohort: Reached, before: Reached | None, now: Days, past: Days | None) -> pd.DataFrame | None:
+    """Visits a month more (or fewer), split among the number who entered and the steps without a rest."""
+    if before is None or past is None or not before.counts[0] or cohort.steps[-1] != "came":
         return None
     factors = []
     for one, days in ((before, past), (cohort, now)):
-        counts = np.asarray(one["counts"], float)
-        ratios = np.divide(counts[1:], counts[:-1], out=np.zeros(len(counts) - 1), where=counts[:-1] > 0)
-        factors.append(np.r_[counts[0] / days.months, ratios])
-    return pd.DataFrame({
-        "stage": list(cohort["steps"]), "before": factors[0], "now": factors[1], "first_visits": lmdi(factors[0], factors[1]),
-    })
+        counts = np.asarray(one.counts, float)
+        shares = np.divide(counts[1:], counts[:-1], out=np.zeros(len(counts) - 1), where=counts[:-1] > 0)
+        factors.append(np.r_[counts[0] / days.months, shares])
+    parts = lmdi(*factors)
+    return _frame("change", [list(row) for row in zip(cohort.steps, *factors, parts, strict=True)])
 
 
-def _reasons(
-    opportunities: Table | None, steps: tuple[str, ...], period: Period, params: FunnelParams
-) -> pd.DataFrame | None:
-    """Reasons of answered callers who did not come, where calls were tagged: now, else in the days before."""
-    if opportunities is None or "came" not in steps:
-        return None
-    lost = opportunities.filter(_.is_answered, ~_.is_booked)
+def _reasons(calls: Table, period: Period, params: FunnelParams) -> pd.DataFrame | None:
+    """Reasons of callers who did not book, where tagged: those of the present, else of the whole history."""
     for days in (period.present, Days(start=period.start, end=period.end)):
-        rows = lost.filter(_within(_.opened_at, days)).group_by("loss_reason").aggregate(n=_.count()).order_by(
-            ibis.desc("n"), "loss_reason"
-        ).to_pandas()
-        tagged = rows[rows.loss_reason.notna()].reset_index(drop=True)
-        if tagged.n.sum() >= params.fewest:
-            low, high = multinomial(tagged.n, params.level)
-            return pd.DataFrame({
-                "reason": tagged.loss_reason, "share": tagged.n / tagged.n.sum(), "share_low": low, "share_high": high, "n": tagged.n,
-            })
+        rows = contacts.loss_reasons(calls, days)
+        rows = rows[rows.reason.notna()]
+        if rows.n.sum() >= params.fewest:
+            low, high = multinomial(rows.n, params.level)
+            return _frame("reasons", [list(row) for row in zip(rows.reason, rows.n / rows.n.sum(), low, high, rows.n, strict=True)])
     return None
 
 
-def _journey(
-    frame: pd.DataFrame, upstream: Mapping[str, Estimate | None], calls: Mapping[str, Any], back: Mapping[str, Any], worst: str | None
-) -> pd.DataFrame:
+def _journey(stages: pd.DataFrame, facts: Mapping[str, Any]) -> pd.DataFrame:
     """The patient's seven stages: people a month, share that goes on, where it hurts, what that costs."""
-    by = frame.set_index("stage")
-    visitors, callers = upstream["visitors"], by.per_month.get("callers", np.nan)
-    rows = {stage: [np.nan, *[np.nan] * 3, None, *[np.nan] * 3, 0] for stage in JOURNEY}
-    if visitors is not None and visitors.value > 0 and callers == callers:
-        rows["search"] = [visitors.value, *[min(callers / visitors.value, 1.0), np.nan, np.nan], None, *[np.nan] * 3, 0]
-    for stage, step, hurt in (("call", "booked", "no_booking"), ("first_visit", "came", "no_show"), ("second_visit", "again", "no_return")):
+    by = stages.set_index("stage")
+    rows: dict[str, list[Any]] = {stage: [np.nan, *[np.nan] * 3, None, *[np.nan] * 3, 0] for stage in JOURNEY}
+    if facts["visitors"]:
+        rows["search"][0] = facts["visitors"].value
+    call = "answered" if facts["worst"] == "answered" or "booked" not in by.index else "booked"
+    for stage, step in (("call", call), ("first_visit", "came"), ("second_visit", "again")):
         if step in by.index:
-            row = by.loc[step]
-            cost = row[["lost_money", "lost_money_low", "lost_money_high"]].tolist()
-            rows[stage] = [row.per_month, row.share, row.share_low, row.share_high, hurt, *cost, int(row.n)]
-    if "answered" in by.index and (worst == "answered" or "booked" not in by.index):
-        row = by.loc["answered"]
-        rows["call"] = [row.per_month, row.share, row.share_low, row.share_high, "not_answered",
-                        *row[["lost_money", "lost_money_low", "lost_money_high"]].tolist(), int(row.n)]
-    return pd.DataFrame(
-        [[stage, *row] for stage, row in rows.items()],
-        columns=[name for measure in FunnelResult.measures("journey") for name in measure.names],
-    )
+            share, cost = (by.loc[step, [name, f"{name}_low", f"{name}_high"]].tolist() for name in ("share", "lost_money"))
+            rows[stage] = [by.per_month[step], *share, HURTS[step], *cost, int(by.n[step])]
+    return _frame("journey", [[stage, *row] for stage, row in rows.items()])
 
 
 # ---------------------------------------------------------------------- what to say
-def _says(
-    facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame | None], cohort: dict[str, Any], params: FunnelParams
-) -> dict[str, Sentence]:
-    counts, worst = cohort["counts"], facts["worst"]
-    kind = "diary" if cohort["steps"][0] == "due" else worst or "even"
-    values: dict[str, Any] = {}
+def _says(facts: Mapping[str, Any], tables: Mapping[str, Any], cohort: Reached, params: FunnelParams) -> dict[str, Sentence]:
+    worst, values = facts["worst"], {}
     if worst:
-        i = cohort["steps"].index(worst)
-        values["lost_here"] = _share(counts[i - 1] - counts[i], counts[0] - counts[-1], params)
-    peak = _main_peak(tables["peaks"])
-    hours = Sentence("peak", peak) if peak else Sentence("flat")
-    if kind == "even" and cohort["steps"][-1] != "came":
-        kind = "no_visits"
+        i = cohort.steps.index(worst)
+        lost = cohort.counts[0] - cohort.counts[-1]
+        values = {"lost_here": _share(cohort.counts[i - 1] - cohort.counts[i], lost, params)}
+    kind = "diary" if cohort.steps[0] == "due" else "no_visits" if cohort.steps[-1] != "came" else worst or "even"
+    form = "diary" if kind == "diary" else "calls"
+    peak = _main_peak(tables["peaks"], params)
     return {
-        "title": Sentence(kind, values), "lede": Sentence("diary" if kind == "diary" else "visits" if facts["visit_share"] else "calls"),
-        "figures.missed.title": hours, "figures.stages.title": Sentence("diary" if kind == "diary" else "calls"),
-        "notes.how": Sentence("diary" if kind == "diary" else "calls"), "notes.care": Sentence("diary" if kind == "diary" else "calls"),
-        "notes.decide": Sentence(kind if kind in ("answered", "booked", "came") else "other"),
+        "title": Sentence(kind, values), "lede": Sentence("visits" if facts["visit_share"] else form),
+        "figures.missed.title": Sentence("peak", peak) if peak else Sentence("flat"),
+        "figures.stages.title": Sentence(form), "notes.how": Sentence(form), "notes.care": Sentence(form),
+        "notes.decide": Sentence(kind if kind in HURTS else "other"),
     }
 
 
-def _main_peak(found: pd.DataFrame | None) -> dict[str, Any] | None:
-    """The everyday peak with most missed calls, if there is one."""
-    everyday = found[found.weekday == "all"] if found is not None else None
-    if everyday is None or not len(everyday):
-        return None
-    row = everyday.loc[everyday.missed.idxmax()]
-    return {"from_hour": int(row.from_hour), "to_hour": int(row.to_hour), "peak_share": _row(row, "share", "share", row.n)}
+def _main_peak(found: pd.DataFrame | None, params: FunnelParams) -> dict[str, Any] | None:
+    """The everyday hours with most missed calls, if any stand out."""
+    daily = found[found.weekday == "all"] if found is not None else pd.DataFrame()
+    return _peak(daily.loc[daily.missed.idxmax()], params) if len(daily) else None
+
+
+def _peak(row: Any, params: FunnelParams) -> dict[str, Any]:
+    share = Estimate(row.share, row.share_low, row.share_high, "share", int(row.n), params.level)
+    return {"from_hour": int(row.from_hour), "to_hour": int(row.to_hour), "peak_share": share}
 
 
 def _findings(
-    facts: Mapping[str, Any], tables: Mapping[str, Any], cohort: dict[str, Any], calls: Mapping[str, Any],
-    capacity: CapacityResult | None, opportunities: Table | None, enquiries: Table | None, params: FunnelParams,
+    facts: Mapping[str, Any], tables: Mapping[str, Any], cohort: Reached, calls: int, capacity: CapacityResult | None,
+    params: FunnelParams,
 ) -> tuple[Finding, ...]:
-    found = []
     stages, worth = tables["stages"].set_index("stage"), tables["worth"].set_index("stage")
-    peak = _main_peak(tables["peaks"])
-    if peak:
-        found.append(Finding("missed_peak", "risk", peak, impact=_money(stages, "answered", "lost_money")))
-    for row in (tables["peaks"] if tables["peaks"] is not None else pd.DataFrame()).itertuples():
-        if row.weekday != "all":
-            share = Estimate(row.share, row.share_low, row.share_high, "share", row.n, params.level)
-            found.append(Finding("missed_weekday", "risk", {
-                "day": int(row.weekday), "from_hour": int(row.from_hour), "to_hour": int(row.to_hour), "peak_share": share}))
-    for step in worth.index:
-        if step != "again" and np.isfinite(worth.point_money[step]):
-            people = _row(worth.loc[step], "point_people", "number", worth.n[step])
-            found.append(Finding(f"point_{step}", "opportunity", {"people": people}, impact=_money(worth, step, "point_money")))
-    load = capacity.room_load if capacity is not None else None
-    if load is not None and load.value >= params.full_load:
-        found.append(Finding("rooms_full", "caveat", {"room_load": load}))
-    if facts["unsettled_share"] and facts["unsettled_share"].value > 0.05:
-        found.append(Finding("unsettled", "caveat"))
-    if facts["unlinked_share"] and facts["unlinked_share"].value > 0.1:
-        found.append(Finding("unlinked", "caveat"))
-    found += _widening(facts, cohort)
-    return (*found, *_gaps(facts, tables, cohort, calls, opportunities, enquiries))
-
-
-def _widening(facts: Mapping[str, Any], cohort: dict[str, Any]) -> list[Finding]:
-    """A funnel narrows; where it does not, the records of the wider step are not complete."""
     found = []
-    by = dict(zip(cohort["steps"], cohort["counts"], strict=True))
-    came, booked = facts["first_visits"], by.get("booked")
-    if booked is not None and came.n > booked:
-        found.append(Finding("more_came", "caveat", {"came": came.n, "booked": booked}))
-    if facts["visitors"] and facts["callers"] and facts["callers"].value > facts["visitors"].value:
-        found.append(Finding("more_called", "caveat"))
-    if cohort["unanswered_came"] > 0.05 * max(by.get("came", 0), 1):
-        found.append(Finding("skipped", "caveat", {"skipped": cohort["unanswered_came"]}))
-    return found
-
-
-def _gaps(
-    facts: Mapping[str, Any], tables: Mapping[str, Any], cohort: dict[str, Any], calls: Mapping[str, Any],
-    opportunities: Table | None, enquiries: Table | None,
-) -> list[Finding]:
-    steps = cohort["steps"]
-    missing = {
-        "no_enquiries": enquiries is None or opportunities is None or steps[0] == "due",
-        "no_missed": bool(calls["calls"]) and calls["hours"] is None,
-        "no_bookings": steps[0] == "callers" and "booked" not in steps,
-        "no_link": steps[0] == "callers" and "came" not in steps,
-        "no_reasons": "booked" in steps and tables["reasons"] is None,
-        "no_site": facts["visitors"] is None,
-        "no_return": facts["return_share"] is None,
-        "no_value": facts["first_value"] is None,
+    peak = _main_peak(tables["peaks"], params)
+    if peak:
+        found.append(Finding("missed_peak", "risk", peak, impact=_cell(stages, "answered", "lost_money", "currency", params)))
+    weekdays = tables["peaks"][tables["peaks"].weekday != "all"] if tables["peaks"] is not None else pd.DataFrame()
+    for row in weekdays.itertuples():
+        found.append(Finding("missed_weekday", "risk", {"day": int(row.weekday), **_peak(row, params)}))
+    for step in worth.index.drop("again", errors="ignore"):
+        people = _cell(worth, step, "point_people", "number", params)
+        money = _cell(worth, step, "point_money", "currency", params)
+        found.append(Finding(f"point_{step}", "opportunity", {"people": people}, impact=money))
+    load = capacity.room_load if capacity is not None else None
+    came, booked = facts["first_visits"].n, cohort["booked"] if "booked" in cohort.steps else None
+    skipped = cohort.skipped > 0.05 * max(cohort.counts[-1], 1) and cohort.steps[-1] == "came"
+    more_called = bool(facts["visitors"] and facts["callers"]) and facts["callers"].value > facts["visitors"].value
+    caveats: dict[str, tuple[bool, dict[str, Any]]] = {
+        "rooms_full": (load is not None and load.value >= params.full_load, {"room_load": load}),
+        "unseen": (facts["unseen"] is not None and facts["unseen"].value > 0.02, {}),
+        "unlinked": (facts["unlinked_share"] is not None and facts["unlinked_share"].value > 0.1, {}),
+        "more_came": (booked is not None and came > booked, {"came": came, "booked": booked}),
+        "more_called": (more_called, {}), "skipped": (skipped, {"skipped": cohort.skipped}),
     }
-    return [Finding(key, "not_answered") for key, lacks in missing.items() if lacks]
+    found += [Finding(key, "caveat", values) for key, (true, values) in caveats.items() if true]
+    from_calls = cohort.steps[0] == "callers"
+    lacks = {
+        "no_enquiries": not from_calls, "no_missed": calls > 0 and tables["missed_by_hour"] is None,
+        "no_bookings": from_calls and "booked" not in cohort.steps, "no_link": from_calls and "came" not in cohort.steps,
+        "no_reasons": "booked" in cohort.steps and tables["reasons"] is None, "no_site": facts["visitors"] is None,
+        "no_return": facts["return_share"] is None, "no_value": facts["first_value"] is None,
+    }
+    return (*found, *(Finding(key, "not_answered") for key, lacking in lacks.items() if lacking))
 
 
 # ---------------------------------------------------------------------- figures
 def stages(result: FunnelResult, labels: Labels) -> Figure | None:
+    """Who went on and who was lost, step by step, from the first contact of a person."""
     rows = result.stages[~result.stages.stage.isin(["visitors", "enquiries"])].reset_index(drop=True)
     if len(rows) < 2:
         return None
-    lost, known = rows.lost.fillna(0.0), rows.share.notna()
     reasons = [
-        labels.text(stage, gone=Estimate(1 - share, 1 - high, 1 - low, "share", 0)) if fine else ""
-        for stage, share, low, high, fine in zip(rows.stage, rows.share, rows.share_low, rows.share_high, known, strict=True)
+        labels.text(row.stage, gone=Estimate(1 - row.share, 1 - row.share_high, 1 - row.share_low, "share", 0))
+        if np.isfinite(row.share) else "" for row in rows.itertuples()
     ]
+    lost = rows.lost.fillna(0.0).round()
     return stage_bars.stages(
-        rows.per_month, names=[labels.value("stage", stage) for stage in rows.stage],
+        rows.per_month, names=[labels.value("stage", stage) for stage in rows.stage], reasons=reasons,
         counts=[labels.number(round(n), "count") if np.isfinite(n) else labels["hidden"] for n in rows.per_month],
-        lost=["−" + labels.number(round(n), "count") if n >= 0.5 else "" for n in lost],
-        reasons=reasons, strong=list(rows.stage == result.worst),
+        lost=["−" + labels.number(n, "count") if n else "" for n in lost], strong=list(rows.stage == result.worst),
     )
 
 
 def missed(result: FunnelResult, labels: Labels) -> Figure | None:
-    if result.missed_by_hour is None:
-        return None
+    """Calls by hour, those missed dark."""
     rows = result.missed_by_hour
+    if rows is None:
+        return None
     return columns.columns(
         rows.calls, rows.missed, names=[str(int(hour)) for hour in rows.hour],
-        texts=[labels.number(100 * share) if np.isfinite(share) else "" for share in rows.share.round(2)],
-        accent=list(rows.is_peak.astype(bool)), key=labels["key"], x_label=labels["x"], tick=lambda n: labels.number(n, "count"),
+        texts=[labels.number(round(100 * share), "count") if np.isfinite(share) else "" for share in rows.share],
+        accent=list(rows.is_peak.astype(bool)), key=labels["key"], x_label=labels["x"],
+        tick=lambda n: labels.number(n, "count"),
     )
 
 
 # ---------------------------------------------------------------------- small things
-def _within(moment: Column, days: Days) -> BooleanValue:
-    return (moment.date() >= days.start) & (moment.date() < days.end)
-
-
 def _share(k: float, n: float, params: FunnelParams) -> Estimate | None:
     if not n:
         return None
@@ -609,20 +477,20 @@ def _share(k: float, n: float, params: FunnelParams) -> Estimate | None:
     return Estimate(k / n, low, high, "share", int(n), params.level)
 
 
-def _with_wilson(frame: pd.DataFrame, k: pd.Series, n: pd.Series, params: FunnelParams) -> None:
-    frame["share"] = (k / n.where(n > 0)).astype(float)
-    frame["share_low"], frame["share_high"] = wilson(k, n, params.level)
+def _count(n: float, days: Days) -> Estimate:
+    return exact(n / days.months, "count", int(n))
 
 
 def _three(estimate: Estimate | None) -> tuple[float, float, float]:
     return (estimate.value, estimate.low, estimate.high) if estimate else (np.nan, np.nan, np.nan)
 
 
-def _row(row: pd.Series, name: str, unit: Any, n: float) -> Estimate:
-    return Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], unit, int(n))
+def _frame(name: str, rows: list[list[Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=[part for measure in FunnelResult.measures(name) for part in measure.names])
 
 
-def _money(frame: pd.DataFrame, row: str, name: str) -> Estimate | None:
+def _cell(frame: pd.DataFrame, row: str, name: str, unit: Any, params: FunnelParams) -> Estimate | None:
     if row not in frame.index or not np.isfinite(frame.loc[row, name]):
         return None
-    return _row(frame.loc[row], name, "currency", frame.loc[row, "n"])
+    value, low, high = frame.loc[row, [name, f"{name}_low", f"{name}_high"]]
+    return Estimate(value, low, high, unit, int(frame.loc[row, "n"]), params.level)

@@ -32,8 +32,8 @@ from audit.analyses.price import PriceResult
 from audit.analyses.profile import ProfileResult
 from audit.config import Days, Params, Period
 from audit.models import actions as model
+from audit.models import driver_tree
 from audit.models.drivers import Change, spread, uniform
-from audit.models.factors import lmdi
 from audit.plots import theme
 from audit.plots import gantt as gantt_form
 from audit.plots import tornado as tornado_form
@@ -156,15 +156,15 @@ def analyse(
     if finance.contribution_share is None:
         grades = dict.fromkeys(grades, "C")
     plan = model.plan(changes, grades, setting.free, level=params.level)
-    n = int(now["visits_counted"])
+    tree, tree_before = _tree(now, finance, True), _tree(before, finance, False) if before else {}
     result = GrowthResult(
-        grade="B" if finance.contribution_share is not None else "C", **_facts(plan, finance, capacity, setting, n, params),
+        grade="B" if finance.contribution_share is not None else "C", **_facts(plan, finance, capacity, setting, now),
         **_numbers(plan, reasons), actions=_actions(plan, grades),
         reach=pd.DataFrame(
             [(key, one.gain[0], one.wished, one.is_limited) for key, one in plan.judged.items()],
             columns=["action", "gain", "with_room", "is_limited"],
         ),
-        bridge=_bridge(plan, finance), **_decomposition(now, before, finance),
+        bridge=_bridge(plan, finance), factors=driver_tree.factors(tree_before, tree), drivers=driver_tree.drivers(tree_before, tree),
         plan=_weeks(plan, known), unjudged=pd.DataFrame(reasons, columns=["action", "reason", "section"]),
     )
     return replace(result, headline="joint_gain" if result.joint_gain else None, says=_says(result), findings=tuple(_findings(result)))
@@ -181,16 +181,13 @@ def _counts(
     first = int(new.count().execute())
     found = {
         "first_patients": first / days.months, "visits": float(sums["visits"]) / days.months,
-        "operations": float(sums["operations"]) / days.months, "visits_counted": float(sums["visits"]),
-        "answered_calls": np.nan, "first_by_call": np.nan, "answered_counted": 0.0,
+        "operations": float(sums["operations"]) / days.months, "answered_calls": np.nan, "first_by_call": np.nan, "months": days.months,
     }
     if opportunities is not None:
         answered = int(opportunities.filter(_.is_answered, _.opened_at.date() >= days.start, _.opened_at.date() < days.end).count().execute())
         came = opportunities.filter(_.is_answered, _.first_visit_day >= days.start, _.first_visit_day < days.end)
         by_call = int(new.semi_join(came.select("patient_id"), "patient_id").count().execute())
-        found |= {
-            "answered_calls": answered / days.months, "first_by_call": by_call / days.months, "answered_counted": float(answered)
-        }
+        found |= {"answered_calls": answered / days.months, "first_by_call": by_call / days.months}
     last = patient_days.filter(_.day < days.end, _.visits > 0).group_by("patient_id").aggregate(
         last=_.day.max(), visits=_.visits.sum()
     )
@@ -202,67 +199,15 @@ def _counts(
     return found | {"lapsed": float(lapsed.count().execute())}
 
 
-def _decomposition(now: dict[str, float], before: dict[str, float] | None, finance: FinanceResult) -> dict[str, pd.DataFrame]:
-    """The change of revenue by factors, and the drivers behind it; empty without days to compare with."""
-    pairs = {name: (before[name] if before else np.nan, now[name]) for name in now if not name.endswith("_counted") and name != "lapsed"}
-    ambulatory, surgery = (
-        (was.value if was else np.nan, value.value)
-        for was, value in ((finance.ambulatory_before, finance.ambulatory_month), (finance.surgery_before, finance.surgery_month))
-    )
-    drivers = _drivers(pairs, ambulatory, surgery, finance)
-    chain = _chain(pairs, ambulatory)
-    rows: list[tuple[str, float, float]] = []
-    if chain:
-        x0, x1 = (np.array([pair[side] for pair in chain.values()]) for side in (0, 1))
-        rows = [(name, x1[i] / x0[i], part) for i, (name, part) in enumerate(zip(chain, lmdi(x0, x1), strict=True))]
-    elif np.isfinite(ambulatory).all():
-        rows = [("ambulatory", _over(ambulatory), ambulatory[1] - ambulatory[0])]
-    if np.isfinite(surgery).all() and any(surgery):
-        rows.append(("surgery", _over(surgery), surgery[1] - surgery[0]))
-    return {"factors": pd.DataFrame(rows, columns=["factor", "ratio", "contribution"]), "drivers": drivers}
-
-
-def _chain(pairs: dict[str, tuple[float, float]], ambulatory: tuple[float, float]) -> dict[str, tuple[float, float]]:
-    """Factors of outpatient revenue, before and now: with calls if they can be followed, else from first visits on."""
-    first, visits, answered, by_call = (
-        np.array(pairs[name]) for name in ("first_patients", "visits", "answered_calls", "first_by_call")
-    )
-    if not (np.array([first, visits, ambulatory]) > 0).all():
-        return {}
-    rest = {"visits_per_first": visits / first, "receipt": np.array(ambulatory) / visits}
-    if (np.array([answered, by_call]) > 0).all():
-        start = {"answered_calls": answered, "conversion": by_call / answered, "call_share": first / by_call}
-    else:
-        start = {"first_patients": first}
-    return {name: (float(pair[0]), float(pair[1])) for name, pair in (start | rest).items()}
-
-
-def _drivers(
-    pairs: dict[str, tuple[float, float]], ambulatory: tuple[float, float], surgery: tuple[float, float], finance: FinanceResult
-) -> pd.DataFrame:
-    """The driver tree as a list: what multiplies to outpatient revenue, then surgery, costs and profit."""
-    def ratio(top: tuple[float, float], bottom: tuple[float, float]) -> tuple[float, float]:
-        return (_over((bottom[0], top[0])), _over((bottom[1], top[1])))
-
-    def pair(before: Estimate | None, value: Estimate | None) -> tuple[float, float]:
-        return (before.value if before else np.nan, value.value if value else np.nan)
-
-    first, visits, operations = pairs["first_patients"], pairs["visits"], pairs["operations"]
-    rows = {
-        "answered_calls": pairs["answered_calls"], "conversion": ratio(pairs["first_by_call"], pairs["answered_calls"]),
-        "call_share": ratio(pairs["first_by_call"], first), "first_patients": first, "visits_per_first": ratio(visits, first),
-        "visits": visits, "receipt": ratio(ambulatory, visits), "ambulatory": ambulatory, "operations": operations,
-        "operation_receipt": ratio(surgery, operations), "surgery": surgery,
-        "revenue": pair(finance.revenue_before, finance.revenue_month), "fixed": pair(finance.fixed_before, finance.fixed_month),
-        "profit": pair(finance.profit_before, finance.profit_month),
+def _tree(counts: dict[str, float], finance: FinanceResult, now: bool) -> dict[str, float]:
+    """Counts and money of one period side by side, for the driver tree."""
+    f = finance
+    money = {
+        "ambulatory": f.ambulatory_month if now else f.ambulatory_before, "surgery": f.surgery_month if now else f.surgery_before,
+        "revenue": f.revenue_month if now else f.revenue_before, "fixed": f.fixed_month if now else f.fixed_before,
+        "profit": f.profit_month if now else f.profit_before,
     }
-    known = [(name, *values, _over(values)) for name, values in rows.items() if np.isfinite(values[1])]
-    frame = pd.DataFrame(known, columns=["driver", "before", "now", "ratio"])
-    return frame.assign(ratio=frame["ratio"].where((frame["before"] > 0) & (frame["now"] > 0)))
-
-
-def _over(pair: tuple[float, float]) -> float:
-    return pair[1] / pair[0] if pair[0] else np.nan
+    return counts | {name: value.value if value is not None else np.nan for name, value in money.items()}
 
 
 # ---------------------------------------------------------------- what actions share
@@ -299,3 +244,105 @@ def _surgical_load(capacity: CapacityResult) -> Estimate | None:
     """Load of the fuller of ward and operating rooms."""
     loads = [load for load in (capacity.ward_load, capacity.operating_load) if load is not None]
     return max(loads, key=lambda load: load.value) if loads else None
+
+
+# ---------------------------------------------------------------- the catalogue
+def _call_back(known: Known, rng: np.random.Generator) -> Change | str:
+    funnel, now = known.funnel, known.now
+    if funnel is None or funnel.answered_share is None or funnel.callers is None or not now["first_by_call"] > 0:
+        return "no_calls"
+    if 1 - funnel.answered_share.value < known.params.least_missed:
+        return "not_needed"
+    missed = funnel.callers.value * (1 - known.draws(rng, funnel.answered_share, 0, 1))
+    n = now["answered_calls"] * now["months"]
+    comes = rng.beta(now["first_by_call"] * now["months"] + 0.5, max(n - now["first_by_call"] * now["months"], 0.0) + 0.5, model.DRAWS)
+    return model.call_back(known.setting, rng, missed=missed, comes=comes)
+
+
+def _script(known: Known, rng: np.random.Generator) -> Change | str:
+    desk = known.administrators
+    if desk is None or desk.lost_visits is None:
+        return "no_administrators"
+    if desk.below_count == 0 or not desk.lost_visits.value > 0:
+        return "not_needed"
+    return model.script(known.setting, rng, gap=known.draws(rng, desk.lost_visits))
+
+
+def _standard(known: Known, rng: np.random.Generator) -> Change | str:
+    doctors, receipt = known.doctors, known.finance.receipt
+    if doctors is None or receipt is None or not receipt.value > 0:
+        return "no_doctors"
+    if doctors.raised is None:
+        return "not_needed"
+    return model.standard(known.setting, rng, gap=known.draws(rng, doctors.raised) / receipt.value)
+
+
+def _recall(known: Known, rng: np.random.Generator) -> Change | str:
+    if known.clv is None:
+        return "no_value"
+    if known.now["lapsed"] < 1:
+        return "not_needed"
+    return model.recall(known.setting, rng, lapsed=known.now["lapsed"])
+
+
+def _children(known: Known, rng: np.random.Generator) -> Change | str:
+    profile = known.profile
+    if profile is None or profile.children_residents is None:
+        return "no_residents"
+    if profile.children_missing is None:
+        return "not_needed"
+    return model.children(known.setting, rng, missing=known.draws(rng, profile.children_missing))
+
+
+def _beds(known: Known, rng: np.random.Generator) -> Change | str:
+    load = _surgical_load(known.capacity) if known.capacity is not None else None
+    if load is None or not known.now["operations"] > 0:
+        return "no_beds"
+    return model.beds(known.setting, rng) if load.value >= known.params.crowded else "not_needed"
+
+
+def _evening_hours(known: Known, rng: np.random.Generator) -> Change | str:
+    load = known.capacity.room_load if known.capacity is not None else None
+    if load is None or not known.setting.lost > 0:
+        return "no_rooms"
+    if load.value < known.params.crowded:
+        return "not_needed"
+    pay = -known.finance.account.set_index("row")["now"].get("pay", 0.0)
+    return model.evening_hours(known.setting, rng, pay=pay)
+
+
+def _price_test(known: Known, rng: np.random.Generator) -> Change | str:
+    price = known.price
+    points = price.points if price is not None else None
+    points = points[points["change"].notna() & (points["price"] != price.price_now.value)] if points is not None else None
+    if price is None or points is None or points.empty:
+        return "no_price"
+    best = points.sort_values(["change", "price"], ascending=[False, True]).iloc[0]
+    gain = spread(rng, model.DRAWS, value=best["change"], low=best["change_low"], high=best["change_high"], level=known.level)
+    return model.price_test(known.setting, rng, gain=gain)
+
+
+CATALOGUE = (
+    Action("call_back", "funnel", "low", "B", "desk", "answered", 4, _call_back),
+    Action("script", "administrators", "low", "B", "desk", "conversion", 6, _script),
+    Action("recall", "clv", "low", "B", "marketing", "returned", 8, _recall),
+    Action("standard", "doctors", "medium", "C", "medical", "return_90", 12, _standard),
+    Action("shift_spend", "channels", "low", "C", "marketing", "cost", 8, _shift_spend),
+    Action("children", "profile", "medium", "C", "medical", "children", 10, _children),
+    Action("evening_hours", "capacity", "medium", "B", "director", "room_load", 6, _evening_hours),
+    Action("beds", "capacity", "high", "C", "director", "ward_load", 12, _beds),
+    Action("price_test", "price", "low", "C", "director", "booked", 8, _price_test),
+)
+"""Every action weighed, in the order of a patient's way; the number of one is part of its seed."""
+
+
+def _judged(known: Known, params: GrowthParams) -> tuple[dict[str, Change], list[tuple[str, str, str]]]:
+    """The changes that can be judged, and for the others why not (action, reason, section)."""
+    changes, reasons = {}, []
+    for number, action in enumerate(CATALOGUE, start=1):
+        found = action.judge(known, np.random.default_rng([params.seed, number]))
+        if isinstance(found, str):
+            reasons.append((action.key, found, action.section))
+        else:
+            changes[action.key] = found
+    return changes, reasons

@@ -84,6 +84,11 @@ def visitors(site_traffic: Table, days: Days) -> float:
     return 0.0 if pd.isna(total) else float(total)
 
 
+def incoming(enquiries: Table, days: Days) -> int:
+    """Calls and requests that came in."""
+    return int(enquiries.filter(_.direction == "in", within(_.started_at, days)).count().execute())
+
+
 def new_patients(first_visits: Table, days: Days) -> int:
     """People whose first visit lies in ``days``."""
     return int(first_visits.filter(_.is_new, within(_.first_day, days)).count().execute())

@@ -1,0 +1,40 @@
+"""Makes the files of a report from a finished run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from audit.report.book import read_book
+from audit.report.html import write_html
+from audit.report.pdf import missing_library, write_pdf
+from audit.report.workbook import write_workbook
+from audit.wording import check_overrides, client_texts
+from audit.workbench.context import Context
+
+HTML, PDF, XLSX = "report.html", "report.pdf", "appendix.xlsx"
+
+
+def make_report(
+    context: Context, statuses: Sequence[Mapping[str, Any]], formats: Sequence[str] = ("html", "pdf", "xlsx")
+) -> tuple[str, ...]:
+    """Write the files of ``formats`` into the run's folder; returns remarks for the person at the terminal.
+
+    ``statuses`` are the run's sections as execution noted them. The PDF is printed from the HTML and
+    carries the workbook; without Pango everything else is still made.
+    """
+    check_overrides(client_texts(context.texts))
+    book = read_book(context, statuses)
+    html, pdf, xlsx = (context.folder / name for name in (HTML, PDF, XLSX))
+    remarks: list[str] = []
+    if "xlsx" in formats or "pdf" in formats:
+        write_workbook(book, xlsx)
+    if "html" in formats or "pdf" in formats:
+        write_html(book, html)
+    if "pdf" in formats:
+        remark = missing_library(context.config.client) or write_pdf(html, pdf, xlsx)
+        remarks += [remark] if remark else []
+    for name, path in (("html", html), ("xlsx", xlsx)):
+        if name not in formats:
+            path.unlink(missing_ok=True)
+    return tuple(remarks)
