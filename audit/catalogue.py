@@ -102,11 +102,12 @@ def _needs(name: str, compute: Callable[..., Result], hints: dict[str, Any]) -> 
         if parameter in ("params", "period"):
             continue
         hint = hints[parameter]
-        optional = isinstance(hint, types.UnionType) and type(None) in typing.get_args(hint)
-        if parameter in TABLES:
-            assert Table in (hint, *typing.get_args(hint)), f"{name}: {parameter} is a table"
+        kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        optional = type(None) in kinds
+        # “doctors” is a table and an analysis: what it is annotated with says which is meant
+        if Table in kinds and parameter in TABLES:
             yield Need(parameter, "table", optional)
-        elif parameter in names():
+        elif Table not in kinds and parameter in names():
             yield Need(parameter, "result", optional)
         else:
             raise TypeError(f"analysis {name} asks for “{parameter}”: {suggestion(parameter, [*TABLES, *names()])}")

@@ -26,10 +26,8 @@ app = typer.Typer(
 Client = Annotated[str, typer.Argument(help="name of the client, the folder below data/", metavar="NAME")]
 Clients = Annotated[list[str], typer.Argument(help="one or more clients, folders below data/", metavar="NAME…")]
 Pairs = Annotated[
-    list[tuple[str, str]] | None,
-    typer.Option(
-        "-p", "--parameter", metavar="NAME VALUE", help="one setting of clinic.yml, dotted: -p period.end 2017-01-01"
-    ),
+    list[str] | None,
+    typer.Option("-p", "--parameter", metavar="NAME VALUE", help="one setting of clinic.yml: -p period.end 2017-01-01"),
 ]
 Yaml = Annotated[
     list[str] | None, typer.Option("-y", "--yaml", metavar="YAML", help="settings as YAML: -y '{language: ru}'")
@@ -41,10 +39,27 @@ Formats = Annotated[str, typer.Option("--to", metavar="FORMATS", help="which of 
 def main() -> None:
     """Entry point: a person's mistake is told in words and ends with its exit code."""
     try:
-        app()
+        app(_joined(sys.argv[1:]))
     except AuditError as error:
         typer.echo(str(error), err=True)
         sys.exit(error.exit_code)
+
+
+def _joined(words: list[str]) -> list[str]:
+    """``-p NAME VALUE`` as one word ``NAME=VALUE``: papermill's way of writing it, which typer cannot take."""
+    joined: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        joined.append(word)
+        if word in ("-p", "--parameter"):
+            name = next(rest, None)
+            if name is None:
+                break
+            value = None if "=" in name else next(rest, None)
+            if "=" not in name and value is None:
+                raise UsageError(f"-p {name}: which value? → -p {name} VALUE")
+            joined.append(name if value is None else f"{name}={value}")
+    return joined
 
 
 def _version(asked: bool) -> None:
@@ -164,7 +179,7 @@ def _formats(text: str) -> tuple[str, ...]:
     return chosen
 
 
-def _overrides(pairs: Any, texts: list[str] | None, files: list[Path] | None) -> dict[str, Any]:
+def _overrides(pairs: list[str] | None, texts: list[str] | None, files: list[Path] | None) -> dict[str, Any]:
     """Later wins: -f, then -y, then -p."""
     merged: dict[str, Any] = {}
     for path in files or []:
@@ -174,7 +189,9 @@ def _overrides(pairs: Any, texts: list[str] | None, files: list[Path] | None) ->
         if not isinstance(content, dict):
             raise UsageError(f"-y {text!r}: expected YAML like {{language: ru}}")
         merged |= content
-    merged |= {name: yaml.safe_load(value) for name, value in pairs or []}
+    for pair in pairs or []:
+        name, _, value = pair.partition("=")
+        merged[name] = yaml.safe_load(value)
     return merged
 
 

@@ -17,11 +17,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import ibis
 import numpy as np
 import pandas as pd
-from ibis import _
-from ibis.expr.types import BooleanValue, Column, Table
+from ibis.expr.types import Table
 from matplotlib.figure import Figure
 from pydantic import Field
 
@@ -29,6 +27,7 @@ from audit.analyses.capacity import CapacityResult
 from audit.analyses.clv import ClvResult
 from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
+from audit.models.counted import share, three
 from audit.models.factors import kitagawa, kitagawa_bounds
 from audit.models.lag import unseen_share
 from audit.models.proportions import wilson
@@ -38,12 +37,12 @@ from audit.models.standardise import standardise_rates
 from audit.plots import control as control_chart
 from audit.plots import dots, theme
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.tables import contacts
 from audit.wording import Labels
 
 FIGURES = ("admins", "weekly")
 VALUE_DAYS = (365, 180, 90)
-LONGEST_LAG_DAYS = 60
-"""A first visit later than this after the call is not credited to it (table opportunities)."""
+BASES = ("calls", "answered_calls", "callers", "new_callers", "answered_new")
 
 
 class AdministratorsParams(Params):
@@ -81,6 +80,7 @@ class AdministratorsResult(Result):
     lost_visits: Estimate | None
     lost_value: Estimate | None
     lost_value_before: Estimate | None
+    below_lost: Estimate | None
     first_value: Estimate | None
     value_days: int | None
     salary: Estimate | None
@@ -137,16 +137,16 @@ def analyse(
 ) -> AdministratorsResult:
     """Compare administrators now and before, and price the gap."""
     now, past = period.present, period.past
-    calls, outcome = _answered(opportunities)
-    cells, cells_before = _cells(calls, now, params), _cells(calls, past, params)
+    calls, outcome = contacts.answered(opportunities)
+    cells, cells_before = (contacts.answered_cells(calls, days, params.hour_edges) for days in (now, past))
     if not cells.n.sum():
         raise NotAnswerable("no_answered", verdict="not_enough_data")
     value, value_days = _value(clv)
     salary = _salary(expenses, now, cells, params)
     unseen, open_from = _unseen(calls, now, period, params)
-    frame, gaps = _compared(cells, now, value, params)
-    frame_before, gaps_before = _compared(cells_before, past, value, params)
-    heard = _heard(enquiries, now, period, params)
+    frame, gaps, of_below = _compared(cells, now, value, params)
+    frame_before, gaps_before, _below = _compared(cells_before, past, value, params)
+    heard = contacts.listening(enquiries, now, period.end)
     split = _change(cells_before, cells, params)
     one_sided = {"raw": _raw_loss(frame, value, params), "raw_before": _raw_loss(frame_before, value, params)}
     facts = {
@@ -155,6 +155,7 @@ def analyse(
         "lost_visits": _estimate(gaps.total_people, "number", cells.n.sum(), params) if gaps else None,
         "lost_value": _estimate(gaps.total_money, "currency", cells.n.sum(), params) if gaps else None,
         "lost_value_before": _estimate(gaps_before.total_money, "currency", cells_before.n.sum(), params) if gaps_before else None,
+        "below_lost": _estimate(of_below.total_money, "currency", cells.n.sum(), params) if of_below else None,
         "goal": _estimate(gaps.goal, "share", cells.n.sum(), params) if gaps else None,
         "first_value": value, "value_days": value_days, "salary": salary, "unseen": unseen,
         **_extremes(frame, params), "below_count": int((frame.reading == "below").sum()) if frame is not None else 0,
@@ -170,54 +171,39 @@ def analyse(
     )
 
 
-# ---------------------------------------------------------------------- up to the grain of the models
-def _answered(opportunities: Table) -> tuple[Table, str]:
-    """Answered new callers with ``success``: the first visit, or the booking if no caller is ever joined to a patient."""
-    linked = bool(opportunities.is_attended.sum().execute())
-    success = _.is_attended if linked else _.is_booked
-    return opportunities.filter(_.is_answered).mutate(success=success.cast("int64")), "visit" if linked else "booking"
-
-
-def _cells(calls: Table, days: Days | None, params: AdministratorsParams) -> pd.DataFrame:
-    """Calls and successes by administrator, part of the day, channel and branch; administrator may be missing."""
-    chosen = calls.filter(_within(_.opened_at, days)) if days else calls.limit(0)
-    hour = chosen.opened_at.hour()
-    part = sum(((hour >= edge).cast("int64") for edge in params.hour_edges), start=ibis.literal(0))
-    return chosen.group_by(
-        administrator=_.administrator_id, part=part, channel=_.channel.fill_null(""), branch=_.branch.fill_null(""),
-    ).aggregate(n=_.count(), k=_.success.sum()).order_by("administrator", "part", "channel", "branch").to_pandas()
-
-
+# ---------------------------------------------------------------------- comparison
 def _overall(cells: pd.DataFrame, before: pd.DataFrame, params: AdministratorsParams) -> dict[str, Estimate | None]:
     nobody = cells.n[cells.administrator.isna()].sum()
     return {
-        "conversion": _share(cells.k.sum(), cells.n.sum(), params),
-        "conversion_before": _share(before.k.sum(), before.n.sum(), params) if len(before) else None,
-        "unassigned_share": _share(nobody, cells.n.sum(), params) if nobody else None,
+        "conversion": share(cells.k.sum(), cells.n.sum(), params.level),
+        "conversion_before": share(before.k.sum(), before.n.sum(), params.level) if len(before) else None,
+        "unassigned_share": share(nobody, cells.n.sum(), params.level) if nobody else None,
     }
 
 
 def _compared(
     cells: pd.DataFrame, days: Days | None, value: Estimate | None, params: AdministratorsParams
-) -> tuple[pd.DataFrame | None, Shortfall | None]:
+) -> tuple[pd.DataFrame | None, Shortfall | None, Shortfall | None]:
     """One row per administrator: raw, standardised and shrunken rate, loss against the goal, reading."""
     known = cells[cells.administrator.notna()]
     if days is None or not len(known):
-        return None, None
+        return None, None, None
     names = sorted(known.administrator.unique())
     unit = known.administrator.map({name: i for i, name in enumerate(names)})
     sums = known.groupby("administrator")[["n", "k"]].sum().loc[names]
     n, k = sums.n.to_numpy(float), sums.k.to_numpy(float)
     fair = standardise_rates(known.k, known.n, unit=unit, strata={name: known[name] for name in ("part", "channel", "branch")})
     post = shrink_rates(np.clip(fair.rate, 0, 1) * n, n, params.level, seed=params.seed)
-    gaps = shortfall(
-        rate=post.value, low=post.low, high=post.high, trials_per_month=n / days.months, level=params.level, seed=params.seed,
-        best=params.best_share, worth=(value.value, value.low, value.high) if value else None, worth_level=params.level,
-    )
     low, high = wilson(k, n, params.level)
     reading = np.select(
         [n < params.fewest, post.differs & (fair.rate < post.centre), post.differs], ["few", "below", "above"], "chance"
     ) if len(names) > 1 else np.array(["alone"])
+    gaps, of_below = (
+        shortfall(
+            rate=post.value, low=post.low, high=post.high, trials_per_month=n / days.months, level=params.level,
+            seed=params.seed, best=params.best_share, worth=three(value) if value else None, counted=counted,
+        ) for counted in (None, reading == "below")
+    )
     frame = pd.DataFrame({
         "administrator": names, "opportunities": n / days.months, "conversion": k / n, "conversion_low": low, "conversion_high": high,
         "standardised": fair.rate, "shrunken": post.value, "shrunken_low": post.low, "shrunken_high": post.high,
@@ -226,7 +212,7 @@ def _compared(
     for name, part in (("lost_visits", gaps.people), ("lost_value", gaps.money)):
         frame[[name, f"{name}_low", f"{name}_high"]] = part if len(names) > 1 else np.nan
     frame = frame.sort_values(["shrunken", "administrator"], ascending=[False, True], ignore_index=True)
-    return frame, gaps if len(names) > 1 else None
+    return (frame, gaps, of_below) if len(names) > 1 else (frame, None, None)
 
 
 def _raw_loss(frame: pd.DataFrame | None, value: Estimate | None, params: AdministratorsParams) -> dict[str, Estimate | None]:
@@ -240,7 +226,7 @@ def _raw_loss(frame: pd.DataFrame | None, value: Estimate | None, params: Admini
     kept = shortfall(
         rate=[best.shrunken, worst.shrunken], low=[best.shrunken_low, worst.shrunken_low],
         high=[best.shrunken_high, worst.shrunken_high], trials_per_month=[0.0, worst.per_month], level=params.level,
-        seed=params.seed, best=1e-9, worth=(value.value, value.low, value.high) if value else None, worth_level=params.level,
+        seed=params.seed, best=1e-9, worth=three(value) if value else None,
     )
     n = int(worst.n + best.n)
     return {
@@ -302,13 +288,12 @@ def _value(clv: ClvResult | None) -> tuple[Estimate | None, int | None]:
 
 def _salary(expenses: Table | None, days: Days, cells: pd.DataFrame, params: AdministratorsParams) -> Estimate | None:
     """Monthly pay of one administrator, where the account has a line for it."""
-    if expenses is None:
-        return None
-    lines = expenses.filter(_.group == "pay", _.month >= days.start, _.month < days.end)
-    paid = lines.group_by("item").aggregate(amount=_.amount.sum().cast("float64")).order_by("item").to_pandas()
-    paid = paid[[any(word in item.lower() for word in params.pay_words) for item in paid["item"]]]
     people = cells.administrator.nunique()
-    return exact(paid.amount.sum() / days.months / people, "currency", people) if paid.amount.sum() > 0 and people else None
+    if expenses is None or not people:
+        return None
+    lines = contacts.pay_lines(expenses, days)
+    paid = lines.amount[[any(word in item.lower() for word in params.pay_words) for item in lines["item"]]].sum()
+    return exact(paid / days.months / people, "currency", people) if paid > 0 else None
 
 
 def _salaries(facts: Mapping[str, Any], salary: Estimate | None) -> Estimate | None:
@@ -318,60 +303,27 @@ def _salaries(facts: Mapping[str, Any], salary: Estimate | None) -> Estimate | N
 
 
 def _unseen(calls: Table, days: Days, period: Period, params: AdministratorsParams) -> tuple[Estimate | None, date]:
-    """Share of the present callers' first visits still to come, and the first day whose callers are not settled."""
-    lags = calls.filter(_.is_mature, _.first_visit_day.notnull()).group_by(
-        lag=_.first_visit_day.delta(_.opened_at.date(), unit="day")
-    ).aggregate(n=_.count()).order_by("lag").to_pandas()
-    opened = calls.filter(_within(_.opened_at, days)).group_by(day=_.opened_at.date()).aggregate(n=_.count()).order_by("day").to_pandas()
-    ages = np.arange(LONGEST_LAG_DAYS + 1)
-    still = unseen_share(lags.lag, lags.n, ages)
-    settled = ages[still <= 1 - params.settled_share]
-    open_from = period.end - timedelta(days=int(settled[0]) if settled.size else LONGEST_LAG_DAYS)
-    if np.isnan(still).any() or not opened.n.sum():
-        return None, open_from
-    age = np.array([(period.end - pd.Timestamp(day).date()).days - 1 for day in opened.day])
-    share = float(opened.n @ unseen_share(lags.lag, lags.n, age) / opened.n.sum())
-    return exact(share, "share", int(opened.n.sum())), open_from
-
-
-def _heard(enquiries: Table, days: Days, period: Period, params: AdministratorsParams) -> pd.DataFrame:
-    """Talk of the present; listening score and most frequent reason of loss over all calls ever listened to."""
-    taken = enquiries.filter(_.direction == "in", _.is_answered, _.administrator_id.notnull(), _.started_at < period.end)
-    inside = _within(_.started_at, days)
-    talk = taken.group_by(administrator=_.administrator_id).aggregate(
-        talk=_.talk_seconds.mean(where=inside) / 60, score=_.quality_score.mean(), scored=_.quality_score.count(),
-    ).order_by("administrator").to_pandas()
-    faults = taken.filter(_.loss_reason.notnull()).group_by(administrator=_.administrator_id, fault=_.loss_reason).aggregate(
-        n=_.count()
-    ).order_by("administrator", ibis.desc("n"), "fault").to_pandas().drop_duplicates("administrator")
-    return talk.merge(faults[["administrator", "fault"]], on="administrator", how="left")
+    """Share of these callers' first visits still to come, and the first day whose callers are not settled."""
+    lags, ages = contacts.visit_lags(calls), contacts.opened_ages(calls, days, period.end)
+    by_age = unseen_share(lags.lag, lags.n, np.arange(contacts.FOLLOW_DAYS + 1))
+    settled = np.flatnonzero(by_age <= 1 - params.settled_share)
+    open_from = period.end - timedelta(days=int(settled[0]) if settled.size else contacts.FOLLOW_DAYS)
+    still = unseen_share(lags.lag, lags.n, ages.age)
+    known = not np.isnan(still).any() and ages.n.sum() > 0
+    return exact(float(ages.n @ still / ages.n.sum()), "share", int(lags.n.sum())) if known else None, open_from
 
 
 def _denominators(
     enquiries: Table, opportunities: Table, calls: Table, now: Days, past: Days | None, params: AdministratorsParams
 ) -> pd.DataFrame:
-    """One and the same number of first visits over five denominators: the answer depends on which."""
+    """The same first visits over five denominators: “conversion” depends on which is meant."""
+    counts = contacts.call_bases(enquiries, opportunities, calls, now)
+    before = contacts.call_bases(enquiries, opportunities, calls, past) if past is not None else {}
     rows = []
-    for days in (now, past):
-        if days is None:
-            continue
-        incoming = enquiries.filter(_.direction == "in", _within(_.started_at, days))
-        counted = incoming.aggregate(
-            calls=_.count(), answered_calls=_.is_answered.sum(),
-            callers=_.caller_key.nunique() + _.caller_key.isnull().sum(),
-        ).execute().iloc[0]
-        new = opportunities.filter(_within(_.opened_at, days)).count().execute()
-        chosen = calls.filter(_within(_.opened_at, days)).aggregate(n=_.count(), k=_.success.sum()).execute().iloc[0]
-        rows.append([counted.calls, counted.answered_calls, counted.callers, new, chosen.n, chosen.k])
-    counts = [[0 if pd.isna(part) else int(part) for part in row] for row in rows]
-    frame = []
-    for i, base in enumerate(("calls", "answered_calls", "callers", "new_callers", "answered_new")):
-        n, k = counts[0][i], counts[0][-1]
-        share = _share(min(k, n), n, params)
-        earlier = min(counts[1][-1], counts[1][i]) / counts[1][i] if len(counts) > 1 and counts[1][i] else np.nan
-        three = (share.value, share.low, share.high) if share else (np.nan,) * 3
-        frame.append([base, n / now.months, *three, earlier, n])
-    return _frame("denominators", frame)
+    for base in BASES:
+        found, earlier = (share(min(c["successes"], c[base]), c[base], params.level) if c else None for c in (counts, before))
+        rows.append([base, counts[base] / now.months, *three(found), three(earlier)[0], counts[base]])
+    return _frame("denominators", rows)
 
 
 def _weekly(
@@ -382,10 +334,8 @@ def _weekly(
         return None
     monday = period.end - timedelta(days=period.end.weekday())
     first = monday - timedelta(weeks=params.weeks)
-    known = calls.filter(_.administrator_id.isin(list(frame.administrator)), _.opened_at.date() >= first, _.opened_at.date() < monday)
-    rows = known.group_by(administrator=_.administrator_id, week=_.opened_at.truncate("W").date()).aggregate(
-        n=_.count(), k=_.success.sum()
-    ).order_by("administrator", "week").to_pandas()
+    rows = contacts.answered_weeks(calls, Days(start=first, end=monday))
+    rows = rows[rows.administrator.isin(frame.administrator)].reset_index(drop=True)
     if not len(rows):
         return None
     rows["week"] = pd.to_datetime(rows.week).dt.date
@@ -516,17 +466,6 @@ def weekly(result: AdministratorsResult, labels: Labels) -> Figure | None:
 
 
 # ---------------------------------------------------------------------- small things
-def _within(moment: Column, days: Days) -> BooleanValue:
-    return (moment.date() >= days.start) & (moment.date() < days.end)
-
-
-def _share(k: float, n: float, params: AdministratorsParams) -> Estimate | None:
-    if not n:
-        return None
-    low, high = wilson(k, n, params.level)
-    return Estimate(k / n, low, high, "share", int(n), params.level)
-
-
 def _estimate(three: np.ndarray, unit: Any, n: float, params: AdministratorsParams) -> Estimate | None:
     if not np.isfinite(three).all():
         return None

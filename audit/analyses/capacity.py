@@ -2,7 +2,7 @@
 
 Question   Which hours and resources are full, which can be sold?
 Method     Used over open time, a ratio of sums; bootstrap of whole weeks (of days when the present has
-           fewer than eight). Surgery is limited by the smaller of operating hours and bed-nights per case.
+           too few weeks). Operations are limited by the smaller of operating minutes and bed-nights per case.
            Shares of missed appointments with Wilson's interval.
 Reads      appointments; rooms, shifts, events (closed days), charges and services if there are any.
 Cannot say How many patients were turned away at full hours: visits that took place are a lower bound there.
@@ -10,12 +10,11 @@ Cannot say How many patients were turned away at full hours: visits that took pl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import ibis
 import numpy as np
 import pandas as pd
 from ibis import _
@@ -28,17 +27,22 @@ from audit.errors import NotAnswerable
 from audit.models import bootstrap, occupancy, proportions
 from audit.plots.bars import bars
 from audit.plots.heatmap import Frame, heatmap
-from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
-from audit.results.estimate import Grade
+from audit.results import Estimate, Finding, Grade, Measure, Result, Sentence, exact, table
+from audit.tables.bed_nights import bed_nights
 from audit.tables.columns import Unit
+from audit.tables.due_appointments import LEAD_GROUPS, due_appointments
 from audit.tables.open_hours import open_hours
+from audit.tables.outpatient_money import outpatient_money
+from audit.tables.room_time import room_time
+from audit.tables.rostered_hours import rostered_hours
 from audit.wording import Labels
 
-WEEKS_PER_MONTH = 365.25 / 12 / 7
 ROOMS = ("consulting", "diagnostics", "operating", "ward")
-LEADS = ((0, "same_day"), (3, "days_1_3"), (7, "days_4_7"), (14, "days_8_14"), (30, "days_15_30"))
-LATEST = "days_31"
+NIGHT = 1440.0
+"""Minutes of one bed-night, so that beds and rooms are counted alike."""
 FIGURES = ("heat", "resources_bars", "no_show_bars")
+Series = Mapping[str, pd.DataFrame | None]
+Loads = Mapping[str, Estimate | None]
 
 
 class CapacityParams(Params):
@@ -120,139 +124,92 @@ def analyse(
 ) -> CapacityResult:
     """Load of every resource the tables describe; without rooms, missed appointments and bounds only."""
     now, past = period.present, period.past
-    timed = _timed(appointments, rooms, services)
+    timed = room_time(appointments, rooms, services)
     diary = _diary(timed, period)
     missed = _missed(appointments, now, params.level)
     if not (_in(diary, now).status == "completed").any() and missed["no_show_share"] is None:
         raise NotAnswerable("no_visits", verdict="not_enough_data")
     opened = _opened(rooms, events, period)
-    nights = _nights(appointments, period)
+    nights = _nights(appointments)
     series = _series(diary, opened, nights, _rota(timed, shifts, rooms, now, past))
     loads = {name: _load(frame, now, params) for name, frame in series.items()}
     before = {name: _load(frame, past, params) for name, frame in series.items()}
-    heat = _heat(timed, rooms, events, now) if loads["consulting"] else None
-    outpatient = _outpatient(diary, opened, loads["consulting"], heat, now, params)
-    surgery = _surgery(diary, opened, nights, now, params)
-    worth = _hour_worth(series, _money(charges, services, now, params), now, params)
-    weekly = _weekly(diary, period, now, params) if loads["consulting"] is None else {}
-    limits = [part.pop("row") for part in (outpatient, surgery)]
+    hours = _hours(timed, rooms, events, now) if loads["consulting"] else None
+    outpatient, visits = _outpatient(diary, opened, loads["consulting"], hours, now, params)
+    surgery, cases = _surgery(diary, opened, nights, now, params)
     bottleneck = max((name for name in ROOMS if loads[name]), key=lambda name: loads[name].value, default=None)
     facts: dict[str, Any] = {
         "room_load": loads["consulting"], "room_load_before": before["consulting"], "doctor_load": loads["doctors"],
         "operating_load": loads["operating"], "ward_load": loads["ward"], "ward_load_before": before["ward"],
         "booked_load": loads["booked"], "bottleneck": bottleneck, "bottleneck_load": loads.get(bottleneck or ""),
-        "ceiling": exact(params.ceiling, "share", 0),
-        **_peak(heat), **outpatient, **surgery, **worth,
-        **{name: weekly.get(name) for name in ("weekly_visits", "busiest_week", "load_at_most")},
+        "ceiling": exact(params.ceiling, "share", 0), **outpatient, **surgery, **_peak(hours),
+        **_free(series["consulting"], charges, services, now, params),
+        **_weekly(diary, period, now, params, wanted=loads["consulting"] is None),
         **{name: missed[name] for name in ("no_show_share", "cancelled_share", "appointments_due")},
     }
-    gaps = _gaps(rooms, shifts, charges, series, heat, missed)
     return CapacityResult(
-        grade="A" if loads["consulting"] or facts["no_show_share"] else "C",
+        grade="A" if facts["room_load"] or facts["no_show_share"] else "C",
         says=_says(facts, params),
-        findings=(*_findings(facts, params), *gaps),
+        findings=(*_findings(facts, params), *_gaps(facts, shifts, charges, hours, missed)),
         headline="room_load" if facts["room_load"] else "no_show_share" if facts["no_show_share"] else None,
         resources=_resources(series, loads, before, facts, now, params),
         denominators=_denominators(series, loads, before, now),
-        limits=_framed("limits", [row for row in limits if row]),
-        heat=heat,
-        no_show=missed["table"],
-        calendar=_calendar(series, diary, period),
-        **facts,
+        limits=_framed("limits", [row for row in (visits, cases) if row]),
+        heat=hours, no_show=missed["table"], calendar=_calendar(series["consulting"], diary, period), **facts,
     )
 
 
-# ------------------------------------------------------------------ queries: to days and hours
-def _timed(appointments: Table, rooms: Table | None, services: Table | None) -> Table:
-    """Each appointment with its day, the resource it occupies and its minutes, planned if not recorded."""
-    timed = appointments.mutate(day=_.starts_at.date())
-    if rooms is not None:
-        timed = timed.left_join(rooms.select("room_id", room_kind="kind", slot="slot_minutes"), "room_id").drop("room_id_right")
-    else:
-        timed = timed.mutate(room_kind=ibis.null("string"), slot=ibis.null("float64"))
-    if services is not None:
-        timed = timed.left_join(services.select("service_id", planned="minutes"), "service_id").drop("service_id_right")
-    else:
-        timed = timed.mutate(planned=ibis.null("float64"))
-    resource = ibis.cases(
-        (_.kind == "operation", "operating"), (_.kind == "ward", "ward"), (_.room_kind == "diagnostics", "diagnostics"),
-        else_="consulting",
-    )
-    return timed.mutate(resource=resource, minutes=ibis.coalesce(_.minutes, _.planned, _.slot))
-
-
+# ------------------------------------------------------------------ to days and hours
 def _diary(timed: Table, period: Period) -> pd.DataFrame:
     """Appointments and their minutes by day, resource and status."""
     inside = timed.filter(_.day >= period.start, _.day < period.end)
     grouped = inside.group_by("day", "resource", "status").aggregate(
         count_all=_.count(), minutes=_.minutes.sum(), timed=_.minutes.count()
     )
-    frame = grouped.order_by("day", "resource", "status").to_pandas()
-    return frame.astype({"day": "datetime64[s]", "minutes": "float64"})
+    frame = grouped.order_by("day", "resource", "status").to_pandas().astype({"day": "datetime64[s]"})
+    return frame.astype({"minutes": "float64"}).fillna({"minutes": 0.0})
 
 
-def _opened(rooms: Table | None, events: Table | None, period: Period) -> pd.DataFrame | None:
+def _opened(rooms: Table | None, events: Table | None, period: Period) -> pd.DataFrame:
     """Open minutes (of a ward: beds × 1440) and slots by day and resource."""
     if rooms is None:
-        return None
+        return pd.DataFrame({"day": pd.DatetimeIndex([]).as_unit("s"), "resource": [], "minutes": [], "slots": []})
     by_room = open_hours(rooms, events, start=period.start, end=period.end)
     by_day = by_room.group_by("day", resource=_.kind).aggregate(minutes=_.minutes.sum(), slots=_.slots.sum())
     return by_day.order_by("day", "resource").to_pandas().astype({"day": "datetime64[s]", "minutes": "float64"})
 
 
-def _nights(appointments: Table, period: Period) -> pd.DataFrame:
-    """Beds occupied on each night, as minutes of beds: 1440 a night."""
-    stays = appointments.filter(_.status == "completed", _.nights > 0)
-    kind = "ward" if bool(stays.filter(_.kind == "ward").count().execute()) else "operation"
-    counted = (
-        stays.filter(_.kind == kind).group_by(day=_.starts_at.date(), nights=_.nights).aggregate(stays=_.count())
-        .order_by("day", "nights").to_pandas()
-    )
-    days = pd.DatetimeIndex(pd.date_range(period.start, period.end - timedelta(days=1))).as_unit("s")
-    if counted.empty:
-        return pd.DataFrame({"day": days, "minutes": 0.0}).iloc[:0]
-    start = (pd.DatetimeIndex(counted.day.astype("datetime64[s]")) - days[0]).days
-    used = occupancy.nights_by_day(start, counted.nights, counted.stays, len(days))
-    return pd.DataFrame({"day": days, "minutes": used * 1440})
-
-
 def _rota(timed: Table, shifts: Table | None, rooms: Table | None, now: Days, past: Days | None) -> pd.DataFrame | None:
-    """Rostered and used outpatient minutes by day of the doctors on the rota, overlapping shifts merged."""
+    """Offered and used outpatient minutes by day of the doctors on the rota, on days that have a rota."""
     if shifts is None:
         return None
-    first = past.start if past else now.start
-    on = shifts.filter(_.role == "doctor", _.starts_at.date() >= first, _.starts_at.date() < now.end)
-    if rooms is not None:
-        surgical = rooms.filter(_.kind.isin(["operating", "ward"])).select("room_id")
-        on = on.anti_join(surgical, "room_id")
-    drawn = on.select("staff_id", "starts_at", "ends_at").order_by("staff_id", "starts_at", "ends_at").to_pandas()
-    if drawn.empty:
-        return None
-    parts = []
-    for _staff, mine in drawn.groupby("staff_id", sort=True):
-        start, end = (mine[name].astype("datetime64[s]").astype("int64") / 60 for name in ("starts_at", "ends_at"))
-        left, right = occupancy.merged(start, end)
-        parts.append(pd.DataFrame({"minute": left, "offered": right - left}))
-    rows = pd.concat(parts, ignore_index=True)
-    rows["day"] = pd.to_datetime(rows.minute // 1440, unit="D").astype("datetime64[s]")
-    offered = rows.groupby("day", as_index=False).offered.sum()
-    came = timed.filter(_.status == "completed", _.kind == "outpatient").semi_join(on.select(doctor_id="staff_id"), "doctor_id")
-    used = came.group_by(day=_.starts_at.date()).aggregate(used=_.minutes.sum()).order_by("day").to_pandas()
-    used = used.astype({"day": "datetime64[s]", "used": "float64"})
-    return offered.merge(used, on="day", how="left").fillna({"used": 0.0}).sort_values("day", ignore_index=True)
+    on = rostered_hours(shifts, rooms).filter(_.day >= (past or now).start, _.day < now.end)
+    came = timed.filter(_.status == "completed", _.kind == "outpatient").semi_join(on, "doctor_id")
+    used = came.group_by("day").aggregate(used=_.minutes.sum())
+    both = on.group_by("day").aggregate(offered=_.minutes.sum()).left_join(used, "day").drop("day_right")
+    frame = both.order_by("day").to_pandas().astype({"day": "datetime64[s]", "used": "float64", "offered": "float64"})
+    return frame.fillna({"used": 0.0}) if len(frame) else None
 
 
-# ------------------------------------------------------------------ steps: days to loads
-def _series(
-    diary: pd.DataFrame, opened: pd.DataFrame | None, nights: pd.DataFrame, rota: pd.DataFrame | None
-) -> dict[str, pd.DataFrame | None]:
+def _nights(appointments: Table) -> pd.DataFrame:
+    """Bed minutes by day: of the stays that begin (a stay belongs to the month of its operation), and by the census."""
+    frame = bed_nights(appointments).order_by("day").to_pandas().astype({"day": "datetime64[s]"})
+    return frame.assign(minutes=frame.begun * NIGHT, census=frame.occupied * NIGHT)
+
+
+def _series(diary: pd.DataFrame, opened: pd.DataFrame, nights: pd.DataFrame, rota: pd.DataFrame | None) -> Series:
     """Used and offered minutes by day of each resource; None for a resource the data do not describe."""
-    done = diary[diary.status == "completed"]
-    known = diary[diary.status.isin(["completed", "no_show", "cancelled"])]
-    used = {name: done[done.resource == name] for name in ROOMS} | {"ward": nights, "booked": known[known.resource == "consulting"]}
-    offered = opened if opened is not None else pd.DataFrame({"resource": [], "day": [], "minutes": []})
-    series = {name: _pair(used[name], offered[offered.resource == ("consulting" if name == "booked" else name)]) for name in used}
-    return series | {"doctors": rota}
+    done, known = diary[diary.status == "completed"], diary[diary.status.isin(["completed", "no_show", "cancelled"])]
+    series: dict[str, pd.DataFrame | None] = {"doctors": rota}
+    for name in ("consulting", "diagnostics", "operating"):
+        series[name] = _pair(done[done.resource == name], opened[opened.resource == name])
+    ward = _pair(nights, opened[opened.resource == "ward"])
+    if ward is not None:
+        ward = ward.merge(nights[["day", "census"]], on="day", how="left").fillna({"census": 0.0})
+        ward["census"] = ward.census.where(ward.offered > 0, 0.0)
+    series["ward"] = ward
+    series["booked"] = _pair(known[known.resource == "consulting"], opened[opened.resource == "consulting"])
+    return series
 
 
 def _pair(used: pd.DataFrame, offered: pd.DataFrame) -> pd.DataFrame | None:
@@ -268,8 +225,12 @@ def _load(frame: pd.DataFrame | None, window: Days | None, params: CapacityParam
     units = _units(_in(frame, window), window, params)
     if not units.offered.sum() > 0:
         return None
-    low, high = bootstrap.ratio_interval(units.used, units.offered, params.level, params.seed)
-    return _estimate(units.used.sum() / units.offered.sum(), low, high, "share", len(units), params.level)
+    found = occupancy.load(units.used, units.offered, level=params.level, seed=params.seed)
+    if "census" in units and units.census.sum() > 0:
+        # the days on which stays begin vary more than the beds in use: the spread is the census's
+        seen = occupancy.load(units.census, units.offered, level=params.level, seed=params.seed)
+        found = occupancy.Range(found.value, *(found.value * bound / seen.value for bound in (seen.low, seen.high)))
+    return _estimate(found, "share", len(units), params.level)
 
 
 def _units(days: pd.DataFrame, window: Days, params: CapacityParams) -> pd.DataFrame:
@@ -284,190 +245,145 @@ def _in(frame: pd.DataFrame, window: Days) -> pd.DataFrame:
     return frame[(frame.day >= pd.Timestamp(window.start)) & (frame.day < pd.Timestamp(window.end))]
 
 
-def _estimate(value: float, low: float, high: float, unit: Unit, n: int, level: float, grade: Grade = "A") -> Estimate:
-    """An estimate whose interval holds it; without one (a single unit) the value alone, as thin evidence."""
+def _estimate(found: occupancy.Range, unit: Unit, n: int, level: float, grade: Grade = "A", per: float = 1.0) -> Estimate:
+    """``found`` / ``per`` with an interval that holds it; without one (a single unit) the value alone, as thin evidence."""
+    value, low, high = found.value / per, found.low / per, found.high / per
     if not (np.isfinite(low) and np.isfinite(high)):
         return Estimate(value, value, value, unit, n, level, "C")
     return Estimate(value, min(low, value), max(high, value), unit, n, level, grade)
 
 
-def _heat(timed: Table, rooms: Table | None, events: Table | None, now: Days) -> pd.DataFrame | None:
+def _hours(timed: Table, rooms: Table | None, events: Table | None, now: Days) -> pd.DataFrame | None:
     """Open and used hours of consulting rooms by weekday (0 = Monday) and hour; None when times are not recorded."""
     if rooms is None:
         return None
-    hours = open_hours(rooms, events, start=now.start, end=now.end).filter(_.kind == "consulting")
-    opened = hours.group_by(weekday=_.day.day_of_week.index(), start=_.opens, length=_.closes - _.opens).aggregate(
-        times=(_.minutes / (_.closes - _.opens)).sum()
-    )
+    opened = open_hours(rooms, events, start=now.start, end=now.end).filter(_.kind == "consulting").group_by(
+        weekday=_.day.day_of_week.index(), start=_.opens, length=_.closes - _.opens
+    ).aggregate(times=(_.minutes / (_.closes - _.opens)).sum())
     came = timed.filter(_.status == "completed", _.resource == "consulting", _.day >= now.start, _.day < now.end)
-    minute = came.starts_at.hour() * 60 + came.starts_at.minute()
-    used = came.group_by(weekday=_.day.day_of_week.index(), start=minute, length=_.minutes).aggregate(times=_.count())
-    drawn = used.order_by("weekday", "start", "length").to_pandas()
-    if drawn.empty or not (drawn.start > 0).any():
+    used = came.filter(_.minutes.notnull()).group_by(
+        weekday=_.day.day_of_week.index(), start=_.starts_at.hour() * 60 + _.starts_at.minute(), length=_.minutes
+    ).aggregate(times=_.count())
+    drawn, drawn_open = (rows.order_by("weekday", "start", "length").to_pandas() for rows in (used, opened))
+    if not (drawn.start > 0).any():
         return None
-    open_grid, used_grid = (
-        _grid(frame.dropna()) for frame in (opened.order_by("weekday", "start", "length").to_pandas(), drawn)
-    )
-    weekday, hour = (grid.ravel() for grid in np.mgrid[0:7, 0:24])
-    frame = pd.DataFrame({
-        "weekday": weekday, "hour": hour, "open_hours": open_grid.ravel() / 60, "used_hours": used_grid.ravel() / 60
-    })
+    frame = pd.DataFrame(np.argwhere(np.ones((7, 24))), columns=["weekday", "hour"])
+    for name, rows in (("open_hours", drawn_open), ("used_hours", drawn)):
+        frame[name] = occupancy.week_grid(rows.weekday, rows.start, rows.length, rows.times).ravel() / 60
     frame["load"] = (frame.used_hours / frame.open_hours).where(frame.open_hours > 0)
-    busy = frame[(frame.open_hours > 0) | (frame.used_hours > 0)]
-    return frame[frame.hour.between(busy.hour.min(), busy.hour.max())].reset_index(drop=True)
+    busy = frame.hour[(frame.open_hours > 0) | (frame.used_hours > 0)]
+    return frame[frame.hour.between(busy.min(), busy.max())].reset_index(drop=True)
 
 
-def _grid(intervals: pd.DataFrame) -> np.ndarray:
-    minutes = occupancy.minutes_by_hour(intervals.start, intervals.length, intervals.times)
-    grid = np.zeros((7, 24))
-    np.add.at(grid, intervals.weekday.to_numpy(dtype=int), minutes)
-    return grid
+def _peak(hours: pd.DataFrame | None) -> dict[str, Any]:
+    if hours is None or not hours.load.notna().any():
+        return {"peak_weekday": None, "peak_hour": None, "peak_load": None}
+    top = hours.loc[hours.load.idxmax()]
+    load = exact(float(top.load), "share", round(top.open_hours))
+    return {"peak_weekday": int(top.weekday), "peak_hour": int(top.hour), "peak_load": load}
 
 
-# ------------------------------------------------------------------ steps: what limits growth, what it is worth
+# ------------------------------------------------------------------ what limits growth, what free time is worth
 def _outpatient(
-    diary: pd.DataFrame, opened: pd.DataFrame | None, load: Estimate | None, heat: pd.DataFrame | None, now: Days,
-    params: CapacityParams,
-) -> dict[str, object]:
-    """The most visits a month: all slots, the practical ceiling, and with the hours patients choose now."""
+    diary: pd.DataFrame, opened: pd.DataFrame, load: Estimate | None, hours: pd.DataFrame | None, now: Days, params: CapacityParams
+) -> tuple[dict[str, Any], list[Any] | None]:
+    """The most visits a month: all open time, the practical ceiling, and with the hours patients choose now."""
     done = _in(diary[(diary.status == "completed") & diary.resource.isin(["consulting", "diagnostics"])], now)
     consulting = done[done.resource == "consulting"]
-    facts: dict[str, object] = {"visits": int(done.count_all.sum()), "slots": None, "visits_most": None, "visits_practical": None}
-    if opened is None or load is None or not consulting.minutes.sum() > 0:
-        return facts | {"row": None}
+    facts = {"visits": int(done.count_all.sum()), "slots": None, "visits_most": None, "visits_practical": None}
+    if load is None:
+        return facts, None
     offered = _in(opened[opened.resource == "consulting"], now)
     length = consulting.minutes.sum() / consulting.timed.sum()
     most = offered.minutes.sum() / length / now.months
-    if offered.slots.notna().all() and offered.slots.sum() > 0:
-        facts["slots"] = int(offered.slots.sum())
-        most = min(most, offered.slots.sum() / now.months) if length >= offered.minutes.sum() / offered.slots.sum() - 1e-9 else most
+    facts["slots"] = int(offered.slots.sum()) if offered.slots.notna().all() else None
     shaped = np.nan
-    if heat is not None:
-        growth = max(1.0, 1 / load.value)
-        shaped = occupancy.grown(heat.used_hours, heat.open_hours, growth) * 60 / length / now.months
-    n = len(offered)
-    facts |= {"visits_most": exact(most, "count", n), "visits_practical": exact(most * params.ceiling, "count", n)}
+    if hours is not None:
+        shaped = occupancy.grown(hours.used_hours, hours.open_hours, max(1.0, 1 / load.value)) * 60 / length / now.months
+    facts["visits_most"], facts["visits_practical"] = (exact(most * share, "count", len(offered)) for share in (1, params.ceiling))
     current = consulting.count_all.sum() / now.months
-    return facts | {"row": ["outpatient", current, shaped, most * params.ceiling, most, "consulting"]}
+    return facts, ["outpatient", current, shaped, most * params.ceiling, most, "consulting"]
 
 
 def _surgery(
-    diary: pd.DataFrame, opened: pd.DataFrame | None, nights: pd.DataFrame, now: Days, params: CapacityParams
-) -> dict[str, object]:
+    diary: pd.DataFrame, opened: pd.DataFrame, nights: pd.DataFrame, now: Days, params: CapacityParams
+) -> tuple[dict[str, Any], list[Any] | None]:
     """The most operations a month: the smaller of operating minutes per case and bed-nights per case."""
-    done = _in(diary[(diary.status == "completed") & (diary.resource == "operating")], now)
-    cases = int(done.count_all.sum())
-    facts: dict[str, object] = {
-        "operations": cases, "operations_most": None, "operations_practical": None, "surgery_limit": None, "stay_nights": None
-    }
-    if opened is None or cases == 0:
-        return facts | {"row": None}
-    stay = _in(nights, now).minutes.sum() / 1440 / cases
-    timed = done.timed.sum()
+    operated = _in(diary[(diary.status == "completed") & (diary.resource == "operating")], now)
+    cases, timed = int(operated.count_all.sum()), int(operated.timed.sum())
+    facts = dict.fromkeys(("operations_most", "operations_practical", "surgery_limit", "stay_nights")) | {"operations": cases}
+    if not cases:
+        return facts, None
+    stay = _in(nights, now).begun.sum() / cases
     need = {
-        "operating": done.minutes.sum() / timed + params.turnover_minutes if timed else np.nan,
-        "ward": stay if stay > 0 else np.nan,
+        "operating": operated.minutes.sum() / timed + params.turnover_minutes if timed else np.nan, "ward": stay * NIGHT,
     }
-    offered = _in(opened, now).groupby("resource").minutes.sum() / now.months
-    capacity = {"operating": float(offered.get("operating", np.nan)), "ward": float(offered.get("ward", np.nan)) / 1440}
-    bound = occupancy.limit(need, capacity)
+    bound = occupancy.limit(need, (_in(opened, now).groupby("resource").minutes.sum() / now.months).to_dict())
+    facts["stay_nights"] = exact(stay, "number", cases) if stay > 0 else None
     if bound is None:
-        return facts | {"row": None}
-    facts |= {
-        "operations_most": exact(bound.most, "count", cases), "surgery_limit": bound.binding,
-        "operations_practical": exact(bound.most * params.ceiling, "count", cases),
-        "stay_nights": exact(stay, "number", cases) if stay > 0 else None,
-    }
-    return facts | {"row": ["surgery", cases / now.months, np.nan, bound.most * params.ceiling, bound.most, bound.binding]}
+        return facts, None
+    facts["surgery_limit"] = bound.binding
+    for name, share in (("operations_most", 1.0), ("operations_practical", params.ceiling)):
+        facts[name] = exact(bound.most * share, "count", cases)
+    return facts, ["surgery", cases / now.months, np.nan, bound.most * params.ceiling, bound.most, bound.binding]
 
 
-def _money(charges: Table | None, services: Table | None, now: Days, params: CapacityParams) -> tuple[pd.DataFrame, str] | None:
-    """Outpatient money by day, as contribution if direct costs are known for most of it, else as revenue."""
-    if charges is None:
-        return None
-    lines = charges.filter(_.kind.isin(["sale", "refund"]), _.charged_on >= now.start, _.charged_on < now.end)
-    lines = lines.mutate(cost=ibis.null("float64"), is_surgery=ibis.literal(False))
-    if services is not None:
-        facts = services.select("service_id", "direct_cost", surgical=_.kind.isin(["operation", "ward"]))
-        sign = ibis.cases((_.kind == "refund", -1.0), else_=1.0)
-        lines = lines.left_join(facts, "service_id").drop("service_id_right").mutate(
-            cost=_.direct_cost.cast("float64") * sign * ibis.coalesce(_.quantity, 1.0), is_surgery=ibis.coalesce(_.surgical, False)
-        )
-    by_day = lines.filter(~_.is_surgery).group_by(day=_.charged_on).aggregate(
-        paid=_.paid.sum().cast("float64"), cost=_.cost.sum(), priced=_.paid.sum(where=_.cost.notnull()).cast("float64")
-    )
-    frame = by_day.order_by("day").to_pandas().fillna(0.0).astype({"day": "datetime64[s]"})
-    if not frame.paid.sum() > 0:
-        return None
-    is_contribution = frame.priced.sum() >= params.priced_share * frame.paid.sum()
-    frame["money"] = frame.paid - frame.cost if is_contribution else frame.paid
-    return frame[["day", "money"]], "contribution" if is_contribution else "revenue"
-
-
-def _hour_worth(
-    series: Mapping[str, pd.DataFrame | None], money: tuple[pd.DataFrame, str] | None, now: Days, params: CapacityParams
-) -> dict[str, Estimate | str | None]:
-    """Free hours of consulting rooms a week, and what those below the ceiling would bring a month if filled."""
-    facts: dict[str, Estimate | str | None] = dict.fromkeys(("free_hours", "fillable_hours", "hour_value", "value_is", "fill_worth"))
-    rooms = series["consulting"]
-    if rooms is None or not _in(rooms, now).offered.sum() > 0:
+def _free(
+    rooms: pd.DataFrame | None, charges: Table | None, services: Table | None, now: Days, params: CapacityParams
+) -> dict[str, Any]:
+    """Free consulting room hours a week, and what those below the ceiling would bring a month if filled."""
+    facts: dict[str, Any] = dict.fromkeys(("free_hours", "fillable_hours", "hour_value", "value_is", "fill_worth"))
+    if rooms is None or not _in(rooms, now).used.sum() > 0:
         return facts
     days = _in(rooms, now).assign(money=0.0)
-    if money is not None:
-        days = days.drop(columns="money").merge(money[0], on="day", how="left").fillna({"money": 0.0})
-    units = _units(days, now, params)[["used", "offered", "money"]].to_numpy()
-    weeks, n = now.days / 7, len(units)
-    draws = bootstrap.block_bootstrap(units, seed=params.seed) if n > 1 else units.sum(axis=0, keepdims=True)
-
-    def told(of_sums: Callable[[np.ndarray], np.ndarray], unit: Unit, grade: Grade) -> Estimate:
-        low, high = bootstrap.percentiles(of_sums(draws), params.level, units=n)
-        return _estimate(float(of_sums(units.sum(axis=0, keepdims=True))[0]), low, high, unit, n, params.level, grade)
-
-    facts["free_hours"] = told(lambda s: (s[:, 1] - s[:, 0]) / 60 / weeks, "hours", "A")
-    fillable = told(lambda s: np.clip(params.ceiling * s[:, 1] - s[:, 0], 0, None) / 60 / weeks, "hours", "A")
-    facts["fillable_hours"] = fillable if fillable.value > 0 else None
-    if money is not None and days.used.sum() > 0:
-        facts["hour_value"] = told(lambda s: s[:, 2] / s[:, 0] * 60, "currency", "A")
-        facts["value_is"] = money[1]
-        if fillable.value > 0:
-            gain = told(lambda s: np.clip(params.ceiling * s[:, 1] - s[:, 0], 0, None) * s[:, 2] / s[:, 0] / now.months, "currency", "C")
-            facts["fill_worth"] = gain
+    if charges is not None:
+        paid = outpatient_money(charges, services).filter(_.day >= now.start, _.day < now.end).order_by("day").to_pandas()
+        if paid.paid.sum() > 0:
+            is_contribution = paid.paid_with_cost.sum() >= params.priced_share * paid.paid.sum()
+            money = paid.paid - paid.direct_cost if is_contribution else paid.paid
+            facts["value_is"] = "contribution" if is_contribution else "revenue"
+            days["money"] = days.day.map(money.set_axis(paid.day.astype("datetime64[s]"))).fillna(0.0)
+    units = _units(days, now, params)
+    found = occupancy.free_time(
+        units.used, units.offered, units.money, ceiling=params.ceiling, level=params.level, seed=params.seed
+    )
+    n, per_week = len(units), 60 * now.days / 7
+    facts["free_hours"] = _estimate(found.free, "hours", n, params.level, per=per_week)
+    if found.fillable.value > 0:
+        facts["fillable_hours"] = _estimate(found.fillable, "hours", n, params.level, per=per_week)
+    if facts["value_is"]:
+        facts["hour_value"] = _estimate(found.hour_value, "currency", n, params.level)
+        if found.fill_value.value > 0:
+            facts["fill_worth"] = _estimate(found.fill_value, "currency", n, params.level, "C", per=now.months)
     return facts
 
 
-def _weekly(diary: pd.DataFrame, period: Period, now: Days, params: CapacityParams) -> dict[str, Estimate | None]:
-    """Without opening hours: the busiest weeks bound capacity from below, hence load from above."""
+def _weekly(diary: pd.DataFrame, period: Period, now: Days, params: CapacityParams, *, wanted: bool) -> dict[str, Any]:
+    """Without opening hours: the busiest of the last 52 weeks bound capacity from below, hence load from above."""
+    facts: dict[str, Any] = dict.fromkeys(("weekly_visits", "busiest_week", "load_at_most"))
+    weeks = min(52, (now.end - period.start).days // 7)
     done = diary[(diary.status == "completed") & (diary.resource != "ward")]
-    first = pd.Timestamp(now.end) - pd.Timedelta(weeks=min(52, (now.end - period.start).days // 7))
-    weeks = (pd.Timestamp(now.end) - first).days // 7
-    number = (done.day - first).dt.days // 7
+    number = (done.day - pd.Timestamp(now.end)).dt.days // 7 + weeks
     visits = done.groupby(number).count_all.sum().reindex(range(weeks), fill_value=0).to_numpy(dtype=float)
     visits = visits[np.flatnonzero(visits)[0] :] if visits.any() else visits[:0]
-    present = visits[-(now.days // 7) :] if now.days >= 7 else visits[:0]
-    facts: dict[str, Estimate | None] = dict.fromkeys(("weekly_visits", "busiest_week", "load_at_most"))
-    if len(present) < 2:
+    present = visits[max(0, len(visits) - now.days // 7) :]
+    if not wanted or len(present) < 2:
         return facts
-    low, high = bootstrap.mean_interval(present, params.level, params.seed)
-    facts["weekly_visits"] = _estimate(float(present.mean()), low, high, "count", len(present), params.level)
+    mean = occupancy.Range(float(present.mean()), *bootstrap.mean_interval(present, params.level, params.seed))
+    facts["weekly_visits"] = _estimate(mean, "count", len(present), params.level)
     if len(visits) >= params.weeks_needed:
-        busiest = max(float(np.quantile(visits, 0.95)), float(present.mean()))
+        busiest = max(float(np.quantile(visits, 0.95)), mean.value)
         facts["busiest_week"] = Estimate(busiest, busiest, busiest, "count", len(visits), params.level, "C")
-        bounds = (min(1.0, value / busiest) for value in (present.mean(), low, high))
-        facts["load_at_most"] = _estimate(*bounds, "share", len(present), params.level, "C")
+        share = occupancy.Range(*(min(1.0, x / busiest) for x in (mean.value, mean.low, mean.high)))
+        facts["load_at_most"] = _estimate(share, "share", len(present), params.level, "C")
     return facts
 
 
 # ------------------------------------------------------------------ steps: appointments that did not take place
 def _missed(appointments: Table, now: Days, level: float) -> dict[str, Any]:
     """Shares missed and cancelled, and shares missed by lead time, weekday and reminder."""
-    due = appointments.filter(
-        _.status.isin(["completed", "no_show", "cancelled"]), _.starts_at.date() >= now.start, _.starts_at.date() < now.end
-    )
-    lead = due.starts_at.date().delta(due.booked_at.date(), unit="day")
-    by_lead = ibis.cases((lead.isnull() | (lead < 0), ibis.null("string")), *((lead <= days, name) for days, name in LEADS), else_=LATEST)
-    weekday = due.starts_at.day_of_week.index().cast("string")
-    reminder = ibis.cases((due.reminder_sent, "reminded"), (~due.reminder_sent, "not_reminded"))
-    counted = due.group_by(lead=by_lead, weekday=weekday, reminder=reminder, status=_.status).aggregate(count_all=_.count())
+    due = due_appointments(appointments, start=now.start, end=now.end)
+    counted = due.group_by("lead", "weekday", "reminder", "status").aggregate(count_all=_.count())
     frame = counted.order_by("lead", "weekday", "reminder", "status").to_pandas()
     total = frame.groupby("status").count_all.sum().reindex(["completed", "no_show", "cancelled"], fill_value=0)
     came_or_missed = int(total.completed + total.no_show)
@@ -481,8 +397,8 @@ def _missed(appointments: Table, now: Days, level: float) -> dict[str, Any]:
     return facts
 
 
-def _missed_by(frame: pd.DataFrame, level: float) -> pd.DataFrame:
-    order = [*(name for _days, name in LEADS), LATEST, *"0123456", "reminded", "not_reminded"]
+def _missed_by(frame: pd.DataFrame, level: float) -> pd.DataFrame | None:
+    order = [*LEAD_GROUPS, *"0123456", "reminded", "not_reminded"]
     parts = []
     for by in ("lead", "weekday", "reminder"):
         known = frame[frame[by].notna()].assign(missed=lambda f: f.count_all.where(f.status == "no_show", 0))
@@ -504,8 +420,7 @@ def _share(k: int, n: int, level: float) -> Estimate:
 
 # ------------------------------------------------------------------ tables of the page
 def _resources(
-    series: Mapping[str, pd.DataFrame | None], loads: Mapping[str, Estimate | None], before: Mapping[str, Estimate | None],
-    facts: Mapping[str, Any], now: Days, params: CapacityParams,
+    series: Series, loads: Loads, before: Loads, facts: Mapping[str, Any], now: Days, params: CapacityParams
 ) -> pd.DataFrame | None:
     rows = []
     for name in ("consulting", "doctors", "diagnostics", "operating", "ward"):
@@ -520,9 +435,7 @@ def _resources(
     return _framed("resources", rows)
 
 
-def _denominators(
-    series: Mapping[str, pd.DataFrame | None], loads: Mapping[str, Estimate | None], before: Mapping[str, Estimate | None], now: Days
-) -> pd.DataFrame | None:
+def _denominators(series: Series, loads: Loads, before: Loads, now: Days) -> pd.DataFrame | None:
     rows = []
     for name, label in (("consulting", "open_rooms"), ("doctors", "rota"), ("booked", "booked")):
         load, frame = loads[name], series[name]
@@ -538,26 +451,16 @@ def _framed(name: str, rows: list[list[Any]]) -> pd.DataFrame | None:
     return pd.DataFrame(rows, columns=columns) if rows else None
 
 
-def _calendar(series: Mapping[str, pd.DataFrame | None], diary: pd.DataFrame, period: Period) -> pd.DataFrame:
+def _calendar(rooms: pd.DataFrame | None, diary: pd.DataFrame, period: Period) -> pd.DataFrame:
     """Load of every day of the period: of open room hours, or of the busiest days when opening hours are unknown."""
     days = pd.DatetimeIndex(pd.date_range(period.start, period.end - timedelta(days=1))).as_unit("s")
-    rooms = series["consulting"]
+    done = diary[diary.status == "completed"]
     if rooms is not None:
         load = (rooms.used / rooms.offered.where(rooms.offered > 0)).set_axis(rooms.day).reindex(days)
     else:
-        visits = diary[(diary.status == "completed") & (diary.resource != "ward")].groupby("day").count_all.sum()
-        busiest = float(visits.quantile(0.95)) if len(visits) else 1.0
-        load = (visits / busiest).reindex(days)
-    seen = diary[diary.status == "completed"].day
-    load = load.where((days >= seen.min()) & (days <= seen.max()))
-    return pd.DataFrame({"day": days, "load": load.to_numpy(dtype=float)})
-
-
-def _peak(heat: pd.DataFrame | None) -> dict[str, Any]:
-    if heat is None or not heat.load.notna().any():
-        return {"peak_weekday": None, "peak_hour": None, "peak_load": None}
-    top = heat.loc[heat.load.idxmax()]
-    return {"peak_weekday": int(top.weekday), "peak_hour": int(top.hour), "peak_load": exact(float(top.load), "share", round(top.open_hours))}
+        visits = done[done.resource != "ward"].groupby("day").count_all.sum()
+        load = (visits / visits.quantile(0.95)).reindex(days)
+    return pd.DataFrame({"day": days, "load": load.where((days >= done.day.min()) & (days <= done.day.max())).to_numpy(dtype=float)})
 
 
 # ------------------------------------------------------------------ what is said
@@ -601,17 +504,12 @@ def _findings(facts: Mapping[str, Any], params: CapacityParams) -> list[Finding]
 
 
 def _gaps(
-    rooms: Table | None, shifts: Table | None, charges: Table | None, series: Mapping[str, pd.DataFrame | None],
-    heat: pd.DataFrame | None, missed: Mapping[str, Any],
+    facts: Mapping[str, Any], shifts: Table | None, charges: Table | None, hours: pd.DataFrame | None, missed: Mapping[str, Any]
 ) -> list[Finding]:
-    has_rooms = series["consulting"] is not None
+    has_rooms, has_missed = facts["room_load"] is not None, facts["no_show_share"] is not None
     told = {
-        "no_rooms": not has_rooms,
-        "no_rota": series["doctors"] is None,
-        "no_times": has_rooms and heat is None,
-        "no_missed": missed["no_show_share"] is None,
-        "no_lead": missed["no_show_share"] is not None and not missed["has_lead"],
-        "no_money": has_rooms and charges is None,
+        "no_rooms": not has_rooms, "no_rota": shifts is None, "no_times": has_rooms and hours is None,
+        "no_missed": not has_missed, "no_lead": has_missed and not missed["has_lead"], "no_money": has_rooms and charges is None,
     }
     return [Finding(key, "not_answered") for key, is_told in told.items() if is_told]
 
@@ -652,8 +550,10 @@ def resources_bars(result: CapacityResult, labels: Labels) -> Figure | None:
 
 
 def no_show_bars(result: CapacityResult, labels: Labels) -> Figure | None:
-    """Share of appointments missed by how long before they were booked."""
-    if result.no_show is None or not (result.no_show.by == "lead").any():
+    """Share of appointments missed by how long before they were booked; not drawn when hardly any are."""
+    if result.no_show is None or result.no_show_share is None or not (result.no_show.by == "lead").any():
+        return None
+    if result.no_show_share.high < 0.02:
         return None
     rows = result.no_show[result.no_show.by == "lead"]
     return bars(

@@ -12,21 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import timedelta
 from typing import Any
 
-import ibis
 import numpy as np
 import pandas as pd
-from ibis import _
 from ibis.expr.types import Table
 from matplotlib.figure import Figure
 from pydantic import Field
 
 from audit.config import Params, Period
 from audit.errors import NotAnswerable
-from audit.models import bg_nbd, concentration, gamma_gamma, repeat_visits
+from audit.models import cohort_triangle, concentration, repeat_visits
 from audit.models.mean_cumulative import mean_cumulative
+from audit.models.outlook import outlook
 from audit.models.repeat_visits import Check, Visits
 from audit.models.survival import incidence
 from audit.plots import theme
@@ -34,16 +33,16 @@ from audit.plots.calibration import calibration as draw_calibration
 from audit.plots.heatmap import heatmap
 from audit.plots.lorenz import lorenz as draw_lorenz
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.tables.new_patients import EPOCH, new_patient_days, new_patients
 from audit.wording import Labels
 
-FIGURES = ("lorenz", "calibration", "cohort_triangle")
+FIGURES = ("lorenz", "calibration", "returns")
 HORIZONS = (90, 180, 365, 730)
 RETURNS = (30, 90, 180, 365)
 YEAR = 365
 QUARTER = 91
 CLASSES = ("one_off", "short", "course", "chronic", "surgical")
 CUTS = (0.1, 0.3, 0.6)
-EPOCH = date(1970, 1, 1)
 
 
 class ClvParams(Params):
@@ -158,33 +157,18 @@ def analyse(
         grade="B" if facts["expected_visits"] and check.gate == "ok" else "A",
         headline=next((f"value_{h}" for h in (365, 180, 90) if facts[f"value_{h}"]), None),
         says=_says(facts, check), findings=_findings(facts, check, base, period),
-        **facts, horizons=horizons, classes=classes, cohorts=_cohorts(base, params), lorenz_points=points,
+        **facts, horizons=horizons, classes=classes, cohorts=_cohorts(base), lorenz_points=points,
         calibration=calibration, by_frequency=_by_frequency(check),
         patients=_patients(base, matured, code, expected) if classes is not None else None,
     )
 
 
 def _base(first_visits: Table, patient_days: Table, charges: Table | None, period: Period) -> _Base:
-    new = first_visits.filter(_.is_new & (_.tenure_days > 0)).mutate(
-        owner=ibis.row_number().over(order_by=[_.first_day, _.patient_id]),
-        first=_.first_day.delta(ibis.date(EPOCH), unit="day"), last_age=_.tenure_days - 1,
-        gap=_.second_day.delta(_.first_day, unit="day"),
-    )
+    new = new_patients(first_visits)
     people = new.select("owner", "patient_id", "first_day", "first", "last_age", "gap").order_by("owner").to_pandas()
     if people.empty:
         raise NotAnswerable("no_new_patients", verdict="not_enough_data")
-    # Money paid before the first visit (a deposit, a wrong date) belongs to the first visit.
-    days = (
-        patient_days.filter(_.day < period.end).inner_join(new.select("patient_id", "owner"), "patient_id")
-        .group_by("owner", age=ibis.greatest(_.tenure_day, 0))
-        .aggregate(
-            visits=_.visits.sum(), operations=_.operations.sum(), revenue=_.revenue.sum().cast("float64"),
-            outpatient=(_.revenue - _.surgery_revenue).sum().cast("float64"),
-            cost=_.direct_cost.sum().cast("float64"),
-            costed=_.revenue.sum(where=_.direct_cost.notnull()).cast("float64"),
-        )
-        .order_by("owner", "age").to_pandas()
-    )
+    days = new_patient_days(patient_days, new, end=period.end).order_by("owner", "age").to_pandas()
     return _Base(people, days, charges is not None and days["revenue"].sum() > 0)
 
 
@@ -221,23 +205,17 @@ def _horizons(base: _Base, params: ClvParams) -> tuple[pd.DataFrame, dict[str, A
 
 def _spread(row: Mapping[str, Any]) -> dict[str, Any]:
     """Estimates of a row as value, low and high columns."""
-    flat = {}
-    for name, value in row.items():
-        if isinstance(value, Estimate):
-            flat |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
-        else:
-            flat[name] = value
-    return flat
+    told = {name: value for name, value in row.items() if isinstance(value, Estimate)}
+    bounds = [(f"{name}_{end}", getattr(value, end)) for name, value in told.items() for end in ("low", "high")]
+    return dict(row) | {name: value.value for name, value in told.items()} | dict(bounds)
 
 
 def _margin(base: _Base, params: ClvParams) -> np.ndarray | None:
     """Revenue less direct cost per day; days without a known cost get the usual share of cost."""
-    revenue, costed = base.days["revenue"].sum(), base.days["costed"].sum()
-    if not base.has_money or not costed >= params.known_cost * revenue:
+    days, known = base.days, base.days["costed"].fillna(0)
+    if not base.has_money or not known.sum() >= params.known_cost * days["revenue"].sum():
         return None
-    unknown = base.days["revenue"] - base.days["costed"].fillna(0)
-    rate = base.days["cost"].sum() / costed
-    return (base.days["revenue"] - base.days["cost"].fillna(0) - rate * unknown).to_numpy()
+    return (days["revenue"] - days["cost"].fillna(0) - days["cost"].sum() / known.sum() * (days["revenue"] - known)).to_numpy()
 
 
 def _classes(base: _Base, matured: np.ndarray, params: ClvParams) -> tuple[np.ndarray, pd.DataFrame | None, dict[str, Any]]:
@@ -251,26 +229,22 @@ def _classes(base: _Base, matured: np.ndarray, params: ClvParams) -> tuple[np.nd
     s = concentration.class_shares(code, value, len(CLASSES), params.level, seed=params.seed)
     mean_visits = np.bincount(code, weights=visits[matured], minlength=len(CLASSES)) / np.maximum(s.count, 1)
     money = np.nan if not base.has_money else 1.0
-    frame = pd.DataFrame({
-        "class": CLASSES, "patients": s.count,
-        "patient_share": s.unit_share, "patient_share_low": s.unit_share_low, "patient_share_high": s.unit_share_high,
-        "revenue_share": s.amount_share, "revenue_share_low": s.amount_share_low,
-        "revenue_share_high": s.amount_share_high, "value_365": s.mean * money, "value_365_low": s.mean_low * money,
-        "value_365_high": s.mean_high * money, "visits": mean_visits, "n": s.count,
-    })
+    columns = (s.unit_share, s.unit_share_low, s.unit_share_high, s.amount_share, s.amount_share_low,
+               s.amount_share_high, s.mean * money, s.mean_low * money, s.mean_high * money, mean_visits, s.count)
+    names = [name for measure in ClvResult.measures("classes") for name in measure.names]
+    frame = pd.DataFrame(dict(zip(names, (CLASSES, s.count, *columns), strict=True)))
     frame = frame[frame["patients"] > 0].reset_index(drop=True)
-    facts["one_off_share"] = _row(frame, "one_off", "patient_share", int(matured.sum()), params.level)
-    facts["surgical_share"] = _row(frame, "surgical", "patient_share", int(matured.sum()), params.level)
-    if base.has_money:
-        facts["surgical_revenue"] = _row(frame, "surgical", "revenue_share", int(matured.sum()), params.level)
+    for name, code_name, column in (("one_off_share", "one_off", "patient_share"), ("surgical_share", "surgical", "patient_share"),
+                                    ("surgical_revenue", "surgical", "revenue_share")):
+        facts[name] = _row(frame, code_name, column, int(matured.sum()), params.level)
     return code, frame, facts
 
 
 def _row(frame: pd.DataFrame, name: str, column: str, n: int, level: float) -> Estimate | None:
-    found = frame[frame["class"] == name]
-    if found.empty or not np.isfinite(found[column].iloc[0]):
+    found = frame.loc[frame["class"] == name, [column, f"{column}_low", f"{column}_high"]]
+    if found.empty or not np.isfinite(found.to_numpy()).all():
         return None
-    value, low, high = (float(found[c].iloc[0]) for c in (column, f"{column}_low", f"{column}_high"))
+    value, low, high = found.iloc[0]
     return Estimate(value, min(low, value), max(high, value), "share", n, level)
 
 
@@ -288,22 +262,20 @@ def _lorenz(base: _Base, params: ClvParams) -> tuple[pd.DataFrame | None, Estima
     return pd.DataFrame({"patients": patients, "revenue": revenue}), top, days
 
 
-def _cohorts(base: _Base, params: ClvParams, most: int = 8) -> pd.DataFrame | None:
-    """Share of each quarter's new patients who came in the 1st, 2nd … 91 days after the first visit."""
+def _cohorts(base: _Base, periods: int = 8, most: int = 12) -> pd.DataFrame | None:
+    """Share of each quarter's new patients who came again in the 1st, 2nd … 91 days after the first visit."""
     quarter = pd.to_datetime(base.people["first_day"]).dt.to_period("Q")
-    last_age, days = base.people["last_age"].to_numpy(), base.days[base.days["visits"] > 0]
-    later = days[days["age"] > 0]
-    after = np.minimum((later["age"].to_numpy() - 1) // QUARTER + 1, most + 1)
-    came = np.zeros((len(base.people), most + 2), bool)
-    came[later["owner"].to_numpy(), after] = True
-    rows = []
-    for cohort in sorted(quarter.unique())[-12:]:
-        members = (quarter == cohort).to_numpy()
-        for k in range(1, most + 1):
-            watched = members & (last_age >= QUARTER * k)
-            if watched.sum() >= 30:
-                rows.append((cohort.start_time.date(), k, int(members.sum()), came[watched, k].mean(),
-                             bool(watched.sum() == members.sum())))
+    names = sorted(quarter.unique())
+    came = base.days["visits"] > 0
+    triangle = cohort_triangle.cohort_triangle(
+        cohort=pd.Categorical(quarter, names).codes, last_age=base.people["last_age"], owner=base.days["owner"][came],
+        age=base.days["age"][came], cohorts=len(names), periods=periods, length=QUARTER,
+    )
+    rows = [
+        (names[k].start_time.date(), after + 1, int(triangle.size[k]), triangle.share[k, after], bool(triangle.complete[k, after]))
+        for k in range(max(len(names) - most, 0), len(names)) for after in range(periods)
+        if np.isfinite(triangle.share[k, after])
+    ]
     columns = [m.name for m in ClvResult.measures("cohorts")]
     return pd.DataFrame(rows, columns=columns) if rows else None
 
@@ -313,61 +285,31 @@ def _check(base: _Base, period: Period) -> Check:
 
 
 def _outlook(base: _Base, check: Check, period: Period, params: ClvParams) -> tuple[dict[str, Any], np.ndarray | None]:
-    """The coming year of the known patients, if the model may speak: facts, and money expected per patient.
-
-    The interval holds parameter and process uncertainty, both families, and the error of the hold-out.
-    """
-    facts: dict[str, Any] = dict.fromkeys(("expected_visits", "expected_revenue", "base_patients", "holdout_error", "model"))
-    facts |= {"gate": check.gate, "holdout_weeks": None}
-    end, visits = (period.end - EPOCH).days, base.visits
-    if check.fit is not None:
-        facts |= {"holdout_error": exact(check.error, "points", check.patients), "model": check.fit.family,
-                  "holdout_weeks": round((end - check.split) / 7)}
-    if check.gate not in ("ok", "weak") or check.fit is None:
+    """The verdict on the model and, if it may speak, the coming year: facts, and money expected per patient."""
+    facts: dict[str, Any] = dict.fromkeys(
+        ("expected_visits", "expected_revenue", "base_patients", "holdout_error", "holdout_weeks", "model"))
+    facts["gate"], end = check.gate, (period.end - EPOCH).days
+    if check.fit is None:
         return facts, None
-    histories = visits.at(end)
-    models = {family: bg_nbd.fit(family, histories) for family in repeat_visits.FAMILIES}
-    model, weeks, spend = models.pop(check.fit.family), YEAR / 7, _spend(base, histories)
-    if model is None:
-        return facts | {"gate": "rejected"}, None
-    sums = [repeat_visits.ahead(m, histories, weeks, spend, seed=params.seed) for m in (model, *models.values()) if m]
-    correction = check.counted / check.predicted
-    factor = correction if check.gate == "weak" else 1.0
-    grade, verdict = ("B", "identified") if check.gate == "ok" else ("C", "weak")
-    tail = (1 - params.level) / 2
-    for name, unit, value, draws in (
-        ("expected_visits", "count", sums[0].visits, [s.visits_draws for s in sums]),
-        ("expected_revenue", "currency", sums[0].money, [s.money_draws for s in sums]),
-    ):
-        low = min(np.quantile(d, tail) for d in draws) * min(1.0, correction)
-        high = max(np.quantile(d, 1 - tail) for d in draws) * max(1.0, correction)
-        if unit == "count" or base.has_money:
-            facts[name] = Estimate(value * factor, min(low, value * factor), max(high, value * factor), unit,
-                                   histories.patients, params.level, grade, verdict)
-    expected = (bg_nbd.expected(model, histories, weeks) * spend * factor)[histories.cell]
-    return facts | {"base_patients": histories.patients}, expected if base.has_money else None
-
-
-def _spend(base: _Base, histories: bg_nbd.Histories) -> np.ndarray:
-    """Expected outpatient money per repeat visit of each cell's patients; the plain mean where Gamma-Gamma fails."""
+    facts |= {"holdout_error": exact(check.error, "share", check.patients), "model": check.fit.family,
+              "holdout_weeks": round((end - check.split) / 7)}
     repeat = base.days[(base.days["age"] > 0) & (base.days["visits"] > 0)]
-    owner, people = repeat["owner"].to_numpy(), len(base.people)
-    count = np.bincount(owner, minlength=people)
-    money = np.bincount(owner, weights=repeat["outpatient"].to_numpy(), minlength=people)
-    mean = money / np.maximum(count, 1)
-    found = gamma_gamma.fit(frequency=count, spend=mean)
-    if found is None or not found.is_usable:
-        return np.full(len(histories.weight), money.sum() / max(count.sum(), 1))
-    paying = (count > 0) & (mean > 0)
-    each = gamma_gamma.expected_spend(found, frequency=count * paying, spend=mean) * count[paying].sum() / count.sum()
-    return np.bincount(histories.cell, weights=each, minlength=len(histories.weight)) / histories.weight
+    paid = np.bincount(repeat["owner"], weights=repeat["outpatient"], minlength=len(base.people))
+    found = outlook(check, base.visits, paid=paid, end=end, weeks=YEAR / 7, level=params.level, seed=params.seed)
+    if found is None:
+        return facts, None
+    grade, verdict = ("B", "identified") if check.gate == "ok" else ("C", "weak")
+    facts["expected_visits"] = Estimate(*found.visits, "count", found.patients, params.level, grade, verdict)
+    if base.has_money:
+        facts["expected_revenue"] = Estimate(*found.money, "currency", found.patients, params.level, grade, verdict)
+    return facts | {"base_patients": found.patients}, found.expected if base.has_money else None
 
 
 def _calibration(base: _Base, check: Check, period: Period, params: ClvParams) -> pd.DataFrame | None:
     if check.fit is None:
         return None
     start = pd.Timestamp(base.people["first_day"].min()).to_period("M")
-    months = pd.period_range(start, pd.Timestamp(period.end - pd.Timedelta(days=1)).to_period("M"), freq="M")
+    months = pd.period_range(start, pd.Timestamp(period.end - timedelta(days=1)).to_period("M"), freq="M")
     edges = np.array([(m.start_time.date() - EPOCH).days for m in months] + [(period.end - EPOCH).days])
     visits = base.visits
     value, low, high = repeat_visits.monthly(
@@ -448,7 +390,7 @@ def calibration(result: ClvResult, labels: Labels) -> Figure | None:
     )
 
 
-def cohort_triangle(result: ClvResult, labels: Labels) -> Figure | None:
+def returns(result: ClvResult, labels: Labels) -> Figure | None:
     """Who came again, by quarter of the first visit and quarter after it."""
     frame = result.cohorts
     if frame is None:

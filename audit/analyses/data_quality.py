@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import ibis
@@ -366,18 +365,17 @@ def _findings(facts: Mapping[str, Any], have: Mapping[str, Table], params: DataQ
 
 # ------------------------------------------------------------------ figures
 def coverage(result: DataQualityResult, labels: Labels) -> Figure | None:
-    """Rows of each export in each month, against its usual month; months without any are framed."""
+    """Rows of each export in each month, against the months around it; months without any are framed."""
     if result.monthly is None:
         return None
     grid = result.monthly.pivot(index="table", columns="month", values="rows")
     grid = grid.reindex([name for name in DAYS if name in grid.index])
-    rows = grid.to_numpy(dtype=float)
-    usual = np.array([np.median(row[row > 0]) if (row > 0).any() else 1.0 for row in rows])
-    months: list[date] = [month.date() for month in grid.columns]
-    heads = [str(month.year) if month.month == 1 or i == 0 else "" for i, month in enumerate(months)]
+    around = grid.T.rolling(7, center=True, min_periods=1).median().T
+    relative = (grid / around.where(around > 0)).clip(upper=1).fillna(0.0).to_numpy(dtype=float)
+    heads = [str(month.year) if month.month == 1 or i == 0 else "" for i, month in enumerate(grid.columns)]
     return heatmap(
-        np.clip(rows / usual[:, None], 0, 1.5), rows=[labels.value("table", name) for name in grid.index], columns=heads,
-        text=lambda _value: "", width=theme.FULL, height=12 + 6.5 * len(rows), most=1.5, frames=_empty_runs(rows),
+        relative, rows=[labels.value("table", name) for name in grid.index], columns=heads, text=lambda _value: "",
+        width=theme.FULL, height=12 + 6.5 * len(grid), most=1.6, frames=_empty_runs(grid.to_numpy()),
     )
 
 

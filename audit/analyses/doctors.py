@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, timedelta
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -24,19 +25,22 @@ from pydantic import Field
 
 from audit.config import Params, Period
 from audit.errors import NotAnswerable
-from audit.models.funnel_limits import funnel_limits
+from audit.models.funnel_limits import funnel_limits, outside
+from audit.models.headroom import headroom
 from audit.models.shrinkage import Shrunken, shrink_means, shrink_rates
-from audit.models.standardise import standardise_means, standardise_rates
+from audit.models.standardise import standardise_means, standardise_rates, stratum
 from audit.plots.dots import dots
 from audit.plots.funnel_plot import funnel_plot
 from audit.results import Estimate, Finding, Measure, Result, Sentence, table
+from audit.tables.new_patients import new_patients, outpatient_value
+from audit.tables.performed_money import performed_money
+from audit.tables.rostered_hours import rostered_hours
 from audit.wording import Labels
 
 FIGURES = ("doctors_funnel", "doctors_value")
 HORIZONS = (365, 180, 90)
 RETURN_DAYS = 90
 AGES = (0, 7, 18, 35, 55)
-WIDE_Z = 3.0902
 
 
 class DoctorsParams(Params):
@@ -60,6 +64,8 @@ class DoctorsResult(Result):
     different: int
     waiting: int
     value_days: int | None
+    value_since: date | None
+    value_until: date | None
     clinic_value: Estimate | None
     clinic_return: Estimate | None
     best: str | None
@@ -83,7 +89,7 @@ class DoctorsResult(Result):
 
 def analyse(
     first_visits: Table, patient_days: Table, appointments: Table, charges: Table | None, shifts: Table | None,
-    feedback: Table | None, doctors: Table | None, *, period: Period, params: DoctorsParams,
+    feedback: Table | None, doctors: Table | None, rooms: Table | None, *, period: Period, params: DoctorsParams,
 ) -> DoctorsResult:
     """Every doctor of a first visit, judged only where enough patients have been watched long enough."""
     cases = _cases(first_visits, patient_days, doctors, period)
@@ -96,7 +102,7 @@ def analyse(
     if returns is None and value is None:
         raise NotAnswerable("too_few", verdict="not_enough_data", values={"patients": len(cases)})
     frame = _table(cases, names, returns, value, rating, answers, params)
-    frame["rota_filled"] = _rota(appointments, shifts, period).reindex(names).to_numpy()
+    frame["rota_filled"] = _rota(appointments, shifts, rooms, period).reindex(names).to_numpy()
     frame["revenue"] = _revenue(charges, appointments, period).reindex(names).to_numpy()
     centres = _centres(cases, days, value is not None, params)
     facts = {"value_days": days, "clinic_rating": clinic_rating} | centres | _extremes(frame, value is not None, params)
@@ -106,26 +112,20 @@ def analyse(
         grade="B" if cases["diagnosis"].notna().mean() > 0.6 else "C",
         headline="clinic_value" if facts["clinic_value"] else "clinic_return",
         says=_says(facts, frame), findings=_findings(facts, frame, cases, shifts, feedback),
-        **facts, doctors=frame.sort_values(_measure(frame), ascending=False, kind="stable")[columns].reset_index(drop=True),
+        **facts, doctors=frame.sort_values(["value", "return_90"], ascending=False, kind="stable")[columns].reset_index(drop=True),
     )
 
 
 def _cases(first_visits: Table, patient_days: Table, doctors: Table | None, period: Period) -> pd.DataFrame:
     """New patients with a doctor: their mix, return and outpatient money within each horizon."""
-    new = first_visits.filter(_.is_new & (_.tenure_days > 0) & _.doctor_id.notnull())
+    new = new_patients(first_visits).filter(_.doctor_id.notnull())
     if doctors is not None:
-        others = doctors.filter(_.is_specialist == False).select("doctor_id")  # noqa: E712 – an Ibis expression
-        new = new.anti_join(others, "doctor_id")
-    money = patient_days.filter(_.day < period.end).group_by("patient_id").aggregate(
-        **{f"value_{h}": (_.revenue - _.surgery_revenue).sum(where=_.tenure_day <= h).cast("float64") for h in HORIZONS}
-    )
-    frame = (
-        new.left_join(money, "patient_id").drop("patient_id_right")
-        .select("doctor_id", "patient_id", "first_day", "diagnosis", "age_years", "sex", "payer", "specialty",
-                *(f"value_{h}" for h in HORIZONS), last_age=_.tenure_days - 1,
-                gap=_.second_day.delta(_.first_day, unit="day"))
-        .order_by("doctor_id", "first_day", "patient_id").to_pandas()
-    )
+        new = new.anti_join(doctors.filter(~_.is_specialist), "doctor_id")
+    money = outpatient_value(patient_days, horizons=HORIZONS, end=period.end)
+    frame = new.left_join(money, "patient_id").drop("patient_id_right").select(
+        "doctor_id", "patient_id", "first_day", "last_age", "gap", "diagnosis", "age_years", "sex", "payer", "specialty",
+        *(f"value_{h}" for h in HORIZONS),
+    ).order_by("doctor_id", "first_day", "patient_id").to_pandas()
     day = pd.to_datetime(frame["first_day"])
     return frame.rename(columns={"doctor_id": "doctor"}).assign(
         age=np.digitize(frame["age_years"].fillna(-1).to_numpy(float), AGES),
@@ -133,16 +133,10 @@ def _cases(first_visits: Table, patient_days: Table, doctors: Table | None, peri
     )
 
 
-def _strata(cases: pd.DataFrame, fewest: int = 30) -> dict[str, np.ndarray]:
-    """Codes of the case mix; rare levels share one, so that each effect rests on enough patients."""
-    strata = {}
-    for name in ("block", "age", "sex", "payer", "half"):
-        level = cases[name].astype("object").where(cases[name].notna(), "unknown").astype(str)
-        count = level.map(level.value_counts())
-        codes = pd.factorize(level.where(count >= fewest, "other"), sort=True)[0]
-        if codes.max(initial=0) > 0:
-            strata[name] = codes
-    return strata
+def _strata(cases: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The case mix as recorded, and the half-year of the first visit; a stratum with one level says nothing."""
+    codes = {name: stratum(list(cases[name])) for name in ("block", "age", "sex", "payer", "half")}
+    return {name: code for name, code in codes.items() if code.max(initial=0) > 0}
 
 
 def _matured(cases: pd.DataFrame, days: int, params: DoctorsParams) -> pd.DataFrame:
@@ -224,7 +218,7 @@ def _ratings(
     within = np.nansum(n * (by["square"] - by["mean"] ** 2)) / max(n.sum() - (n > 0).sum(), 1)
     se = np.sqrt(within / np.where(n > 0, n, np.nan))
     shrunken = shrink_means(by["mean"].to_numpy(), se, params.level, seed=params.seed)
-    mean, half = float(np.nansum(n * by["mean"]) / n.sum()), 1.645 * np.sqrt(within / n.sum())
+    mean, half = float(np.nansum(n * by["mean"]) / n.sum()), _z(params) * np.sqrt(within / n.sum())
     return shrunken, n, Estimate(mean, mean - half, mean + half, "number", int(n.sum()), params.level)
 
 
@@ -246,7 +240,7 @@ def _table(
     seen = answers >= params.fewest_ratings
     return pd.DataFrame({
         "doctor": names, "first_visits": recent.reindex(names, fill_value=0).to_numpy(),
-        "return_raw": (returns or nothing).raw, "return_fair": (returns or nothing).fair, "return_90": np.where(few, np.nan, back.value),
+        "return_raw": (returns or nothing).raw, "return_fair": np.where(few, np.nan, (returns or nothing).fair), "return_90": np.where(few, np.nan, back.value),
         "return_90_low": np.where(few, np.nan, back.low), "return_90_high": np.where(few, np.nan, back.high),
         "value_raw": np.where(n_value >= params.fewest_matured, (value or nothing).raw, np.nan), "value": worth.value,
         "value_low": worth.low, "value_high": worth.high, "top_third": judged.top_third,
@@ -256,59 +250,52 @@ def _table(
     })
 
 
-def _rota(appointments: Table, shifts: Table | None, period: Period) -> pd.Series:
+def _rota(appointments: Table, shifts: Table | None, rooms: Table | None, period: Period) -> pd.Series:
     """Share of each doctor's rota hours now that hold outpatient visits which took place."""
+    now = period.present
     if shifts is None:
         return pd.Series(dtype=float)
-    now = period.present
-    start, end = datetime.combine(now.start, time()), datetime.combine(now.end, time())
-    rota = shifts.filter((_.role == "doctor") & (_.starts_at < end) & (_.ends_at > start))
-    rota = rota.select("staff_id", "starts_at", "ends_at").order_by("staff_id", "starts_at", "ends_at").to_pandas()
-    # Overlapping shifts are one person in two places: count the union.
-    before = rota.groupby("staff_id")["ends_at"].transform(lambda ends: ends.cummax().shift())
-    begins = rota["starts_at"].clip(lower=start).where(before.isna() | (before < rota["starts_at"]), before)
-    hours = (rota["ends_at"].clip(upper=end) - begins).dt.total_seconds().clip(lower=0) / 3600
-    open_hours = hours.groupby(rota["staff_id"]).sum()
-    used = appointments.filter(
-        (_.status == "completed") & (_.kind == "outpatient") & (_.starts_at >= start) & (_.starts_at < end)
-    )
-    busy = used.group_by("doctor_id").aggregate(hours=_.minutes.sum() / 60).order_by("doctor_id").to_pandas()
-    busy = busy.dropna().set_index("doctor_id")["hours"].astype(float)
-    return (busy.reindex(open_hours.index) / open_hours.where(open_hours > 0)).astype(float)
+    rota = rostered_hours(shifts, rooms).filter(_.day >= now.start, _.day < now.end)
+    used = appointments.filter(_.status == "completed", _.kind == "outpatient").mutate(day=_.starts_at.date())
+    used = used.filter(_.day >= now.start, _.day < now.end)
+    both = [
+        table.group_by("doctor_id").aggregate(minutes=_.minutes.sum()).filter(_.doctor_id.notnull())
+        .order_by("doctor_id").to_pandas().set_index("doctor_id")["minutes"].astype(float) for table in (used, rota)
+    ]
+    return both[0] / both[1].where(both[1] > 0)
 
 
 def _revenue(charges: Table | None, appointments: Table, period: Period) -> pd.Series:
     """Money of the last twelve months by the doctor who performed the service."""
     if charges is None:
         return pd.Series(dtype=float)
-    lines = charges.filter(
-        _.kind.isin(["sale", "refund"]) & (_.charged_on >= period.end - timedelta(days=365)) & (_.charged_on < period.end)
-    )
-    at = appointments.select("appointment_id", performed_by="doctor_id")
-    lines = lines.left_join(at, "appointment_id").drop("appointment_id_right")
-    by = lines.group_by(doctor=_.doctor_id.coalesce(_.performed_by)).aggregate(paid=_.paid.sum().cast("float64"))
-    return by.filter(_.doctor.notnull()).order_by("doctor").to_pandas().set_index("doctor")["paid"].astype(float)
+    lines = performed_money(charges, appointments).filter(_.day >= period.end - timedelta(days=365), _.day < period.end)
+    by = lines.group_by("doctor_id").aggregate(paid=_.paid.sum().cast("float64")).order_by("doctor_id").to_pandas()
+    return by.set_index("doctor_id")["paid"].astype(float)
 
 
-def _centres(cases: pd.DataFrame, days: int | None, has_value: bool, params: DoctorsParams) -> dict[str, Estimate | None]:
+def _centres(cases: pd.DataFrame, days: int | None, has_value: bool, params: DoctorsParams) -> dict[str, Any]:
     """What all first patients together do: the line the doctors are compared with."""
     seen = _matured(cases, RETURN_DAYS, params)
-    found: dict[str, Estimate | None] = {"clinic_return": None, "clinic_value": None}
+    found: dict[str, Any] = dict.fromkeys(("clinic_return", "clinic_value", "value_since", "value_until"))
     if len(seen) >= params.fewest_patients / 2:
         found["clinic_return"] = _mean((seen["gap"] <= RETURN_DAYS).to_numpy(float), "share", params)
     if has_value and days:
-        found["clinic_value"] = _mean(_matured(cases, days, params)[f"value_{days}"].fillna(0).to_numpy(), "currency", params)
+        seen = _matured(cases, days, params)
+        found["clinic_value"] = _mean(seen[f"value_{days}"].fillna(0).to_numpy(), "currency", params)
+        ends = pd.to_datetime(seen["first_day"]).agg(["min", "max"])
+        found |= {"value_since": ends["min"].date(), "value_until": ends["max"].date()}
     return found
 
 
 def _mean(values: np.ndarray, unit: Any, params: DoctorsParams) -> Estimate:
-    mean, half = float(values.mean()), 1.645 * float(values.std(ddof=1)) / np.sqrt(len(values))
+    mean, half = float(values.mean()), _z(params) * float(values.std(ddof=1)) / np.sqrt(len(values))
     low = max(mean - half, 0.0) if unit == "share" else mean - half
     return Estimate(mean, low, mean + half, unit, len(values), params.level)
 
 
-def _measure(frame: pd.DataFrame) -> str:
-    return "value" if frame["value"].notna().any() else "return_90"
+def _z(params: DoctorsParams) -> float:
+    return NormalDist().inv_cdf((1 + params.level) / 2)
 
 
 def _extremes(frame: pd.DataFrame, has_value: bool, params: DoctorsParams) -> dict[str, Any]:
@@ -360,34 +347,20 @@ def _raised(
     per_month = now["doctor"].value_counts().reindex(low["doctor"], fill_value=0).to_numpy() / period.present.months
     if not per_month.sum():
         return None
-    rng = np.random.default_rng(params.seed)
-
-    def drawn(rows: pd.DataFrame) -> np.ndarray:
-        sd = (rows["value_high"] - rows["value_low"]).to_numpy() / 2 / 1.645
-        return rng.normal(rows["value"].to_numpy(), sd, size=(4000, len(rows)))
-
-    gaps = np.maximum(drawn(target.to_frame().T.infer_objects()) - drawn(low), 0)
-    gains = params.gap_closed * gaps @ per_month
-    value = params.gap_closed * float(np.maximum(target["value"] - low["value"].to_numpy(), 0) @ per_month)
-    bounds = np.quantile(gains, [(1 - params.level) / 2, (1 + params.level) / 2])
-    return Estimate(value, min(bounds[0], value), max(bounds[1], value), "currency", int(low["n"].sum()), params.level, "C")
-
-
-def _outside(frame: pd.DataFrame, centre: float) -> np.ndarray:
-    """Doctors whose adjusted return lies outside the 99.8 % limits of chance."""
-    n = frame["n_return"].to_numpy(float)
-    sd = np.sqrt(centre * (1 - centre) / np.where(n > 0, n, np.nan))
-    return (np.abs(frame["return_fair"].to_numpy(float) - centre) > WIDE_Z * sd) & frame["return_90"].notna().to_numpy()
+    three = ["value", "value_low", "value_high"]
+    gain = headroom(low_units=low[three], target=target[three], volume=per_month, part=params.gap_closed,
+                    level=params.level, seed=params.seed)
+    return Estimate(*gain, "currency", int(low["n"].sum()), params.level, "C")
 
 
 def _says(facts: Mapping[str, Any], frame: pd.DataFrame) -> dict[str, Sentence]:
     title = "differ" if facts["different"] else "alike"
     lede = "extremes" if facts["best"] and facts["lowest"] else "centre"
     centre = facts["clinic_return"]
-    outside = int(_outside(frame, centre.value).sum()) if centre else 0
+    far = int(outside(frame["return_fair"], frame["n_return"], centre.value).sum()) if centre else 0
     return {
         "title": Sentence(title), "lede": Sentence(lede if facts["clinic_value"] else "returns"),
-        "figures.doctors_funnel.title": Sentence("outside" if outside else "inside", {"outside": outside}),
+        "figures.doctors_funnel.title": Sentence("outside" if far else "inside", {"outside": far}),
         "figures.doctors_value.title": Sentence(title),
     }
 
@@ -423,7 +396,7 @@ def doctors_funnel(result: DoctorsResult, labels: Labels) -> Figure | None:
     limits = funnel_limits(frame["return_fair"], frame["n_return"], centre.value)
     return funnel_plot(
         frame["n_return"], frame["return_fair"], names=list(frame["doctor"]),
-        marked=list(_outside(frame, centre.value)), hollow=[False] * len(frame), centre=centre.value,
+        marked=list(outside(frame["return_fair"], frame["n_return"], centre.value)), hollow=[False] * len(frame), centre=centre.value,
         centre_text=labels.text("centre", centre=labels.number(centre)), limits_n=limits.n, near=limits.near, wide=limits.wide,
         usual=limits.usual, usual_text=labels["usual"], limits_text=labels["limits"], x=labels["x"],
         number=lambda v: labels.number(v, "share"),

@@ -28,11 +28,12 @@ from audit.analyses.clv import ClvResult
 from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
 from audit.models.bootstrap import block_bootstrap, percentiles, ratio_interval
-from audit.models.chain import Chain, chain
+from audit.models.chain import Chain, chain, worst_step
+from audit.models.counted import per_month, share, three
 from audit.models.factors import lmdi
 from audit.models.lag import unseen_share
 from audit.models.peaks import peaks
-from audit.models.proportions import multinomial, wilson
+from audit.models.proportions import multinomial
 from audit.plots import columns
 from audit.plots import stages as stage_bars
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
@@ -133,24 +134,25 @@ def analyse(
         raise NotAnswerable("nobody", verdict="not_enough_data")
     value, value_days = _first_value(clv) if calls is not None else (_visit_value(patient_days, now, params), None)
     parts = chain(
-        cohort.counts, per=now.months, level=params.level, seed=params.seed, value=_three(value) if value else None,
+        cohort.counts, per=now.months, level=params.level, seed=params.seed, value=three(value) if value else None,
         value_level=params.level,
     )
     back, back_before = (_return(first_visits, days, period, params) for days in (now, past))
     back_value = _return_value(first_visits, patient_days, period, params)
     missed = _missed(enquiries, now, past, period, params)
     upstream = _upstream(enquiries, site_traffic, now)
+    worst = worst_step(cohort.counts, level=params.level, fewest=params.fewest)
     n_new = contacts.new_patients(first_visits, now)
     no_show = contacts.missed_appointments(appointments, now)
     facts: dict[str, Any] = {
         **upstream, **missed["scalars"], **_shares(cohort, "", params), **_shares(before, "_before", params),
-        "callers": _count(cohort.counts[0], now) if calls is not None else None, "first_visits": _count(n_new, now),
-        "lost": _count(cohort.counts[0] - cohort.counts[-1], now), "worst": _worst(cohort, params),
+        "callers": per_month(cohort.counts[0], now.months) if calls is not None else None, "first_visits": per_month(n_new, now.months),
+        "lost": per_month(cohort.counts[0] - cohort.counts[-1], now.months), "worst": cohort.steps[worst + 1] if worst is not None else None,
         "return_share": back.get("share"), "return_from": back.get("from"), "return_to": back.get("to"),
         "return_share_before": back_before.get("share"), "return_value": back_value,
-        "no_show_share": _share(*no_show, params) if no_show[0] else None,
-        "unseen": _unseen(calls, now, period) if cohort.steps[-1] == "came" else None,
-        "unlinked_share": _share(contacts.unlinked(first_visits, calls, now), n_new, params) if "came" in steps else None,
+        "no_show_share": share(*no_show, params.level) if no_show[0] else None,
+        "unseen": _unseen(calls, now, period) if "came" in steps else None,
+        "unlinked_share": share(contacts.unlinked(first_visits, calls, now), n_new, params.level) if "came" in steps else None,
         "first_value": value, "value_days": value_days,
     }
     stages = _stages(cohort, before, parts, facts, now, params)
@@ -170,27 +172,17 @@ def analyse(
 def _shares(cohort: Reached | None, suffix: str, params: FunnelParams) -> dict[str, Estimate | None]:
     """Share of each step among those who reached the step before, and of the whole way."""
     steps, counts = (cohort.steps, cohort.counts) if cohort is not None else ((), ())
-    found = {step: _share(counts[i], counts[i - 1], params) for i, step in enumerate(steps) if i}
+    found = {step: share(counts[i], counts[i - 1], params.level) for i, step in enumerate(steps) if i}
     shares = {f"{step}_share{suffix}": found.get(step) for step in ("answered", "booked", "came")}
     whole = bool(steps) and steps[0] == "callers" and steps[-1] == "came"
-    return shares | {f"visit_share{suffix}": _share(counts[-1], counts[0], params) if whole else None}
-
-
-def _worst(cohort: Reached, params: FunnelParams) -> str | None:
-    """The step that loses most, if it surely loses more than any other."""
-    lost = -np.diff(cohort.counts)
-    if len(lost) < 2 or lost.sum() < params.fewest:
-        return None
-    low, high = multinomial(lost, params.level)
-    first, second = np.argsort(-lost, kind="stable")[:2]
-    return cohort.steps[first + 1] if low[first] > high[second] else None
+    return shares | {f"visit_share{suffix}": share(counts[-1], counts[0], params.level) if whole else None}
 
 
 def _upstream(enquiries: Table | None, site_traffic: Table | None, days: Days) -> dict[str, Estimate | None]:
     """Contacts before people are told apart: visitors of the site, calls and requests."""
     seen = contacts.visitors(site_traffic, days) if site_traffic is not None else 0.0
     came_in = contacts.incoming(enquiries, days) if enquiries is not None else 0
-    return {"visitors": _count(seen, days) if seen else None, "enquiries": _count(came_in, days) if came_in else None}
+    return {"visitors": per_month(seen, days.months) if seen else None, "enquiries": per_month(came_in, days.months) if came_in else None}
 
 
 def _return(first_visits: Table, days: Days | None, period: Period, params: FunnelParams) -> dict[str, Any]:
@@ -202,7 +194,7 @@ def _return(first_visits: Table, days: Days | None, period: Period, params: Funn
     if start < period.start:
         return {}
     back, n = contacts.came_again(first_visits, Days(start=start, end=last), params.return_days)
-    return {"share": _share(back, n, params), "from": start, "to": last - timedelta(days=1)} if n >= params.fewest else {}
+    return {"share": share(back, n, params.level), "from": start, "to": last - timedelta(days=1)} if n >= params.fewest else {}
 
 
 def _return_value(
@@ -260,19 +252,23 @@ def _missed(
     ever = contacts.calls_by_hour(enquiries, Days(start=period.start, end=period.end)).missed.sum()
     if not ever or not cells.calls.sum():
         return {"scalars": shares, "hours": None, "peaks": None, "calls": int(cells.calls.sum())}
-    shares["missed_share"] = _share(cells.missed.sum(), cells.calls.sum(), params)
+    shares["missed_share"] = share(cells.missed.sum(), cells.calls.sum(), params.level)
     if past is not None:
         earlier = contacts.calls_by_hour(enquiries, past)
-        shares["missed_share_before"] = _share(earlier.missed.sum(), earlier.calls.sum(), params)
+        shares["missed_share_before"] = share(earlier.missed.sum(), earlier.calls.sum(), params.level)
     since = max(period.start, min(now.start, now.end - timedelta(days=params.shape_days)))
     shape = Days(start=since, end=now.end)
     found = _peaks(contacts.calls_by_hour(enquiries, shape), shape, params)
     hours = cells.groupby("hour")[["calls", "missed"]].sum()
     hours = hours.reindex(range(hours.index.min(), hours.index.max() + 1), fill_value=0).reset_index()
     daily = found[found.weekday == "all"]
-    is_peak = [bool(((daily.from_hour <= hour) & (hour < daily.to_hour)).any()) for hour in hours.hour]
+    usual = cells.missed.sum() / cells.calls.sum()
+    is_peak = [
+        bool(((daily.from_hour <= hour) & (hour < daily.to_hour)).any()) and k > usual * n
+        for hour, n, k in zip(hours.hour, hours.calls, hours.missed, strict=True)
+    ]
     rows = [
-        [hour, n / now.months, k / now.months, *_three(_share(k, n, params)), peak, n]
+        [hour, n / now.months, k / now.months, *three(share(k, n, params.level)), peak, n]
         for hour, n, k, peak in zip(hours.hour, hours.calls, hours.missed, is_peak, strict=True)
     ]
     return {
@@ -290,7 +286,7 @@ def _peaks(cells: pd.DataFrame, days: Days, params: FunnelParams) -> pd.DataFram
         chosen = slice(None) if weekday < 0 else weekday
         n, k = (grid[chosen, first : last + 1].sum() for grid in (calls, missed))
         name = "all" if weekday < 0 else str(weekday)
-        rows.append([name, first, last + 1, n / days.months, k / days.months, *_three(_share(k, n, params)), int(n)])
+        rows.append([name, first, last + 1, n / days.months, k / days.months, *three(share(k, n, params.level)), int(n)])
     return _frame("peaks", rows)
 
 
@@ -307,17 +303,17 @@ def _stages(
     for i, (step, n) in enumerate(zip(cohort.steps[1:], cohort.counts[1:], strict=True)):
         entered, earlier = cohort.counts[i], None
         if before is not None:
-            earlier = _share(before.counts[i + 1], before.counts[i], params)
+            earlier = share(before.counts[i + 1], before.counts[i], params.level)
         rows.append([
-            step, n / now.months, *_three(_share(n, entered, params)), _three(earlier)[0], parts.lost[i], *parts.lost_money[i],
+            step, n / now.months, *three(share(n, entered, params.level)), three(earlier)[0], parts.lost[i], *parts.lost_money[i],
             n, entered - n,
         ])
     back = facts["return_share"]
     if back and facts["visit_share"]:
         came = cohort.counts[-1]
         n = round(came * back.value)
-        earlier = _three(facts["return_share_before"])[0]
-        rows.append(["again", n / now.months, *_three(back), earlier, (came - n) / now.months, *unknown, n, came - n])
+        earlier = three(facts["return_share_before"])[0]
+        rows.append(["again", n / now.months, *three(back), earlier, (came - n) / now.months, *unknown, n, came - n])
     return _frame("stages", rows)
 
 
@@ -329,7 +325,7 @@ def _worth(cohort: Reached, parts: Chain, facts: Mapping[str, Any], now: Days, p
     back, returns = facts["return_share"], 0.01 * cohort.counts[-1] / now.months
     if back and facts["visit_share"]:
         money = facts["return_value"].scaled(returns) if facts["return_value"] else None
-        rows.append(["again", back.value, *[returns] * 3, *_three(money), back.n])
+        rows.append(["again", back.value, *[returns] * 3, *three(money), back.n])
     return _frame("worth", rows)
 
 
@@ -377,7 +373,7 @@ def _says(facts: Mapping[str, Any], tables: Mapping[str, Any], cohort: Reached, 
     if worst:
         i = cohort.steps.index(worst)
         lost = cohort.counts[0] - cohort.counts[-1]
-        values = {"lost_here": _share(cohort.counts[i - 1] - cohort.counts[i], lost, params)}
+        values = {"lost_here": share(cohort.counts[i - 1] - cohort.counts[i], lost, params.level)}
     kind = "diary" if cohort.steps[0] == "due" else "no_visits" if cohort.steps[-1] != "came" else worst or "even"
     form = "diary" if kind == "diary" else "calls"
     peak = _main_peak(tables["peaks"], params)
@@ -470,21 +466,6 @@ def missed(result: FunnelResult, labels: Labels) -> Figure | None:
 
 
 # ---------------------------------------------------------------------- small things
-def _share(k: float, n: float, params: FunnelParams) -> Estimate | None:
-    if not n:
-        return None
-    low, high = wilson(k, n, params.level)
-    return Estimate(k / n, low, high, "share", int(n), params.level)
-
-
-def _count(n: float, days: Days) -> Estimate:
-    return exact(n / days.months, "count", int(n))
-
-
-def _three(estimate: Estimate | None) -> tuple[float, float, float]:
-    return (estimate.value, estimate.low, estimate.high) if estimate else (np.nan, np.nan, np.nan)
-
-
 def _frame(name: str, rows: list[list[Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[part for measure in FunnelResult.measures(name) for part in measure.names])
 

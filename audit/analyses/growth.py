@@ -5,8 +5,8 @@ Method     LMDI (Ang 2004) of outpatient revenue into answered calls, conversion
            new patient and money per visit, exact; 4,000 joint draws of each action's monthly contribution
            from the intervals of the earlier sections, capped by free rooms and beds, nobody won twice;
            actions chosen greedily by what they add (audit/models/actions.py).
-Reads      results of finance and, if there are any, of capacity, profile, clv, price, funnel and
-           administrators; counts of first visits, visits and opportunities.
+Reads      results of finance and, if there are any, of capacity, profile, clv, doctors, price, channels,
+           funnel and administrators; counts of first visits, visits and opportunities.
 Cannot say What a new competitor, a doctor leaving or a law would do; whether an action will be carried out.
 """
 
@@ -26,6 +26,7 @@ from pydantic import Field
 from audit.analyses.administrators import AdministratorsResult
 from audit.analyses.capacity import CapacityResult
 from audit.analyses.clv import ClvResult
+from audit.analyses.doctors import DoctorsResult
 from audit.analyses.finance import FinanceResult
 from audit.analyses.funnel import FunnelResult
 from audit.analyses.price import PriceResult
@@ -34,8 +35,8 @@ from audit.config import Days, Params, Period
 from audit.models import actions as model
 from audit.models import driver_tree
 from audit.models.drivers import Change, spread, uniform
-from audit.plots import theme
 from audit.plots import gantt as gantt_form
+from audit.plots import theme
 from audit.plots import tornado as tornado_form
 from audit.plots import waterfall as waterfall_form
 from audit.results import Estimate, Finding, Grade, Measure, Result, Sentence, exact, table
@@ -129,6 +130,7 @@ class Known:
     capacity: CapacityResult | None
     profile: ProfileResult | None
     clv: ClvResult | None
+    doctors: DoctorsResult | None
     price: PriceResult | None
     funnel: FunnelResult | None
     administrators: AdministratorsResult | None
@@ -143,28 +145,31 @@ class Known:
 
 def analyse(
     first_visits: Table, patient_days: Table, opportunities: Table | None, capacity: CapacityResult | None,
-    profile: ProfileResult | None, clv: ClvResult | None, price: PriceResult | None, funnel: FunnelResult | None,
-    administrators: AdministratorsResult | None, finance: FinanceResult, *, period: Period, params: GrowthParams,
+    profile: ProfileResult | None, clv: ClvResult | None, doctors: DoctorsResult | None, price: PriceResult | None,
+    funnel: FunnelResult | None, administrators: AdministratorsResult | None, finance: FinanceResult, *, period: Period, params: GrowthParams,
 ) -> GrowthResult:
     """Where growth came from, and what the sections together say should be done first."""
     now = _counts(first_visits, patient_days, opportunities, period.present, period, params)
     before = _counts(first_visits, patient_days, opportunities, period.past, period, params) if period.past else None
     setting = _setting(now, finance, capacity, clv, params)
-    known = Known(setting, params.level, params, now, finance, capacity, profile, clv, price, funnel, administrators)
+    known = Known(setting, params.level, params, now, finance, capacity, profile, clv, doctors, price, funnel, administrators)
     changes, reasons = _judged(known, params)
-    grades = {action.key: action.grade for action in CATALOGUE} | ({"recall": "C"} if clv is None or clv.gate != "ok" else {})
-    if finance.contribution_share is None:
+    grades: dict[str, Grade] = {action.key: action.grade for action in CATALOGUE}
+    if clv is None or clv.gate != "ok":
+        grades["recall"] = "C"
+    grade: Grade = "B" if finance.contribution_share is not None else "C"
+    if grade == "C":
         grades = dict.fromkeys(grades, "C")
     plan = model.plan(changes, grades, setting.free, level=params.level)
     tree, tree_before = _tree(now, finance, True), _tree(before, finance, False) if before else {}
     result = GrowthResult(
-        grade="B" if finance.contribution_share is not None else "C", **_facts(plan, finance, capacity, setting, now),
+        grade=grade, **_facts(plan, finance, capacity, setting, params, grade),
         **_numbers(plan, reasons), actions=_actions(plan, grades),
         reach=pd.DataFrame(
-            [(key, one.gain[0], one.wished, one.is_limited) for key, one in plan.judged.items()],
+            [(key, one.gain[0], one.wished, one.is_limited) for key, one in plan.ranked()],
             columns=["action", "gain", "with_room", "is_limited"],
         ),
-        bridge=_bridge(plan, finance), factors=driver_tree.factors(tree_before, tree), drivers=driver_tree.drivers(tree_before, tree),
+        bridge=_bridge(plan, finance.profit_month), factors=driver_tree.factors(tree_before, tree), drivers=driver_tree.drivers(tree_before, tree),
         plan=_weeks(plan, known), unjudged=pd.DataFrame(reasons, columns=["action", "reason", "section"]),
     )
     return replace(result, headline="joint_gain" if result.joint_gain else None, says=_says(result), findings=tuple(_findings(result)))
@@ -285,6 +290,10 @@ def _recall(known: Known, rng: np.random.Generator) -> Change | str:
     return model.recall(known.setting, rng, lapsed=known.now["lapsed"])
 
 
+def _shift_spend(known: Known, rng: np.random.Generator) -> Change | str:
+    return "no_channels"
+
+
 def _children(known: Known, rng: np.random.Generator) -> Change | str:
     profile = known.profile
     if profile is None or profile.children_residents is None:
@@ -335,6 +344,8 @@ CATALOGUE = (
 )
 """Every action weighed, in the order of a patient's way; the number of one is part of its seed."""
 
+_BY_KEY = {action.key: action for action in CATALOGUE}
+
 
 def _judged(known: Known, params: GrowthParams) -> tuple[dict[str, Change], list[tuple[str, str, str]]]:
     """The changes that can be judged, and for the others why not (action, reason, section)."""
@@ -346,3 +357,171 @@ def _judged(known: Known, params: GrowthParams) -> tuple[dict[str, Change], list
         else:
             changes[action.key] = found
     return changes, reasons
+
+
+# ---------------------------------------------------------------- what is told
+def _money(three: tuple[float, float, float] | None, n: int, params: GrowthParams, grade: Grade) -> Estimate | None:
+    return Estimate(*three, "currency", n, params.level, grade, "weak" if grade == "C" else "identified") if three else None
+
+
+def _facts(
+    plan: model.Plan, finance: FinanceResult, capacity: CapacityResult | None, setting: model.Setting, params: GrowthParams,
+    grade: Grade,
+) -> dict[str, Estimate | str | int | None]:
+    """The scalars of the result; ``n`` is the number of simulated months."""
+    n, profit = model.DRAWS, finance.profit_month
+    joint = _money(plan.joint, n, params, grade)
+    room, ward = (capacity.room_load, _surgical_load(capacity)) if capacity is not None else (None, None)
+    full = {name: load.value for name, load in (("rooms", room), ("beds", ward)) if load and load.value >= params.crowded}
+    spare = float(setting.free[:, model.VISITS].mean())
+
+    def change(now: Estimate, before: Estimate | None) -> Estimate | None:
+        return exact(now.value - before.value, "currency", now.n) if before is not None else None
+
+    return {
+        "profit_now": profit, "joint_gain": joint, "with_room": _money(plan.with_room, n, params, grade),
+        "profit_after": replace(
+            joint, value=joint.value + profit.value, low=joint.low + profit.value, high=joint.high + profit.value
+        ) if joint and profit else None,
+        "plain_sum": exact(plan.plain, "currency", n) if joint else None,
+        "taken_off": exact(plan.plain - joint.value, "currency", n) if joint else None,
+        "revenue_change": change(finance.revenue_month, finance.revenue_before),
+        "ambulatory_change": change(finance.ambulatory_month, finance.ambulatory_before),
+        "surgery_change": change(finance.surgery_month, finance.surgery_before),
+        "room_load": room, "ward_load": ward, "free_visits": exact(spare, "count", n) if np.isfinite(spare) else None,
+        "binding": max(full, key=lambda name: (full[name], name)) if full else None,
+        "first_action": plan.chosen[0] if plan.chosen else None,
+    }
+
+
+def _numbers(plan: model.Plan, reasons: list[tuple[str, str, str]]) -> dict[str, int]:
+    groups = [one.group for one in plan.judged.values()]
+    return {name: groups.count(name) for name in ("do_now", "test_first", "leave")} | {
+        "limited": sum(one.is_limited for one in plan.judged.values()),
+        "not_needed": sum(reason == "not_needed" for _key, reason, _section in reasons),
+        "not_judged": sum(reason != "not_needed" for _key, reason, _section in reasons),
+    }
+
+
+def _actions(plan: model.Plan, grades: dict[str, Grade]) -> pd.DataFrame:
+    rows = [
+        (key, one.group, *one.gain, one.chance, _BY_KEY[key].effort, grades[key], _BY_KEY[key].section)
+        for key, one in plan.ranked()
+    ]
+    names = [name for measure in GrowthResult.measures("actions") for name in measure.names]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _bridge(plan: model.Plan, profit: Estimate | None) -> pd.DataFrame:
+    """Profit today, each action to do now, what overlap and capacity take off, profit after."""
+    if plan.joint is None or profit is None:
+        return pd.DataFrame({"step": pd.Series(dtype=object), "amount": pd.Series(dtype=float)})
+    steps = [("today", profit.value), *((key, plan.judged[key].gain[0]) for key in plan.chosen)]
+    if len(plan.chosen) > 1:
+        steps.append(("overlap", plan.joint[0] - plan.plain))
+    return pd.DataFrame([*steps, ("after", profit.value + plan.joint[0])], columns=["step", "amount"])
+
+
+def _weeks(plan: model.Plan, known: Known) -> pd.DataFrame:
+    """Who does what when: actions to do now a week apart, tests after the first of them is looked at."""
+    k = known
+    now = {
+        "answered": k.funnel and k.funnel.answered_share, "conversion": k.administrators and k.administrators.conversion,
+        "return_90": k.clv and k.clv.return_90, "children": k.profile and k.profile.children_share,
+        "room_load": k.capacity and k.capacity.room_load, "ward_load": k.capacity and k.capacity.ward_load,
+        "booked": k.funnel and k.funnel.booked_share,
+    }
+    rows = []
+    for key, one in plan.ranked():
+        if one.group != "leave":
+            action, test = _BY_KEY[key], one.group == "test_first"
+            start = 4 + 2 * sum(row[-1] for row in rows) if test else len(rows)
+            value = now.get(action.kpi)
+            rows.append((
+                key, action.owner, action.kpi, value.value if value is not None else np.nan, float(start), float(action.weeks),
+                float(start + action.weeks + 1), test,
+            ))
+    return pd.DataFrame(rows, columns=[measure.name for measure in GrowthResult.measures("plan")])
+
+
+def _says(result: GrowthResult) -> dict[str, Sentence]:
+    return {
+        "title": Sentence(result.first_action or ("tests" if result.test_first else "nothing")),
+        "lede": Sentence("plan" if result.joint_gain is not None and result.profit_after is not None else
+                         "gain" if result.joint_gain is not None else "none"),
+        "figures.factors_waterfall.title": Sentence(result.factors["factor"].iloc[result.factors["contribution"].argmax()])
+        if len(result.factors) and result.factors["contribution"].max() > 0 else Sentence("none"),
+        "tables.actions.subtitle": Sentence("limited" if result.limited else "free"),
+    }
+
+
+def _findings(result: GrowthResult) -> Iterator[Finding]:
+    if result.joint_gain is not None:
+        yield Finding("start", "opportunity", impact=result.joint_gain)
+    if result.binding is not None and result.limited:
+        yield Finding(f"full_{result.binding}", "risk", impact=result.with_room if result.joint_gain else None)
+    if result.test_first:
+        yield Finding("tests", "opportunity")
+    if result.revenue_change is not None and len(result.factors) > 2:
+        best = result.factors.loc[result.factors["contribution"].idxmax()]
+        if best["contribution"] > 0:
+            yield Finding(f"grew_{best['factor']}", "strength", {"part": exact(best["contribution"], "currency", 0)})
+    if result.not_judged:
+        yield Finding("unjudged", "not_answered")
+    if result.room_load is None:
+        yield Finding("no_capacity", "not_answered")
+    if result.revenue_change is None:
+        yield Finding("no_before", "not_answered")
+
+
+# ---------------------------------------------------------------- figures
+def bridge(result: GrowthResult, labels: Labels) -> Figure | None:
+    """From profit today to profit after the actions to do now."""
+    frame = result.bridge
+    if frame.empty or result.profit_after is None:
+        return None
+    steps = frame.iloc[1:-1]
+    return waterfall_form.waterfall(
+        [labels.value("step", step) for step in steps["step"]], steps["amount"],
+        start=(labels["today"], float(frame["amount"].iloc[0])), end=labels["after"],
+        whisker=waterfall_form.Whisker(result.profit_after.low, result.profit_after.high), **_worded(labels),
+    )
+
+
+def factors_waterfall(result: GrowthResult, labels: Labels) -> Figure | None:
+    """From revenue before to revenue now, factor by factor."""
+    frame = result.drivers.set_index("driver")
+    if result.factors.empty or "revenue" not in frame.index or not np.isfinite(frame.loc["revenue", "before"]):
+        return None
+    return waterfall_form.waterfall(
+        [labels.value("factor", factor) for factor in result.factors["factor"]], result.factors["contribution"],
+        start=(labels["before"], float(frame.loc["revenue", "before"])), end=labels["now"], **_worded(labels),
+    )
+
+
+def tornado(result: GrowthResult, labels: Labels) -> Figure | None:
+    """How far the profit of a month moves between the bounds of each action's gain."""
+    frame = result.actions[result.actions["group"] != "leave"]
+    if len(frame) < 2:
+        return None
+    return tornado_form.tornado(
+        [labels.value("action", action) for action in frame["action"]], frame["gain_low"] - frame["gain"],
+        frame["gain_high"] - frame["gain"], signed=_worded(labels)["signed"],
+        ranges=[labels.text("range", low=low, high=high) for low, high in zip(frame["gain_low"], frame["gain_high"], strict=True)],
+    )
+
+
+def gantt(result: GrowthResult, labels: Labels) -> Figure | None:
+    """Weeks of work and the week in which the number is looked at."""
+    jobs = [
+        gantt_form.Job(labels.value("action", row.action), row.start, row.weeks, row.check, row.is_test)
+        for row in result.plan.itertuples()
+    ]
+    return gantt_form.gantt(jobs, week=labels["week"], check=labels["check"], width=theme.HALF) if jobs else None
+
+
+def _worded(labels: Labels) -> dict[str, Callable[[float], str]]:
+    def number(value: float) -> str:
+        return labels.number(value, "currency")
+
+    return {"number": number, "signed": lambda value: f"+{number(value)}" if value > 0 else number(value)}

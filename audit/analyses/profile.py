@@ -159,7 +159,9 @@ def _cases(appointments: Table, patient_days: Table, first_visits: Table, days: 
     )
     joined = main.left_join(paid, "patient_id").drop("patient_id_right")
     joined = joined.left_join(first_visits.select("patient_id", "age_years"), "patient_id").drop("patient_id_right")
-    return joined.order_by("patient_id").to_pandas().astype({"age_years": "float64", "revenue": "float64"}).fillna({"revenue": 0.0})
+    frame = joined.to_pandas().astype({"age_years": "float64", "revenue": "float64"}).fillna({"revenue": 0.0})
+    # an order that does not hang on the patients' codes, so that neither do the resamples
+    return frame.sort_values(["revenue", "code", "age_years", "patient_id"], ignore_index=True)
 
 
 def _coding(appointments: Table, days: Days, level: float) -> pd.DataFrame | None:
@@ -353,12 +355,10 @@ def _says(facts: Mapping[str, Any], ages: pd.DataFrame | None, diagnoses: pd.Dat
         title = "no_age"
     elif expected is not None and expected.high < 1:
         title = "fewer"
+    elif change is not None and change.is_off_zero:
+        title = "risen" if change.value > 0 else "fallen"
     elif expected is not None and expected.low > 1:
         title = "more"
-    elif change is not None and change.low > 0:
-        title = "risen"
-    elif change is not None and change.high < 0:
-        title = "fallen"
     else:
         title = "mirror" if expected is not None else "plain"
     says = {"title": Sentence(title), "lede": Sentence(title), "notes.care": Sentence(facts["basis"])}

@@ -43,7 +43,7 @@ class Printer(Watcher):
         """One line about the section."""
         self._spin(None)
         line = f"{number:2d}/{total}  {section.notebook:<{WIDTH}} {section.status:<5} {section.seconds:3.0f} s   {section.message}"
-        self._say(_fit(line, self.console.width), {"event": "section", **asdict(section)})
+        self._say(_fit(line, self.console), {"event": "section", **asdict(section)})
 
     def reporting(self) -> None:
         """Show that the report is being made, on a terminal."""
@@ -97,5 +97,8 @@ class Printer(Watcher):
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
 
 
-def _fit(line: str, width: int) -> str:
-    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+def _fit(line: str, console: Console) -> str:
+    """Cut to the terminal's width; a file or a pipe gets the whole line."""
+    if not console.is_terminal or len(line) <= console.width:
+        return line
+    return line[: console.width - 1].rstrip() + "…"

@@ -23,8 +23,8 @@ from audit.tables import CANONICAL
 from audit.tables.columns import Column
 
 PHONES = ("phone_key", "caller_key")
-BOOK = "source INTEGER, file VARCHAR, label VARCHAR, relation VARCHAR, row BIGINT, part INTEGER, fate VARCHAR, reasons VARCHAR[]"
-"""Columns every staged row has besides ours: where it comes from, what becomes of it, why."""
+BOOK = "n BIGINT, source INTEGER, file VARCHAR, label VARCHAR, relation VARCHAR, row BIGINT, part INTEGER, fate VARCHAR, reasons VARCHAR[]"
+"""Columns every staged row has besides ours: its number, where it comes from, what becomes of it, why."""
 
 
 @dataclass(frozen=True)

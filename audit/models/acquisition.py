@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from audit.models.bootstrap import block_bootstrap
 from audit.models.proportions import poisson_rate
@@ -114,3 +115,20 @@ class Claim:
     def agrees(self, tolerance: float = 0.02) -> bool:
         """Both ways give the same money, up to rounding of the stated costs."""
         return abs(self.spend_by_calls - self.spend_by_patients) <= tolerance * max(self.spend_by_calls, self.spend_by_patients)
+
+
+def marginal_cost(
+    *, spend: float, events: int, share: float, share_low: float, share_high: float, level: float, seed: int, draws: int = 4000,
+) -> Bounded | None:
+    """Cost of the next event: average cost over ``share``, what the marginal unit of money brings of the average one.
+
+    ``share`` and its bounds (at ``level``) come from a saturation curve and lie in 0 … 1. Joint draws of the
+    Poisson count and of the share, the latter normal within 0.02 … 1. None without spend or events.
+    """
+    if spend <= 0 or events <= 0 or not 0 < share <= 1:
+        return None
+    rng = np.random.default_rng(seed)
+    spread = (share_high - share_low) / 2 / float(stats.norm.ppf(0.5 + level / 2))
+    sample = spend / rng.gamma(events + 0.5, size=draws) / np.clip(rng.normal(share, spread, draws), 0.02, 1.0)
+    low, high = np.quantile(sample, [(1 - level) / 2, (1 + level) / 2])
+    return Bounded(spend / events / share, float(low), float(high))

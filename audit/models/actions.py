@@ -166,6 +166,11 @@ class Plan:
     with_room: tuple[float, float, float] | None
     wished: tuple[str, ...]
 
+    def ranked(self) -> list[tuple[str, Judged]]:
+        """Actions by group, inside it by expected gain."""
+        order = {"do_now": 0, "test_first": 1, "leave": 2}
+        return sorted(self.judged.items(), key=lambda item: (order[item[1].group], -item[1].gain[0], item[0]))
+
 
 def plan(
     changes: Mapping[str, Change], grades: Mapping[str, str], free: Floats, *, level: float,

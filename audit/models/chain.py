@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from audit.models.proportions import multinomial
+
 Floats = NDArray[np.float64]
 
 DRAWS = 4000
@@ -61,6 +63,19 @@ def chain(
         point_people=_three(0.01 * entering * after, 0.01 * entering_drawn * after_drawn, level),
         point_money=_three(0.01 * entering * after * amount, 0.01 * entering_drawn * after_drawn * worth[:, None], level),
     )
+
+
+def worst_step(counts: ArrayLike, *, level: float, fewest: int) -> int | None:
+    """The step (0 … S − 1) that loses most, if by simultaneous intervals it surely loses more than any other.
+
+    ``counts`` (S + 1,) as for ``chain``; None for a single step or fewer than ``fewest`` lost.
+    """
+    lost = -np.diff(np.asarray(counts, float))
+    if lost.size < 2 or lost.sum() < fewest:
+        return None
+    low, high = multinomial(lost, level)
+    first, second = np.argsort(-lost, kind="stable")[:2]
+    return int(first) if low[first] > high[second] else None
 
 
 def value_draws(

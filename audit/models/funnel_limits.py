@@ -59,6 +59,13 @@ def additive_variance(z: npt.ArrayLike, s: npt.ArrayLike, trim: float = 0.1) -> 
     return max(0.0, (d * phi - (d - 1)) / (w.sum() - (w**2).sum() / w.sum()))
 
 
+def outside(rate: npt.ArrayLike, n: npt.ArrayLike, centre: float, level: float = 0.998) -> npt.NDArray[np.bool_]:
+    """Which of the shares ``rate`` (D,) of ``n`` (D,) cases lie outside the limits of chance; never a NaN."""
+    rate, n = np.asarray(rate, float), np.asarray(n, float)
+    sd = np.sqrt(centre * (1 - centre) / np.where(n > 0, n, np.nan))
+    return np.abs(rate - centre) > stats.norm.ppf((1 + level) / 2) * sd
+
+
 def _around(centre: float, s: Floats, level: float) -> tuple[Floats, Floats]:
     half = stats.norm.ppf((1 + level) / 2) * s
     return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)

@@ -1,12 +1,14 @@
-"""Occupied time: minutes into hours of the day, nights into dates, overlapping shifts, queues, the binding limit."""
+"""Occupied time: the load of a resource, the hours of the week, free time and its worth, the limit that binds, queues."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from audit.models import bootstrap
 
 Floats = NDArray[np.float64]
 HOURS = 24
@@ -24,6 +26,67 @@ class Limit:
     binding: str
 
 
+@dataclass(frozen=True)
+class Range:
+    """A number with its bounds; NaN bounds when there is a single unit."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class FreeTime:
+    """Unused time of a resource over the whole sample, in minutes, and money in the unit given.
+
+    ``fillable`` is what lies between use and the practical ceiling (0 if use is above it), ``hour_value``
+    the money of one used hour, ``fill_value`` the money of all fillable time at that value.
+    """
+
+    free: Range
+    fillable: Range
+    hour_value: Range
+    fill_value: Range
+
+
+def load(used: ArrayLike, offered: ArrayLike, *, level: float, seed: int) -> Range:
+    """Used over offered time (n,) by independent unit (week or day): ratio of sums, bootstrap of units."""
+    u, o = np.asarray(used, dtype=np.float64), np.asarray(offered, dtype=np.float64)
+    return Range(float(u.sum() / o.sum()), *bootstrap.ratio_interval(u, o, level, seed))
+
+
+def free_time(
+    used: ArrayLike, offered: ArrayLike, money: ArrayLike, *, ceiling: float, level: float, seed: int
+) -> FreeTime:
+    """Free and fillable time and its worth; ``used``, ``offered`` (minutes) and ``money`` are (n,) by unit."""
+    units = np.column_stack([np.asarray(x, dtype=np.float64) for x in (used, offered, money)])
+    n = len(units)
+    draws = bootstrap.block_bootstrap(units, seed=seed) if n > 1 else np.full((1, 3), np.nan)
+    whole = units.sum(axis=0, keepdims=True)
+
+    def told(of_sums: Callable[[Floats], Floats]) -> Range:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value, resampled = float(of_sums(whole)[0]), of_sums(draws)
+        return Range(value, *(bootstrap.percentiles(resampled, level, units=n) if n > 1 else (np.nan, np.nan)))
+
+    def fillable(s: Floats) -> Floats:
+        return np.clip(ceiling * s[:, 1] - s[:, 0], 0, None)
+
+    return FreeTime(
+        free=told(lambda s: s[:, 1] - s[:, 0]),
+        fillable=told(fillable),
+        hour_value=told(lambda s: 60 * s[:, 2] / s[:, 0]),
+        fill_value=told(lambda s: fillable(s) * s[:, 2] / s[:, 0]),
+    )
+
+
+def week_grid(weekday: ArrayLike, start_minute: ArrayLike, minutes: ArrayLike, weight: ArrayLike = 1.0) -> Floats:
+    """Minutes in each hour of the week, (7, 24), of intervals (n,) on ``weekday`` 0 = Monday … 6."""
+    grid = np.zeros((7, HOURS))
+    np.add.at(grid, np.asarray(weekday, dtype=int), minutes_by_hour(start_minute, minutes, weight))
+    return grid
+
+
 def minutes_by_hour(start_minute: ArrayLike, minutes: ArrayLike, weight: ArrayLike = 1.0) -> Floats:
     """Occupied minutes in each hour of the day, one row per interval: (n,) → (n, 24).
 
@@ -34,32 +97,6 @@ def minutes_by_hour(start_minute: ArrayLike, minutes: ArrayLike, weight: ArrayLi
     edge = np.arange(HOURS) * 60.0
     overlap = np.minimum((start + length)[..., None], edge + 60) - np.maximum(start[..., None], edge)
     return np.clip(overlap, 0, None) * times[..., None]
-
-
-def nights_by_day(start_day: ArrayLike, nights: ArrayLike, weight: ArrayLike, days: int) -> Floats:
-    """Beds occupied on each of ``days`` nights, numbered from 0: stays (n,) → (days,).
-
-    A stay from ``start_day`` occupies that night and the next ones; a fraction of a night occupies a
-    fraction of a bed. Stays may begin before day 0 and end after the last; only the part inside counts.
-    """
-    start = np.asarray(start_day, dtype=np.float64)[:, None]
-    length = np.asarray(nights, dtype=np.float64)[:, None]
-    grid = np.arange(days, dtype=np.float64)[None, :]
-    inside = np.clip(np.minimum(start + length, grid + 1) - np.maximum(start, grid), 0, 1)
-    return np.asarray((inside * np.asarray(weight, dtype=np.float64)[:, None]).sum(axis=0))
-
-
-def merged(start: ArrayLike, end: ArrayLike) -> tuple[Floats, Floats]:
-    """Intervals of one person with overlaps merged: (n,) starts and ends → (m,) starts and ends, m ≤ n, in order."""
-    left, right = np.asarray(start, dtype=np.float64), np.asarray(end, dtype=np.float64)
-    keep = right > left
-    order = np.lexsort((right[keep], left[keep]))
-    left, right = left[keep][order], right[keep][order]
-    if left.size == 0:
-        return left, right
-    reach = np.maximum.accumulate(right)
-    opens = np.r_[True, left[1:] > reach[:-1]]
-    return left[opens], reach[np.r_[np.flatnonzero(opens)[1:] - 1, left.size - 1]]
 
 
 def limit(need: Mapping[str, float], capacity: Mapping[str, float]) -> Limit | None:

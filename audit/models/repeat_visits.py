@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from audit.models import bg_nbd
 from audit.models.bg_nbd import Fit, Floats, Histories, Ints
@@ -136,7 +137,7 @@ def ahead(model: Fit, histories: Histories, weeks: float, spend: npt.ArrayLike, 
 
 
 def monthly(
-    model: Fit, visits: Visits, *, edges: npt.ArrayLike, split: int, level: float, seed: int, draws: int = 40
+    model: Fit, visits: Visits, *, edges: npt.ArrayLike, split: int, level: float, seed: int, draws: int = 20
 ) -> tuple[Floats, Floats, Floats]:
     """Repeat visits the model says per month, (value, low, high) of M months between ``edges`` (M+1 days).
 
@@ -158,6 +159,5 @@ def monthly(
         future = bg_nbd.simulate_ahead(drawn, histories, float(weeks_after[-1]), rng)
         times = np.concatenate([first[past.owner] + past.time * 7, split + future.time * 7])
         seen[k] = np.histogram(times, bins=edges)[0]
-    tail = (1 - level) / 2
-    low, high = np.quantile(seen, [tail, 1 - tail], axis=0)
-    return value, np.minimum(low, value), np.maximum(high, value)
+    half = stats.norm.ppf((1 + level) / 2) * seen.std(axis=0, ddof=1)
+    return value, np.maximum(value - half, 0), value + half

@@ -30,6 +30,7 @@ class Shortfall:
 def shortfall(
     *, rate: ArrayLike, low: ArrayLike, high: ArrayLike, trials_per_month: ArrayLike, level: float, seed: int,
     best: float = 1 / 3, worth: tuple[float, float, float] | None = None, worth_level: float = 0.90,
+    counted: ArrayLike | None = None,
 ) -> Shortfall:
     """Loss of D units against the rate at which the ``best`` share of them begins.
 
@@ -38,7 +39,7 @@ def shortfall(
     rates, not the best of all, which one lucky unit sets. Posteriors are drawn as Beta distributions
     with the intervals' spread; the loss n·(goal − rate) of a unit below the goal is not truncated draw
     by draw (that would make every difference a loss), only its bounds are. ``worth`` (value, low, high)
-    at ``worth_level`` turns people into money.
+    at ``worth_level`` turns people into money. ``counted`` (D,) says whose losses the totals hold (all).
     """
     p, lo, hi, n = (np.asarray(x, float) for x in (rate, low, high, trials_per_month))
     if not p.size or np.isnan(p).any():
@@ -54,13 +55,14 @@ def shortfall(
         worth[0], value_draws(*worth, level=worth_level, rng=rng)
     )
     below = gap > 0
+    held = below if counted is None else below & np.asarray(counted, bool)
     people, money = np.where(below, gap, 0.0), np.where(below, gap * value, 0.0 * value)
     return Shortfall(
         goal=_three(np.array([goal]), goals[:, None], level)[0],
         people=_three(people, gaps, level),
         money=_three(money, gaps * values[:, None], level),
-        total_people=_three(people.sum(keepdims=True), gaps[:, below].sum(axis=1, keepdims=True), level)[0],
-        total_money=_three(money.sum(keepdims=True), (gaps[:, below].sum(axis=1) * values)[:, None], level)[0],
+        total_people=_three(people[held].sum(keepdims=True), gaps[:, held].sum(axis=1, keepdims=True), level)[0],
+        total_money=_three(money[held].sum(keepdims=True), (gaps[:, held].sum(axis=1) * values)[:, None], level)[0],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,6 +105,14 @@ def standardise_means(values: ArrayLike, *, unit: ArrayLike, units: int, strata:
     mean[seen] = beta[: len(seen)]
     se[seen] = np.sqrt(np.where(cases < 10, np.maximum(variance, common), variance))
     return StandardisedMeans(mean, se, float(y.mean()))
+
+
+def stratum(levels: Sequence[object], fewest: int = 30) -> NDArray[np.int_]:
+    """Codes (n,) of a stratum; levels of fewer than ``fewest`` cases share one, missing ones are a level."""
+    names = np.array(["" if level is None or level != level else str(level) for level in levels], dtype=object)
+    kinds, place, count = np.unique(names, return_inverse=True, return_counts=True)
+    merged = np.where(count >= fewest, np.arange(len(kinds)), len(kinds))
+    return np.unique(merged[place], return_inverse=True)[1]
 
 
 def _logit(design: Floats, k: Floats, n: Floats, rounds: int = 50) -> Floats:

@@ -16,6 +16,7 @@ from audit.report import actions as plans
 from audit.report import summary
 from audit.report.book import Book
 from audit.report.calendar import calendar_image
+from audit.report.pdf import FACES, FONTS
 from audit.report.stamp import stamp
 from audit.results import Estimate, Result
 from audit.wording.calendar import period
@@ -23,10 +24,6 @@ from audit.workbench import show
 from audit.workbench.cells import Cell, Head, Row, Sheet
 from audit.workbench.page import TEMPLATE, template
 
-FONTS = (
-    ("Source Sans 3", 400, "SourceSans3-Regular"), ("Source Sans 3", 600, "SourceSans3-Semibold"),
-    ("Source Sans 3", 700, "SourceSans3-Bold"), ("Source Serif 4", 600, "SourceSerif4-Semibold"),
-)  # fmt: skip
 _VARIABLE = re.compile(r"(--[a-z0-9-]+)\s*:\s*([#a-zA-Z0-9 ,.%()'\"-]+);")
 
 
@@ -50,6 +47,7 @@ def report_html(book: Book) -> str:
         "title": book.title,
         "flag": words.sentence(f"flag.{config.status}"),
         "p": words.sentence("contents.page") + " ",
+        "fonts": Markup(fonts()),
         "style": Markup(style(book.context.root / "data" / config.client / "brand" / "brand.css")),
         "cover": _cover(book, clinic),
         "contents": _contents(book),
@@ -69,11 +67,9 @@ def write_html(book: Book, target: Path) -> None:
 
 # ---------------------------------------------------------------------- style
 def style(brand: Path) -> str:
-    """All style sheets with the fonts inside, then the client's own values of our variables."""
-    sheets = [_fonts()] + [
-        (TEMPLATE / name).read_text(encoding="utf-8") for name in ("style.css", "document.css", "print.css")
-    ]
-    return "\n".join([*sheets, brand_style(brand)])
+    """All style sheets, then the client's own values of our variables."""
+    names = ("style.css", "document.css", "print.css")
+    return "\n".join([*((TEMPLATE / name).read_text(encoding="utf-8") for name in names), brand_style(brand)])
 
 
 def brand_style(path: Path) -> str:
@@ -86,10 +82,11 @@ def brand_style(path: Path) -> str:
 
 
 @cache
-def _fonts() -> str:
+def fonts() -> str:
+    """The fonts of the report, inside the style."""
     faces = []
-    for family, weight, name in FONTS:
-        data = base64.b64encode((TEMPLATE / "fonts" / f"{name}.ttf").read_bytes()).decode()
+    for family, weight, name in FACES:
+        data = base64.b64encode((FONTS / f"{name}.ttf").read_bytes()).decode()
         faces.append(
             f'@font-face {{ font-family: "{family}"; font-weight: {weight}; '
             f'src: url(data:font/ttf;base64,{data}) format("truetype") }}'
@@ -149,7 +146,7 @@ def _summary(book: Book, found: plans.Plan, clinic: Mapping[str, str]) -> dict[s
     cards = summary.cards(book)
     items = summary.ranked_findings(book)
     half = -(-len(items) // 2)
-    halves = [{"start": 1, "items": items[:half]}, {"start": half + 1, "items": items[half:]}]
+    halves = [{"start": 1, "found": items[:half]}, {"start": half + 1, "found": items[half:]}]
     asked = plans.decisions(book, found, cards)
     return {
         "name": words.sentence("summary.name"),
@@ -158,7 +155,7 @@ def _summary(book: Book, found: plans.Plan, clinic: Mapping[str, str]) -> dict[s
         "cards": [_with_word(book, card) for card in cards],
         "bridge": _bridge(book),
         "found": words.sentence("summary.found"),
-        "findings": [half for half in halves if half["items"]],
+        "findings": [part for part in halves if part["found"]],
         "decisions": asked,
         "decisions_heading": words.sentence(f"summary.decisions_heading.{len(asked)}") if asked else "",
         "legend": words.sentence("summary.legend"),

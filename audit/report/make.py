@@ -7,7 +7,7 @@ from typing import Any
 
 from audit.report.book import read_book
 from audit.report.html import write_html
-from audit.report.pdf import missing_library, write_pdf
+from audit.report.pdf import write_pdf
 from audit.report.workbook import write_workbook
 from audit.wording import check_overrides, client_texts
 from audit.workbench.context import Context
@@ -32,7 +32,7 @@ def make_report(
     if "html" in formats or "pdf" in formats:
         write_html(book, html)
     if "pdf" in formats:
-        remark = missing_library(context.config.client) or write_pdf(html, pdf, xlsx)
+        remark = write_pdf(html, pdf, xlsx, client=context.config.client)
         remarks += [remark] if remark else []
     for name, path in (("html", html), ("xlsx", xlsx)):
         if name not in formats:

@@ -17,6 +17,7 @@ NEAR = 0.10
 """A goal missed by less than this share of it is to be watched, not acted on."""
 
 COLOURS: Mapping[str, str] = {"good": "#17766B", "watch": "#8A5A00", "act": "#B23A10", "unclear": "#65717C"}
+URGENCY = ("risk", "opportunity", "strength")
 MOST_FINDINGS = 6
 MOST_OF_ONE_SECTION = 2
 
@@ -55,7 +56,7 @@ class Card:
 
     label: Markup
     value: str | None
-    unit: Markup | str
+    bounds: str = ""
     why: Markup | None = None
     state: State | None = None
     goal: Markup | None = None
@@ -95,6 +96,10 @@ def cards(book: Book) -> list[Card]:
     return [_card(book, what) for what in CARDS]
 
 
+def _worth(finding: Finding) -> float:
+    return abs(finding.impact.value) if finding.impact else 0.0
+
+
 def known(book: Book, section: str, *names: str) -> Estimate | None:
     """The first of the estimates ``names`` of a section that is known."""
     result = book.result(section)
@@ -108,17 +113,15 @@ def _card(book: Book, what: Measured) -> Card:
     label = book.words.sentence(f"summary.cards.{what.key}.label", extra=extra)
     estimate = known(book, what.section, *what.estimates)
     if result is None or estimate is None:
-        return Card(label, None, "", why=book.words.sentence("summary.missing"))
+        return Card(label, None, why=book.words.sentence("summary.missing"))
     numbers = book.words.numbers
-    unit = book.words.optional(f"summary.cards.{what.key}.unit", extra=extra)
-    bounds = "" if estimate.is_exact else f"({numbers.bounds(estimate)})"
     goal, kind = _goal(book, what, estimate)
     state = state_of(estimate, goal, what.better, is_ceiling=kind == "ceiling") if goal is not None else None
     said = {"goal": numbers.text(goal, estimate.unit)} if goal is not None else {}
     return Card(
         label=label,
         value=numbers.text(estimate),
-        unit=Markup(" ").join(part for part in (unit, bounds) if part),
+        bounds="" if estimate.is_exact else f"({numbers.bounds(estimate)})",
         state=state,
         goal=book.words.sentence(f"summary.goal.{kind}", extra=said) if goal is not None else None,
         mark=_mark(estimate, goal, state, what.span),
@@ -170,7 +173,7 @@ def ranked_findings(book: Book, most: int = MOST_FINDINGS) -> list[Ranked]:
         for finding in section.answered.findings
         if finding.kind not in ("not_answered", "caveat")
     ]
-    every.sort(key=lambda item: -abs(item.finding.impact.value) if item.finding.impact else 0.0)
+    every.sort(key=lambda item: (-_worth(item.finding), URGENCY.index(item.finding.kind)))
     chosen: list[Ranked] = []
     for item in every:
         same = [other for other in chosen if other.section is item.section]

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from audit.simulate import money, price_list
-from audit.simulate.days import OPENS_MINUTE, Days, moment, previous_open
+from audit.simulate.days import FIRST_MONTH, OPENS_MINUTE, Days, moment, previous_open
 from audit.simulate.office import BRANCHES, ROOM_CODES, doctor_codes, ids
 from audit.simulate.roster import OPERATING_ROOM, WARD
 from audit.simulate.surgery import OPERATION_MINUTES, STARTS
@@ -77,7 +77,7 @@ def broken(care: Care, bookings: pd.DataFrame, calendar: Days, rng: Generator) -
     repeats = repeats[rng.random(len(repeats)) < BROKEN_REPEATS]
     first = care.visits[care.visits.ordinal == 0].set_index("person").day.reindex(repeats.person).fillna(0).to_numpy()
     day = previous_open(calendar, repeats.day.to_numpy() - rng.integers(1, 6, len(repeats)))
-    late = day > first
+    late = (day > first) & (calendar.month[day] >= FIRST_MONTH)
     old = pd.DataFrame({
         "person": repeats.person, "day": day, "slot": repeats.slot, "branch": repeats.branch, "donor": repeats.person,
     })[late]

@@ -16,6 +16,7 @@ from ibis import _
 from ibis.expr.types import BooleanValue, Column, Table
 
 from audit.config import Days
+from audit.tables.opportunities import FOLLOW_DAYS as FOLLOW_DAYS
 
 STEPS = ("callers", "answered", "booked", "came")
 DIARY_STEPS = ("due", "came")
@@ -151,8 +152,8 @@ def visit_lags(opportunities: Table) -> pd.DataFrame:
 def opened_ages(opportunities: Table, days: Days, end: date) -> pd.DataFrame:
     """Callers of ``days`` by the days they have been watched to the cut-off: age, n."""
     last = ibis.literal(end - timedelta(days=1))
-    chosen = opportunities.filter(within(_.opened_at, days)).mutate(age=last.delta(_.opened_at.cast("date"), unit="day"))
-    return chosen.group_by("age").aggregate(n=_.count()).order_by("age").to_pandas()
+    chosen = opportunities.filter(within(_.opened_at, days))
+    return chosen.group_by(age=last.delta(chosen.opened_at.cast("date"), unit="day")).aggregate(n=_.count()).order_by("age").to_pandas()
 
 
 def answered(opportunities: Table) -> tuple[Table, str]:

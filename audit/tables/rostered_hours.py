@@ -8,15 +8,16 @@ from ibis.expr.types import Table
 
 
 def rostered_hours(shifts: Table, rooms: Table | None) -> Table:
-    """Doctor, day on which the shift begins, minutes; overlapping shifts of one doctor count once.
+    """Columns doctor_id, day on which the shift begins, minutes; time in two overlapping shifts counts once.
 
     Shifts in an operating room or on a ward are left out: they are not hours for outpatients.
     """
     on = shifts.filter(_.role == "doctor", _.ends_at > _.starts_at)
     if rooms is not None:
-        surgical = rooms.filter(_.kind.isin(["operating", "ward"])).select("room_id")
-        on = on.anti_join(surgical, "room_id")
-    order = [_.starts_at, _.ends_at, _.shift_id]
-    earlier = ibis.window(group_by="staff_id", order_by=order, preceding=(None, 1), following=None)
-    earlier = ibis.window(group_by="staff_id", order_by=order, rows=(None, -1)) if False else earlier
-    return on
+        on = on.anti_join(rooms.filter(_.kind.isin(["operating", "ward"])).select("room_id"), "room_id")
+    earlier = ibis.window(group_by="staff_id", order_by=[_.starts_at, _.ends_at, _.shift_id], preceding=(None, 1))
+    seconds = on.mutate(start=_.starts_at.epoch_seconds(), end=_.ends_at.epoch_seconds())
+    reached = seconds.mutate(reach=ibis.coalesce(_.end.max().over(earlier), _.start))
+    # a shift adds only what lies after the latest end of the shifts before it
+    added = reached.mutate(added=ibis.greatest(0, _.end - ibis.greatest(_.start, _.reach)))
+    return added.group_by(doctor_id="staff_id", day=_.starts_at.date()).aggregate(minutes=_.added.sum() / 60)

@@ -12,7 +12,6 @@ from typing import Any
 
 from audit.config import HOUSE, ClientConfig, Language, find_client, load_config, read_yaml, workspace
 from audit.errors import RunError, UsageError
-from audit.intake.load import load_client
 from audit.results.store import fingerprint
 
 WORK = ".work"
@@ -70,6 +69,9 @@ def prepare(client: str, *, root: Path, folder: Path | None = None, overrides: d
     database = home / WORK / f"clinic-{inputs}.duckdb"
     set_aside = database.with_suffix(".set_aside.csv")
     if not database.is_file():
+        # notebooks of a run read what intake has made and need not pay for importing it
+        from audit.intake.load import load_client
+
         database.parent.mkdir(mode=0o700, exist_ok=True)
         load_client(home, config, database=database, set_aside=set_aside)
         _forget_others(database)
