@@ -54,10 +54,8 @@ class AdministratorsParams(Params):
     hour_edges: tuple[int, ...] = Field((11, 14, 17), description="hours at which the parts of the day begin")
     settled_share: float = Field(0.95, gt=0, lt=1, description="a week is settled when so many of its visits took place")
     full_load: float = Field(0.95, gt=0, le=1, description="room load from which more first visits need more room")
-    pay_words: tuple[str, ...] = Field(
-        ("administrator", "reception", "администратор", "регистрат", "recepcij"),
-        description="parts of the names of the account lines that hold administrators' pay",
-    )
+    monthly_pay: float | None = Field(None, gt=0, description="monthly pay of one administrator, from the client")
+    pay_item: str | None = Field(None, description="account line that holds administrators' pay and nobody else's")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +98,9 @@ class AdministratorsResult(Result):
     unassigned_share: Estimate | None
     administrators: pd.DataFrame | None = table(
         Measure("administrator", "label"), Measure("opportunities", "count"),
-        Measure("conversion", "share", interval=True), Measure("standardised", "share"),
+        Measure("conversion", "share", interval=True, shown=False), Measure("standardised", "share", shown=False),
         Measure("shrunken", "share", interval=True), Measure("conversion_before", "share"),
-        Measure("talk", "minutes"), Measure("lost_visits", "number", interval=True),
+        Measure("talk", "minutes"), Measure("lost_visits", "number", interval=True, shown=False),
         Measure("lost_value", "currency", interval=True), Measure("score", "number", form="bar"),
         Measure("fault", "label"), Measure("reading", "label"),
         Measure("n", "count", shown=False), Measure("visits", "count", people=True, shown=False),
@@ -230,7 +228,7 @@ def _raw_loss(frame: pd.DataFrame | None, value: Estimate | None, params: Admini
     )
     n = int(worst.n + best.n)
     return {
-        "raw_loss_visits": exact(visits, "number", n),
+        "raw_loss_visits": exact(round(visits, 1), "count", n),
         "raw_loss": exact(visits * value.value, "currency", n) if value else None,
         "kept_loss": _estimate(kept.total_money if value else kept.total_people, "currency" if value else "number", n, params),
     }
@@ -287,12 +285,14 @@ def _value(clv: ClvResult | None) -> tuple[Estimate | None, int | None]:
 
 
 def _salary(expenses: Table | None, days: Days, cells: pd.DataFrame, params: AdministratorsParams) -> Estimate | None:
-    """Monthly pay of one administrator, where the account has a line for it."""
+    """Monthly pay of one administrator: as told, else from the account line that holds it."""
     people = cells.administrator.nunique()
-    if expenses is None or not people:
+    if params.monthly_pay is not None:
+        return exact(params.monthly_pay, "currency", people)
+    if expenses is None or params.pay_item is None or not people:
         return None
     lines = contacts.pay_lines(expenses, days)
-    paid = lines.amount[[any(word in item.lower() for word in params.pay_words) for item in lines["item"]]].sum()
+    paid = lines.amount[lines["item"] == params.pay_item].sum()
     return exact(paid / days.months / people, "currency", people) if paid > 0 else None
 
 
@@ -376,7 +376,6 @@ def _says(facts: Mapping[str, Any], frame: pd.DataFrame | None) -> dict[str, Sen
     return {
         "title": Sentence(kind), "lede": Sentence(lede), "figures.admins.title": Sentence(lede),
         "figures.weekly.title": Sentence(lede), "notes.decide": Sentence(decide),
-        "tables.administrators.columns.conversion.0": Sentence(facts["outcome"]),
     }
 
 

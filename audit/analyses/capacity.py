@@ -77,6 +77,7 @@ class CapacityResult(Result):
     visits_most: Estimate | None
     visits_practical: Estimate | None
     operations: int
+    operations_monthly: Estimate
     operations_most: Estimate | None
     operations_practical: Estimate | None
     surgery_limit: str | None
@@ -290,7 +291,7 @@ def _outpatient(
     """The most visits a month: all open time, the practical ceiling, and with the hours patients choose now."""
     done = _in(diary[(diary.status == "completed") & diary.resource.isin(["consulting", "diagnostics"])], now)
     consulting = done[done.resource == "consulting"]
-    facts = {"visits": int(done.count_all.sum()), "slots": None, "visits_most": None, "visits_practical": None}
+    facts: dict[str, Any] = {"visits": int(done.count_all.sum()), "slots": None, "visits_most": None, "visits_practical": None}
     if load is None:
         return facts, None
     offered = _in(opened[opened.resource == "consulting"], now)
@@ -311,7 +312,8 @@ def _surgery(
     """The most operations a month: the smaller of operating minutes per case and bed-nights per case."""
     operated = _in(diary[(diary.status == "completed") & (diary.resource == "operating")], now)
     cases, timed = int(operated.count_all.sum()), int(operated.timed.sum())
-    facts = dict.fromkeys(("operations_most", "operations_practical", "surgery_limit", "stay_nights")) | {"operations": cases}
+    facts: dict[str, Any] = dict.fromkeys(("operations_most", "operations_practical", "surgery_limit", "stay_nights")) | {"operations": cases}
+    facts["operations_monthly"] = exact(cases / now.months, "count", cases)
     if not cases:
         return facts, None
     stay = _in(nights, now).begun.sum() / cases

@@ -29,18 +29,17 @@ from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
 from audit.models import acquisition, saturation
 from audit.models.bootstrap import mean_interval
-from audit.models.proportions import wilson
+from audit.models.proportions import poisson_rate, wilson
 from audit.plots.multiples import Line, Panel, multiples
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.tables.call_to_money import call_to_money
+from audit.tables.channel_days import NO_SOURCE, ChannelDays, channel_days, credited
 from audit.tables.columns import Unit
 from audit.tables.patient_money import patient_money
 from audit.wording import Labels
 
 Array = NDArray[np.float64]
 FIGURES = ("saturation_curves",)
-NO_SOURCE = "no_source"
-"""Callers whose channel was not recorded."""
-
 WEEKS_PER_MONTH = 365.25 / 12 / 7
 
 
@@ -122,7 +121,8 @@ class ChannelsResult(Result):
         Measure("cost_per_first_patient", "currency", interval=True), Measure("n", "count", shown=False),
     )
     factors: pd.DataFrame | None = table(
-        Measure("factor", "label"), Measure("before", "number"), Measure("now", "number"), Measure("times", "ratio", interval=True),
+        Measure("factor", "label"), Measure("before", "number", shown=False), Measure("now", "number", shown=False),
+        Measure("times", "ratio", interval=True),
     )
     trials: pd.DataFrame | None = table(
         Measure("channel", "label"), Measure("from_day", "date"), Measure("to_day", "date"), Measure("spend", "currency"),
@@ -142,46 +142,27 @@ class ChannelsResult(Result):
     )
 
 
-@dataclass(frozen=True)
-class Daily:
-    """By day (index of the arrays) and channel: people who got in touch, of them answered, first visits, money spent."""
-
-    start: date
-    channels: list[str]
-    enquiries: Array
-    answered: Array
-    came: Array
-    spend: Array
-    is_weekly: Mapping[str, bool]
-
-    def sums(self, days: Days) -> pd.DataFrame:
-        """Totals over ``days``, one row per channel."""
-        cut = slice(max((days.start - self.start).days, 0), max((days.end - self.start).days, 0))
-        parts = {name: getattr(self, name)[:, cut].sum(axis=1) for name in ("enquiries", "answered", "came", "spend")}
-        return pd.DataFrame(parts, index=pd.Index(self.channels, name="channel"))
-
-
 def analyse(
     opportunities: Table, enquiries: Table, patients: Table, first_visits: Table, patient_days: Table | None,
     ad_spend: Table | None, site_traffic: Table | None, clv: ClvResult | None, price: PriceResult | None,
     *, period: Period, params: ChannelsParams,
 ) -> ChannelsResult:
     """Costs and values by recorded channel, and how much of the way from call to money could be joined."""
-    daily = _daily(opportunities, ad_spend, period)
+    daily = channel_days(opportunities, ad_spend, period)
     now, past = daily.sums(period.present), daily.sums(period.past) if period.past else None
     if not now.answered.sum() > 0:
         raise NotAnswerable("no_callers", verdict="not_enough_data")
     if set(now.index[now.answered > 0]) == {NO_SOURCE}:
         raise NotAnswerable("no_channels")
-    values = _values(opportunities, first_visits, patient_days, clv, params)
+    values = _values(opportunities, first_visits, patient_days, clv, period, params)
     fits = _fits(daily, period, params)
     months = period.present.months
     channels = _channels(now, months, values, fits, params)
-    join, matched, called = _join(opportunities, enquiries, patients, first_visits, patient_days, period, params)
+    join, matched, called = _joined(opportunities, enquiries, patients, first_visits, patient_days, period, params)
     factors = _factors(daily, site_traffic, now, past, period, params)
     trials = _trials(daily, period, params)
     facts = {
-        **_totals(now, past, months, period, params), **_value_facts(values, now, params), **_factor_facts(factors, params),
+        **_totals(now, past, months, period, params), **_value_facts(values, now, params), **_factor_facts(factors, now, params),
         **_saturated(channels, fits, now, params), **_trial_facts(trials, params),
         "matched_share": matched, "called_share": called,
     }
@@ -190,57 +171,12 @@ def analyse(
         says=_says(facts, channels), findings=(*_findings(facts, channels, price, params), *_gaps(facts, ad_spend, site_traffic, values)),
         headline="cost_per_first_patient" if facts["cost_per_first_patient"] else None,
         channels=channels, before=None if past is None or not past.answered.sum() > 0 else _costs(past, period.past.months, params),
-        factors=factors.frame if factors else None, trials=trials, join=join, curves=_curves(fits),
+        factors=_factor_table(factors[1]) if factors else None, trials=trials, join=join, curves=_curves(fits, now, params),
         months=_months(daily, period), **facts,
     )
 
 
 # ------------------------------------------------------------------ queries
-def _credited(opportunities: Table) -> Table:
-    """Opportunities that became a patient, each patient once: at the last contact before the first visit."""
-    came = opportunities.filter(_.is_attended, _.patient_id.notnull())
-    last = came.mutate(later=_.opportunity_id.count().over(group_by="patient_id", order_by=[_.opened_at.desc(), _.opportunity_id]))
-    return last.filter(_.later == 1)
-
-
-def _daily(opportunities: Table, ad_spend: Table | None, period: Period) -> Daily:
-    channel = _.channel.fill_null(NO_SOURCE)
-    opened = (
-        opportunities.group_by(channel=channel, day=_.opened_at.date())
-        .aggregate(enquiries=_.count(), answered=_.is_answered.sum()).order_by("channel", "day").to_pandas()
-    )
-    came = (
-        _credited(opportunities).group_by(channel=channel, day=_.first_visit_day).aggregate(came=_.count())
-        .order_by("channel", "day").to_pandas()
-    )
-    columns = ["channel", "from_day", "to_day", "spend"]
-    bought = pd.DataFrame(columns=columns)
-    if ad_spend is not None:
-        bought = (
-            ad_spend.filter(_.to_day >= _.from_day).group_by("channel", "from_day", "to_day")
-            .aggregate(spend=_.spend.sum().cast("float64")).order_by("channel", "from_day", "to_day").to_pandas()
-        )
-    channels = sorted(set(opened.channel) | set(bought.channel[bought.spend > 0]))
-    grids = {name: np.zeros((len(channels), period.days)) for name in ("enquiries", "answered", "came", "spend")}
-    row = {name: index for index, name in enumerate(channels)}
-    for frame, names in ((opened, ("enquiries", "answered")), (came, ("came",))):
-        column = (pd.to_datetime(frame.day) - pd.Timestamp(period.start)).dt.days.to_numpy()
-        inside = (column >= 0) & (column < period.days)
-        for name in names:
-            rows = frame.channel.map(row).to_numpy()[inside].astype(int)
-            np.add.at(grids[name], (rows, column[inside].astype(int)), frame[name].to_numpy(dtype=float)[inside])
-    is_weekly = {}
-    for name, part in bought.groupby("channel", sort=True):
-        first, last = ((pd.to_datetime(part[side]) - pd.Timestamp(period.start)).dt.days.to_numpy() for side in ("from_day", "to_day"))
-        amounts, length = part.spend.to_numpy(dtype=float), last - first + 1
-        is_weekly[str(name)] = bool(amounts[length <= 7].sum() >= 0.9 * amounts.sum()) and bool(amounts.sum() > 0)
-        if name not in row:
-            continue
-        for begin, days, amount in zip(first, length, amounts, strict=True):
-            grids["spend"][row[name], max(begin, 0) : max(begin + days, 0)] += amount / days
-    return Daily(period.start, channels, is_weekly=is_weekly, **grids)
-
-
 @dataclass(frozen=True)
 class Values:
     """Money per first patient within ``days``, one array per channel, and of all; less direct costs if known."""
@@ -256,17 +192,16 @@ class Values:
 
 
 def _values(
-    opportunities: Table, first_visits: Table, patient_days: Table | None, clv: ClvResult | None, params: ChannelsParams,
+    opportunities: Table, first_visits: Table, patient_days: Table | None, clv: ClvResult | None, period: Period,
+    params: ChannelsParams,
 ) -> Values | None:
+    """Values of the last year of patients followed to the horizon; a shorter horizon if that year is short."""
     if patient_days is None:
         return None
-    credited = _credited(opportunities).select("patient_id", channel=_.channel.fill_null(NO_SOURCE))
-    end = first_visits.mutate(end=_.first_day + _.tenure_days.as_interval("D")).end.max().execute()
-    if end is None or pd.isna(end):
-        return None
+    by = credited(opportunities).select("patient_id", channel=_.channel.fill_null(NO_SOURCE))
     for days in sorted({params.value_days, 180, 90}, reverse=True):
-        since = pd.Timestamp(end).date() - timedelta(days=days + 365)
-        money = patient_money(patient_days, first_visits, horizon_days=days, since=since).inner_join(credited, "patient_id")
+        since = period.end - timedelta(days=days + 365)
+        money = patient_money(patient_days, first_visits, horizon_days=days, since=since).inner_join(by, "patient_id")
         frame = money.order_by("patient_id").to_pandas()
         total = frame.first_money + frame.later_money
         if len(frame) < params.fewest_values or not total.sum() > 0:
@@ -278,7 +213,7 @@ def _values(
     return None
 
 
-def _join(
+def _joined(
     opportunities: Table, enquiries: Table, patients: Table, first_visits: Table, patient_days: Table | None, period: Period,
     params: ChannelsParams,
 ) -> tuple[pd.DataFrame | None, Estimate | None, Estimate | None]:
@@ -288,37 +223,20 @@ def _join(
         return None, None, None
     end = min(pd.Timestamp(ripe).date() + timedelta(days=1), period.present.end)
     start = max(end - timedelta(days=max(period.present.days, 91)), period.start)
-    calls = enquiries.filter(_.direction == "in", _.started_at.date() >= start, _.started_at.date() < end)
-    people = opportunities.filter(_.opened_at.date() >= start, _.opened_at.date() < end)
-    keyed = people.left_join(enquiries.select("enquiry_id", "caller_key"), people.opportunity_id == enquiries.enquiry_id).drop("enquiry_id")
-    cards = patients.filter(_.phone_key.notnull()).select("phone_key").distinct().mutate(has_card=True)
-    keyed = keyed.left_join(cards, keyed.caller_key == cards.phone_key).drop("phone_key")
-    if patient_days is not None:
-        paid = patient_days.group_by("patient_id").aggregate(revenue=_.revenue.sum()).filter(_.revenue > 0).mutate(pays=True)
-        keyed = keyed.left_join(paid.select("patient_id", "pays"), "patient_id").drop("patient_id_right")
-    else:
-        keyed = keyed.mutate(pays=False)
-    spoken = keyed.filter(_.is_answered)
-    counts = spoken.aggregate(
-        answered=_.count(), numbered=_.caller_key.notnull().sum(), booked=_.is_booked.sum(),
-        carded=(_.is_booked & _.has_card.fill_null(False)).sum(), came=_.is_attended.sum(),
-        paid=(_.is_attended & _.pays.fill_null(False)).sum(),
-    ).to_pandas().iloc[0].fillna(0).astype(int)
-    stages = {"enquiries": int(calls.count().execute()), "people": int(people.count().execute()), **counts.to_dict()}
-    of = {"enquiries": None, "people": "enquiries", "answered": "people", "numbered": "answered", "booked": "answered",
-          "carded": "booked", "came": "booked", "paid": "came"}
+    if start >= end:
+        return None, None, None
+    span = Days(start=start, end=end)
+    stages = call_to_money(opportunities, enquiries, patients, patient_days, days=span)
     rows = []
-    for stage, base in of.items():
-        if stage == "paid" and patient_days is None:
-            continue
-        k, n = stages[stage], stages[base] if base else 0
-        low, high = wilson(min(k, n), n, params.level) if n else (np.nan, np.nan)
-        rows.append([stage, k, k / n if n else np.nan, low, high, n or k])
+    for stage, (count, base) in stages.items():
+        of = stages[base][0] if base else 0
+        share = _share(min(count, of), of, params)
+        rows.append([stage, count, *_cells(share), of or count])
     frame = pd.DataFrame(rows, columns=["stage", "count", "share", "share_low", "share_high", "n"])
     firsts = first_visits.filter(_.is_new, _.first_day >= start, _.first_day < end)
-    new = int(firsts.count().execute())
-    known = int(firsts.semi_join(_credited(opportunities), "patient_id").count().execute())
-    return frame, _share(stages["carded"], stages["booked"], params), _share(known, new, params)
+    called = firsts.semi_join(credited(opportunities), "patient_id")
+    known = _share(int(called.count().execute()), int(firsts.count().execute()), params)
+    return frame, _share(stages["carded"][0], stages["booked"][0], params), known
 
 
 def _share(k: int, n: int, params: ChannelsParams) -> Estimate | None:
@@ -329,7 +247,7 @@ def _share(k: int, n: int, params: ChannelsParams) -> Estimate | None:
 
 
 # ------------------------------------------------------------------ steps
-def _fits(daily: Daily, period: Period, params: ChannelsParams) -> dict[str, saturation.Saturation | None]:
+def _fits(daily: ChannelDays, period: Period, params: ChannelsParams) -> dict[str, saturation.Saturation | None]:
     """A curve for each channel paid for now; None where spend is known by the month only."""
     first = -daily.start.weekday() % 7
     weeks = (period.present.end - daily.start).days - first
@@ -487,87 +405,56 @@ def _value_facts(values: Values | None, now: pd.DataFrame, params: ChannelsParam
     return facts
 
 
-@dataclass(frozen=True)
-class Factors:
-    """The change of one channel as a product: what it is about, and the rows of the table."""
-
-    channel: str
-    frame: pd.DataFrame
-    n: int
-
-
 def _factors(
-    daily: Daily, site_traffic: Table | None, now: pd.DataFrame, past: pd.DataFrame | None, period: Period, params: ChannelsParams,
-) -> Factors | None:
-    """Visitors × conversion = calls; spend over calls and over first patients; each before, now and how many times."""
-    if site_traffic is None or past is None:
+    daily: ChannelDays, site_traffic: Table | None, now: pd.DataFrame, past: pd.DataFrame | None, period: Period, params: ChannelsParams,
+) -> tuple[str, dict[str, acquisition.Factor]] | None:
+    """The change of the followed channel as a product: its name and factors."""
+    if site_traffic is None or past is None or period.past is None:
         return None
     counted = site_traffic if params.home_region is None else site_traffic.filter(_.region == params.home_region)
-    windows = {"now": period.present, "before": period.past}
+    sides = {"now": (now, period.present), "before": (past, period.past)}
     visitors = {
-        name: counted.filter(_.from_day >= days.start, _.to_day < days.end).group_by("channel")
+        side: counted.filter(_.from_day >= days.start, _.to_day < days.end).group_by("channel")
         .aggregate(visitors=_.visitors.sum()).order_by("channel").to_pandas().set_index("channel").visitors
-        for name, days in windows.items()
+        for side, (_sums, days) in sides.items()
     }
-    paid = now[(now.spend > 0) & (now.answered > 0)].join(past, rsuffix="_before").query("spend_before > 0 and answered_before > 0")
-    paid = paid[[visitors["now"].get(name, 0) > 0 and visitors["before"].get(name, 0) > 0 for name in paid.index]]
-    channel = params.followed if params.followed in paid.index else (paid.answered.idxmax() if len(paid) else None)
-    if channel is None:
-        return None
-    row, seen = paid.loc[channel], {name: float(found[channel]) for name, found in visitors.items()}
-    months = {name: days.months for name, days in windows.items()}
-    level = params.level
-    visits = {name: seen[name] / months[name] for name in seen}
-    calls = {"now": row.answered / months["now"], "before": row.answered_before / months["before"]}
-    came = {"now": row.came / months["now"], "before": row.came_before / months["before"]}
-    money = {"now": row.spend / months["now"], "before": row.spend_before / months["before"]}
-
-    def ratio(top: float, top_base: float, bottom: float, bottom_base: float) -> tuple[float, float, float]:
-        found = acquisition.ratio_of_rates(
-            top=int(top), top_base=top_base, bottom=int(bottom), bottom_base=bottom_base, level=level, seed=params.seed,
-        )
-        return (found.value, found.low, found.high) if found else (np.nan, np.nan, np.nan)
-
-    def turned(bounds: tuple[float, float, float]) -> tuple[float, float, float]:
-        return 1 / bounds[0], 1 / bounds[2], 1 / bounds[1]
-
-    def plain(pair: Mapping[str, float]) -> tuple[float, float, float]:
-        return (pair["now"] / pair["before"],) * 3
-
-    per_call = ratio(row.answered, row.spend, row.answered_before, row.spend_before)
-    per_patient = ratio(row.came, row.spend, row.came_before, row.spend_before)
-    rows = [
-        ["visitors", visits["before"], visits["now"], *plain(visits)],
-        ["conversion", calls["before"] / visits["before"], calls["now"] / visits["now"],
-         *ratio(row.answered, seen["now"], row.answered_before, seen["before"])],
-        ["calls", calls["before"], calls["now"], *ratio(row.answered, months["now"], row.answered_before, months["before"])],
-        ["spend", money["before"], money["now"], *plain(money)],
-        ["cost_per_call", money["before"] / calls["before"], money["now"] / calls["now"], *turned(per_call)],
-        ["patients_per_call", came["before"] / calls["before"], came["now"] / calls["now"],
-         *(np.array([1.0, np.nan, np.nan]) * came["now"] / calls["now"] / (came["before"] / calls["before"]) if came["before"] else [np.nan] * 3)],
-        ["cost_per_first_patient", money["before"] / came["before"] if came["before"] else np.nan,
-         money["now"] / came["now"] if came["now"] else np.nan, *turned(per_patient)],
+    names = [
+        name for name in daily.channels
+        if all(sums.spend[name] > 0 and sums.answered[name] > 0 and visitors[side].get(name, 0) > 0 for side, (sums, _days) in sides.items())
     ]
-    frame = pd.DataFrame(rows, columns=["factor", "before", "now", "times", "times_low", "times_high"])
-    return Factors(str(channel), frame, int(row.answered + row.answered_before))
+    if not names:
+        return None
+    channel = params.followed if params.followed in names else max(names, key=lambda name: now.answered[name])
+    totals = {
+        side: acquisition.Totals(
+            visitors=float(visitors[side][channel]), answered=int(sums.answered[channel]), came=int(sums.came[channel]),
+            spend=float(sums.spend[channel]), months=days.months,
+        )
+        for side, (sums, days) in sides.items()
+    }
+    return channel, acquisition.product(**totals, level=params.level, seed=params.seed)
 
 
-def _factor_facts(factors: Factors | None, params: ChannelsParams) -> dict[str, object]:
+def _factor_table(factors: Mapping[str, acquisition.Factor]) -> pd.DataFrame:
+    rows = [[name, part.before, part.now, part.times.value, part.times.low, part.times.high] for name, part in factors.items()]
+    return pd.DataFrame(rows, columns=["factor", "before", "now", "times", "times_low", "times_high"])
+
+
+def _factor_facts(found: tuple[str, dict[str, acquisition.Factor]] | None, now: pd.DataFrame, params: ChannelsParams) -> dict[str, object]:
     names = {"visitors_times": "visitors", "conversion_times": "conversion", "calls_times": "calls"}
-    facts: dict[str, object] = dict.fromkeys(("followed", *names, "cost_per_call_fell", "cost_per_patient_fell"))
-    if factors is None:
+    fell = {"cost_per_call_fell": "cost_per_call", "cost_per_patient_fell": "cost_per_first_patient"}
+    facts: dict[str, object] = dict.fromkeys(("followed", *names, *fell))
+    if found is None:
         return facts
-    by_factor = factors.frame.set_index("factor")[["times", "times_low", "times_high"]]
-
-    def told(name: str, upside_down: bool = False) -> Estimate | None:
-        value, low, high = by_factor.loc[name]
-        if not np.isfinite([value, low, high]).all():
-            return None
-        value, low, high = (1 / value, 1 / high, 1 / low) if upside_down else (value, low, high)
-        return Estimate(value, low, high, "ratio", factors.n, params.level)
-
-    return facts | {"followed": factors.channel, **{name: told(factor) for name, factor in names.items()},
-                    "cost_per_call_fell": told("cost_per_call", True), "cost_per_patient_fell": told("cost_per_first_patient", True)}
+    channel, factors = found
+    n = int(now.answered[channel])
+    for field, name in names.items():
+        facts[field] = _estimate(factors[name].times if name in factors else None, "ratio", n, params)
+    for field, name in fell.items():
+        times = factors[name].times if name in factors else None
+        upside_down = acquisition.Bounded(1 / times.value, 1 / times.high, 1 / times.low) if times else None
+        facts[field] = _estimate(upside_down, "ratio", n, params)
+    return facts | {"followed": channel}
 
 
 def _saturated(
@@ -583,7 +470,7 @@ def _saturated(
             "average_patient": _cost(row.spend, row.came, params)}
 
 
-def _trials(daily: Daily, period: Period, params: ChannelsParams) -> pd.DataFrame | None:
+def _trials(daily: ChannelDays, period: Period, params: ChannelsParams) -> pd.DataFrame | None:
     """Channels that were paid for and brought too few callers to judge: the whole and, month by month, the parts."""
     whole = daily.sums(Days(start=period.start, end=period.end))
     rows = []
@@ -624,14 +511,16 @@ def _trial_facts(trials: pd.DataFrame | None, params: ChannelsParams) -> dict[st
             "trial_last_cost_per_patient": told(last, "cost_per_first_patient") if len(mine) > 1 else None}
 
 
-def _curves(fits: Mapping[str, saturation.Saturation | None]) -> pd.DataFrame | None:
-    """The fitted curves, a month: spend and calls with the band of the half-way spend."""
+def _curves(fits: Mapping[str, saturation.Saturation | None], now: pd.DataFrame, params: ChannelsParams) -> pd.DataFrame | None:
+    """The fitted curves, a month: the band holds the shape's uncertainty and that of today's count."""
     parts = []
     for channel, fit in fits.items():
         if fit is None or fit.gate != "fitted":
             continue
         spend = np.linspace(0, 2 * fit.spend, 41)
-        lines = np.sort([fit.calls(spend, half) for half in (fit.half_low, fit.half_high)], axis=0)
+        lines = np.sort([fit.calls(spend, half) for half in (max(fit.half_low, 1e-6), fit.half_high)], axis=0)
+        around = np.array(poisson_rate(now.answered[channel], now.answered[channel], params.level))
+        lines = lines * around[:, None]
         middle = fit.calls(spend)
         parts.append(pd.DataFrame({
             "channel": channel, "spend": spend * WEEKS_PER_MONTH, "calls": middle * WEEKS_PER_MONTH,
@@ -640,7 +529,7 @@ def _curves(fits: Mapping[str, saturation.Saturation | None]) -> pd.DataFrame | 
     return pd.concat(parts, ignore_index=True) if parts else None
 
 
-def _months(daily: Daily, period: Period) -> pd.DataFrame:
+def _months(daily: ChannelDays, period: Period) -> pd.DataFrame:
     """The last twelve whole months of each channel."""
     months = [m for m in _months_between(period.start, period.present.end - timedelta(days=1))
               if m.start >= period.start and m.end <= period.present.end][-12:]
@@ -648,3 +537,112 @@ def _months(daily: Daily, period: Period) -> pd.DataFrame:
     names = ["channel", "month", "spend", "answered", "came"]
     frame = pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame({name: [] for name in names})
     return frame.rename(columns={"came": "first_patients"}).sort_values(["channel", "month"], ignore_index=True)
+
+
+# ------------------------------------------------------------------ what is said
+def _says(facts: Mapping[str, object], channels: pd.DataFrame) -> dict[str, Sentence]:
+    cost, before = facts["cost_per_first_patient"], facts["cost_per_first_patient_before"]
+    advice = channels[channels.channel != "total"].set_index("channel").advice
+    losing = [name for name, code in advice.items() if code == "act_cut"]
+    held = [name for name, code in advice.items() if code == "watch_hold"]
+    title = "no_spend" if cost is None else "plain"
+    if cost is not None and before is not None:
+        title = "cheaper" if cost.high < before.low else "dearer" if cost.low > before.high else "plain"
+    if cost is not None and held:
+        title = "saturated"
+    if cost is not None and losing:
+        title = "losing"
+    words = {"worst": losing[0] if losing else held[0] if held else None}
+    if facts["without_source"].value > 0.2:
+        title = "unknown"
+    decide = "losing" if losing else "held" if held else "keep" if cost is not None else "record"
+    return {
+        "title": Sentence(title, words), "notes.decide": Sentence(decide, words),
+        "lede": Sentence("no_spend" if cost is None else "costs"),
+        "notes.care": Sentence("curve" if facts["saturated"] else "average"),
+        "figures.saturation_curves.title": Sentence("curve" if facts["saturated"] else "average"),
+    }
+
+
+def _findings(
+    facts: Mapping[str, object], channels: pd.DataFrame, price: PriceResult | None, params: ChannelsParams,
+) -> tuple[Finding, ...]:
+    found = []
+    if facts["next_patient"] is not None and facts["average_patient"] is not None:
+        found.append(Finding("next_dearer", "caveat"))
+    if facts["calls_times"] is not None and facts["cost_per_call_fell"] is not None:
+        kind = "strength" if facts["cost_per_call_fell"].low > 1 else "risk" if facts["cost_per_call_fell"].high < 1 else "caveat"
+        found.append(Finding("taken_apart", kind))
+    if price is not None and price.cost_per_extra_patient is not None and facts["cost_per_first_patient"] is not None:
+        by_price, by_adverts = price.cost_per_extra_patient, facts["cost_per_first_patient"]
+        key = "price_dearer" if by_price.low > by_adverts.high else "price_cheaper" if by_price.high < by_adverts.low else "price_alike"
+        found.append(Finding(key, "caveat", {"by_price": by_price}))
+    if facts["trial"] is not None and facts["trial_cost_per_call"] is not None:
+        found.append(Finding("trial", "caveat"))
+    for claim in params.claims:
+        said = acquisition.Claim(claim.calls, claim.first_patients, claim.cost_per_call, claim.cost_per_first_patient)
+        if not said.agrees():
+            found.append(Finding("claim", "risk", {
+                "who": claim.channel, "calls": claim.calls, "patients": claim.first_patients,
+                "per_call": exact(claim.cost_per_call, "currency", claim.calls),
+                "per_patient": exact(claim.cost_per_first_patient, "currency", claim.first_patients),
+                "by_calls": exact(said.spend_by_calls, "currency", claim.calls),
+                "by_patients": exact(said.spend_by_patients, "currency", claim.first_patients),
+            }))
+    if facts["romi"] is not None:
+        found.append(Finding("pays" if facts["romi"].low > 0 else "loses" if facts["romi"].high < 0 else "may_pay",
+                             "strength" if facts["romi"].low > 0 else "risk"))
+    free = channels[(channels.advice == "free") & channels.first_patients.notna()]
+    if len(free) and facts["paid_patients_share"] is not None:
+        found.append(Finding("free", "strength", {"free_share": facts["paid_patients_share"]}))
+    if facts["without_source"].value > params.most_without_source:
+        found.append(Finding("unknown", "risk"))
+    return tuple(found)
+
+
+def _gaps(
+    facts: Mapping[str, object], ad_spend: Table | None, site_traffic: Table | None, values: Values | None,
+) -> tuple[Finding, ...]:
+    gaps = []
+    if facts["spend"] is None:
+        gaps.append(Finding("no_spend", "not_answered"))
+    elif facts["saturated"] is None:
+        gaps.append(Finding("no_curve", "not_answered"))
+    if site_traffic is None or facts["followed"] is None:
+        gaps.append(Finding("no_traffic", "not_answered"))
+    if values is None:
+        gaps.append(Finding("no_money", "not_answered"))
+    return tuple(gaps)
+
+
+# ------------------------------------------------------------------ figures
+def saturation_curves(result: ChannelsResult, labels: Labels) -> Figure | None:
+    """First the channels with a curve, then averages: answered callers a month by spend, one panel per paid channel."""
+    rows = result.channels[(result.channels.spend > 0) & (result.channels.channel != "total") & (result.channels.answered > 0)]
+    if rows.empty:
+        return None
+    fitted = set() if result.curves is None else set(result.curves.channel)
+    rows = rows.assign(is_average=~rows.channel.isin(fitted)).sort_values(["is_average", "spend"], ascending=[True, False])
+    panels = [_panel(row, result, labels) for row in rows.itertuples()]
+    return multiples(
+        panels, number_x=lambda v: labels.number(v, "currency"), number_y=lambda v: labels.number(v, "count"),
+        words_x=labels["x"], height=48,
+    )
+
+
+def _panel(row: object, result: ChannelsResult, labels: Labels) -> Panel:
+    seen = result.months[(result.months.channel == row.channel) & (result.months.spend > 0)]
+    today, line = (row.spend, row.answered), None
+    if not row.is_average:
+        curve = result.curves[result.curves.channel == row.channel]
+        at = int(np.argmin(np.abs(curve.spend - row.spend)))
+        slope = np.gradient(curve.calls.to_numpy(), curve.spend.to_numpy())[at]
+        line = Line(curve.spend, curve.calls, curve.calls_low, curve.calls_high, float(slope))
+    words = labels["average"] if np.isnan(row.cost_per_first_patient) else labels.text(
+        "average_cost" if row.is_average or np.isnan(row.next_patient) else "next_cost",
+        cost=labels.number(row.cost_per_first_patient if row.is_average or np.isnan(row.next_patient) else row.next_patient, "currency"),
+    )
+    return Panel(
+        name=labels.value("channel", row.channel), words=words, x=seen.spend, y=seen.answered, today=today, line=line,
+        accent=str(row.advice).startswith(("act", "watch")) or row.channel == result.saturated,
+    )

@@ -149,15 +149,15 @@ def analyse(
     points, top, equal = _lorenz(base, params)
     check = _check(base, period)
     outlook, expected = _outlook(base, check, period, params)
-    calibration = _calibration(base, check, period, params)
+    calibration, cohorts = _calibration(base, check, period, params), _cohorts(base)
     if not any(isinstance(fact, Estimate) for fact in facts.values()):
         raise NotAnswerable("too_few", verdict="not_enough_data", values={"patients": len(base.people)})
     facts |= shares | outlook | {"top_tenth": top, "equal_days": equal, "new_patients": len(base.people)}
     return ClvResult(
         grade="B" if facts["expected_visits"] and check.gate == "ok" else "A",
         headline=next((f"value_{h}" for h in (365, 180, 90) if facts[f"value_{h}"]), None),
-        says=_says(facts, check), findings=_findings(facts, check, base, period),
-        **facts, horizons=horizons, classes=classes, cohorts=_cohorts(base), lorenz_points=points,
+        says=_says(facts, check, cohorts), findings=_findings(facts, check, base, period),
+        **facts, horizons=horizons, classes=classes, cohorts=cohorts, lorenz_points=points,
         calibration=calibration, by_frequency=_by_frequency(check),
         patients=_patients(base, matured, code, expected) if classes is not None else None,
     )
@@ -280,8 +280,18 @@ def _cohorts(base: _Base, periods: int = 8, most: int = 12) -> pd.DataFrame | No
     return pd.DataFrame(rows, columns=columns) if rows else None
 
 
+def _months(base: _Base, period: Period) -> np.ndarray:
+    """First days of the months from the first new patient on, and the cut-off, as numbers."""
+    start = pd.Timestamp(base.people["first_day"].min()).to_period("M").start_time
+    months = pd.date_range(start, period.end - timedelta(days=1), freq="MS")
+    return np.array([(day.date() - EPOCH).days for day in (*months, pd.Timestamp(period.end))])
+
+
 def _check(base: _Base, period: Period) -> Check:
-    return repeat_visits.hold_out(base.visits, start=int(base.people["first"].min()), end=(period.end - EPOCH).days)
+    edges = _months(base, period)
+    return repeat_visits.hold_out(
+        base.visits, start=int(base.people["first"].min()), end=int(edges[-1]), splits=edges[:-1]
+    )
 
 
 def _outlook(base: _Base, check: Check, period: Period, params: ClvParams) -> tuple[dict[str, Any], np.ndarray | None]:
@@ -308,17 +318,14 @@ def _outlook(base: _Base, check: Check, period: Period, params: ClvParams) -> tu
 def _calibration(base: _Base, check: Check, period: Period, params: ClvParams) -> pd.DataFrame | None:
     if check.fit is None:
         return None
-    start = pd.Timestamp(base.people["first_day"].min()).to_period("M")
-    months = pd.period_range(start, pd.Timestamp(period.end - timedelta(days=1)).to_period("M"), freq="M")
-    edges = np.array([(m.start_time.date() - EPOCH).days for m in months] + [(period.end - EPOCH).days])
-    visits = base.visits
+    edges, visits = _months(base, period), base.visits
     value, low, high = repeat_visits.monthly(
         check.fit, visits, edges=edges, split=check.split, level=params.level, seed=params.seed
     )
     known = (visits.first < check.split)[visits.owner] & (visits.day > visits.first[visits.owner])
-    counted = np.histogram(visits.day[known], bins=edges)[0]
     return pd.DataFrame({
-        "month": [m.start_time.date() for m in months], "counted": counted, "model": value, "model_low": low,
+        "month": [EPOCH + timedelta(days=int(day)) for day in edges[:-1]],
+        "counted": np.histogram(visits.day[known], bins=edges)[0], "model": value, "model_low": low,
         "model_high": high, "held_out": edges[:-1] >= check.split,
     })
 
@@ -339,10 +346,13 @@ def _patients(base: _Base, matured: np.ndarray, code: np.ndarray, expected: np.n
     }).sort_values("patient_id").reset_index(drop=True)
 
 
-def _says(facts: Mapping[str, Any], check: Check) -> dict[str, Sentence]:
+def _says(facts: Mapping[str, Any], check: Check, cohorts: pd.DataFrame | None) -> dict[str, Sentence]:
     title = "concentrated" if facts["top_tenth"] and facts["one_off_share"] else "value" if facts["top_tenth"] else "returns"
     lede = "year" if facts["value_365"] else "shorter" if facts["value_90"] else "returns"
-    return {"title": Sentence(title), "lede": Sentence(lede), "figures.calibration.title": Sentence(check.gate)}
+    early = cohorts is not None and cohorts.loc[cohorts["after"] == 1, "returned"].mean() > 4 * cohorts.loc[
+        cohorts["after"] == 2, "returned"].mean()
+    return {"title": Sentence(title), "lede": Sentence(lede), "figures.calibration.title": Sentence(check.gate),
+            "figures.returns.title": Sentence("early" if early else "steady")}
 
 
 def _findings(facts: Mapping[str, Any], check: Check, base: _Base, period: Period) -> tuple[Finding, ...]:
@@ -404,7 +414,7 @@ def returns(result: ClvResult, labels: Labels) -> Figure | None:
         for quarter, n in size.items()
     ]
     return heatmap(
-        shares.to_numpy(), rows=rows, columns=[f"+{k}" for k in shares.columns], text=lambda v: labels.number(v, "share"),
+        shares.to_numpy(), rows=rows, columns=[f"+{k}" for k in shares.columns], text=lambda v: labels.number(round(v, 2), "share"),
         hatched=~ripe.to_numpy() & shares.notna().to_numpy(), blank="", width=theme.MAIN, height=10 + 4.4 * len(rows),
         x_label=labels["x"],
     )

@@ -376,13 +376,24 @@ def _says(facts: Mapping[str, Any], tables: Mapping[str, Any], cohort: Reached, 
         values = {"lost_here": share(cohort.counts[i - 1] - cohort.counts[i], lost, params.level)}
     kind = "diary" if cohort.steps[0] == "due" else "no_visits" if cohort.steps[-1] != "came" else worst or "even"
     form = "diary" if kind == "diary" else "calls"
-    peak = _main_peak(tables["peaks"], params)
+    peak = _peak_now(tables["missed_by_hour"], params)
     return {
         "title": Sentence(kind, values), "lede": Sentence("visits" if facts["visit_share"] else form),
         "figures.missed.title": Sentence("peak", peak) if peak else Sentence("flat"),
         "figures.stages.title": Sentence(form), "notes.how": Sentence(form), "notes.care": Sentence(form),
         "notes.decide": Sentence(kind if kind in HURTS else "other"),
     }
+
+
+def _peak_now(hours: pd.DataFrame | None, params: FunnelParams) -> dict[str, Any] | None:
+    """The run of marked hours of the figure with most missed calls."""
+    if hours is None or not hours.is_peak.any():
+        return None
+    run = (hours.is_peak != hours.is_peak.shift()).cumsum()[hours.is_peak]
+    chosen = hours.loc[run.index[run == hours.missed[hours.is_peak].groupby(run).sum().idxmax()]]
+    missed = (chosen.share * chosen.n).sum().round()
+    return {"from_hour": int(chosen.hour.min()), "to_hour": int(chosen.hour.max()) + 1,
+            "peak_share": share(missed, chosen.n.sum(), params.level)}
 
 
 def _main_peak(found: pd.DataFrame | None, params: FunnelParams) -> dict[str, Any] | None:

@@ -191,8 +191,17 @@ def _totals(
 ) -> tuple[TotalCheck, ...]:
     if how.totals is None:
         return ()
-    columns = {str(h): f"c{position(headers, h, grid.label)}" for h in how.totals.columns}
+    wanted = how.totals.columns
+    if wanted == "all":
+        wanted = _across(how, headers) if how.unpivot is not None else ()
+    columns = {str(h): f"c{position(headers, h, grid.label)}" for h in wanted}
     return check_totals(connection, columns, how.decimal, how.totals.counts)
+
+
+def _across(how: Format, headers: tuple[str, ...]) -> tuple[str, ...]:
+    assert how.unpivot is not None
+    left = {plain_header(str(header)) for header in (*how.unpivot.keep, *how.unpivot.skip)}
+    return tuple(text for text in headers if text and text not in left)
 
 
 def _records(

@@ -84,10 +84,11 @@ class Totals(_Strict):
     """Rows that add up others: dropped, and ``columns`` of them checked against the rows they add up.
 
     ``marks`` begin the first filled cell of such a row; ``counts`` is a mark followed by the number of rows.
+    ``columns: all`` means every column laid across by ``unpivot``.
     """
 
     marks: tuple[str, ...] = ("Итого", "Всего", "Total", "Ukupno", "Gesamt")
-    columns: tuple[Header, ...] = ()
+    columns: tuple[Header, ...] | Literal["all"] = ()
     counts: str | None = None
 
 
@@ -177,15 +178,14 @@ class Rule(_Strict):
     timezone: str | None = None
     day: Literal["same", "month_start", "month_end", "week_end"] = "same"
     not_before: str | None = None
-    minutes_until: tuple[Header, ...] | None = None
+    until: tuple[Header, ...] | None = None
     unit: str | None = None
     multiply: float | None = None
-    absolute: bool = False
     strip: tuple[str, ...] = ()
     spelling: Literal["as_is", "upper", "plain"] = "as_is"
     if_bad: Literal["set_aside", "empty"] | None = None
 
-    @field_validator("from_", "first_of", "format", "minutes_until", "strip", mode="before")
+    @field_validator("from_", "first_of", "format", "until", "strip", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return _as_list(value)
@@ -212,7 +212,7 @@ class Rule(_Strict):
     @property
     def headers(self) -> tuple[Header, ...]:
         """Columns of the export this rule reads."""
-        return (self.from_ or ()) + (self.first_of or ()) + (self.minutes_until or ())
+        return (self.from_ or ()) + (self.first_of or ()) + (self.until or ())
 
 
 class Condition(_Strict):

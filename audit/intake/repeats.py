@@ -78,6 +78,7 @@ def same_events(connection: duckdb.DuckDBPyConnection, table: str, source: int, 
                     AND b.{moment} BETWEEN a.{moment} - INTERVAL {rule.within_seconds} SECOND
                                        AND a.{moment} + INTERVAL {rule.within_seconds} SECOND
                 WHERE a.fate IS NULL AND b.fate IS NULL AND a.source < {source} AND b.source = {source}
+                  AND a.file <> b.file
                   AND a.n NOT IN (SELECT early FROM pairs) AND b.n NOT IN (SELECT late FROM pairs))
             SELECT early, late FROM near
             QUALIFY row_number() OVER (PARTITION BY early ORDER BY apart, late) = 1

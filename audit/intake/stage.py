@@ -173,8 +173,8 @@ def _joined(raw: RawTable, rule: Rule, how: Format) -> str:
     if rule.first_of is not None:
         return f"coalesce({', '.join(clean(raw.column(header), how.empty) for header in rule.first_of)})"
     text = all_of(rule.from_ or (), rule.join)
-    if rule.minutes_until is not None:
-        end = all_of(rule.minutes_until, rule.join)
+    if rule.until is not None:
+        end = all_of(rule.until, rule.join)
         return f"CASE WHEN {text} IS NOT NULL AND {end} IS NOT NULL THEN concat({text}, {literal(ARROW)}, {end}) END"
     return text
 

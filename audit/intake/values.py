@@ -59,8 +59,8 @@ def default_if_bad(column: Column) -> str:
 
 def cast(column: Column, rule: Rule, text: str, how: Format, timezone: str) -> Cast:
     """The value of ``column`` from the clean text ``text`` (SQL, NULL = empty), and the rule that text breaks."""
-    if rule.minutes_until is not None:
-        return _span(rule, text, timezone)
+    if rule.until is not None:
+        return _span(column, rule, text, timezone)
     if rule.by_sign is not None:
         return _by_sign(rule, text, how)
     if rule.codes is not None or column.allowed:
@@ -74,18 +74,19 @@ def cast(column: Column, rule: Rule, text: str, how: Format, timezone: str) -> C
     return _number(column, rule, text, how)
 
 
-def _span(rule: Rule, text: str, timezone: str) -> Cast:
-    """Minutes between two clock times or moments written as “start → end”; past midnight counts on."""
+def _span(column: Column, rule: Rule, text: str, timezone: str) -> Cast:
+    """The time between two clock times or moments written as “start → end”; a clock past midnight counts on."""
     start, end = f"split_part({text}, {literal(ARROW)}, 1)", f"split_part({text}, {literal(ARROW)}, 2)"
+    per = {"minutes": 60, "hours": 3600}.get(column.unit, 1)
     if rule.format:
         first = moment(start, rule.format, timezone, epoch_is_empty=True)
         last = moment(end, rule.format, timezone, epoch_is_empty=True)
-        value = f"(epoch({last.value}) - epoch({first.value})) / 60"
-    else:
-        clock = "'[0-9]{1,2}:[0-5][0-9](:[0-5][0-9])?'"
-        minute = "(split_part({0}, ':', 1)::DOUBLE * 60 + split_part({0}, ':', 2)::DOUBLE)"
-        both = f"regexp_full_match({start}, {clock}) AND regexp_full_match({end}, {clock})"
-        value = f"CASE WHEN {both} THEN (({minute.format(end)} - {minute.format(start)} + 1440)::BIGINT % 1440)::DOUBLE END"
+        return Cast(f"(epoch({last.value}) - epoch({first.value})) / {per}", f"coalesce({first.bad}, {last.bad})")
+    clock = "'[0-9]{1,2}:[0-5][0-9](:[0-5][0-9])?'"
+    minute = "(split_part({0}, ':', 1)::DOUBLE * 60 + split_part({0}, ':', 2)::DOUBLE)"
+    both = f"regexp_full_match({start}, {clock}) AND regexp_full_match({end}, {clock})"
+    apart = f"(({minute.format(end)} - {minute.format(start)} + 1440)::BIGINT % 1440)::DOUBLE * 60 / {per}"
+    value = f"CASE WHEN {both} THEN {apart} END"
     return Cast(value, f"CASE WHEN {text} IS NOT NULL AND ({value}) IS NULL THEN 'span of time' END")
 
 
@@ -109,8 +110,6 @@ def _number(column: Column, rule: Rule, text: str, how: Format) -> Cast:
         bad = f"CASE WHEN NOT coalesce({clock}, false) THEN {bad} END"
         value = f"CASE WHEN {clock} THEN {seconds}::DOUBLE / {per} ELSE ({value})::DOUBLE * {_factor(column, rule)} END"
         return Cast(f"({value})::DOUBLE", bad)
-    if rule.absolute:
-        value = f"abs({value})"
     factor = _factor(column, rule)
     if column.dtype == "decimal(18, 2)":
         exact = f"try_cast(round({value} * {factor:.9f}::DECIMAL(20, 9), 2) AS DECIMAL(18, 2))" if factor != 1 else f"try_cast(round({value}, 2) AS DECIMAL(18, 2))"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Literal
@@ -24,7 +25,7 @@ def read_workbook(file: RawFile, sheets: tuple[str, ...] | Literal["all"] | None
     DataError: damaged, protected, unknown sheet, several sheets and none declared.
     """
     try:
-        with calamine.CalamineWorkbook.from_path(str(file.path)) as book:
+        with _open(file) as book:
             return [_grid(file, book, name, decimal, several=sheets is not None) for name in _wanted(file, book, sheets)]
     except DataError:
         raise
@@ -38,8 +39,13 @@ def read_workbook(file: RawFile, sheets: tuple[str, ...] | Literal["all"] | None
 
 def sheet_names(file: RawFile) -> list[str]:
     """Visible sheets that hold cells, in their order."""
-    with calamine.CalamineWorkbook.from_path(str(file.path)) as book:
+    with _open(file) as book:
         return _filled(book)
+
+
+def _open(file: RawFile) -> Any:
+    # by content: calamine believes the ending of a path, clinics send xlsx files called .xls
+    return calamine.CalamineWorkbook.from_filelike(io.BytesIO(file.path.read_bytes()))
 
 
 def _filled(book: Any) -> list[str]:

@@ -132,3 +132,65 @@ def marginal_cost(
     sample = spend / rng.gamma(events + 0.5, size=draws) / np.clip(rng.normal(share, spread, draws), 0.02, 1.0)
     low, high = np.quantile(sample, [(1 - level) / 2, (1 + level) / 2])
     return Bounded(spend / events / share, float(low), float(high))
+
+
+@dataclass(frozen=True)
+class Totals:
+    """One channel over one period: visitors and ``spend`` known, callers and first patients counted; ``months`` long."""
+
+    visitors: float
+    answered: int
+    came: int
+    spend: float
+    months: float
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One factor of the change: its level before and now (a month, or a ratio), and how many times it grew."""
+
+    before: float
+    now: float
+    times: Bounded
+
+
+def product(*, now: Totals, before: Totals, level: float, seed: int) -> dict[str, Factor]:
+    """The change of a channel as products that hold exactly:
+
+    visitors × conversion = calls; spend / calls = cost per call; that / patients per call = cost per patient.
+    Known factors have no interval; counted ones that of a ratio of Poisson rates. Factors whose counts are
+    zero in a period are left out. Conversion of calls to patients is shown without an interval: callers and
+    the patients among them are not independent counts.
+    """
+    def level_of(top: float, bottom: float) -> float:
+        return top / bottom if bottom > 0 else float("nan")
+
+    def rates(count: str, base: str) -> Bounded | None:
+        return ratio_of_rates(
+            top=getattr(now, count), top_base=getattr(now, base), bottom=getattr(before, count),
+            bottom_base=getattr(before, base), level=level, seed=seed,
+        )
+
+    def turned(bounds: Bounded | None) -> Bounded | None:
+        return Bounded(1 / bounds.value, 1 / bounds.high, 1 / bounds.low) if bounds else None
+
+    def plain(values: tuple[float, float]) -> Bounded:
+        return Bounded(*(3 * (level_of(values[1], values[0]),)))
+
+    def pair(top: str, bottom: str) -> tuple[float, float]:
+        return tuple(level_of(getattr(side, top), getattr(side, bottom)) for side in (before, now))
+
+    visits, money, through = pair("visitors", "months"), pair("spend", "months"), pair("came", "answered")
+    found = {
+        "visitors": (visits, plain(visits)),
+        "conversion": (pair("answered", "visitors"), rates("answered", "visitors")),
+        "calls": (pair("answered", "months"), rates("answered", "months")),
+        "spend": (money, plain(money)),
+        "cost_per_call": (pair("spend", "answered"), turned(rates("answered", "spend"))),
+        "patients_per_call": (through, plain(through)),
+        "cost_per_first_patient": (pair("spend", "came"), turned(rates("came", "spend"))),
+    }
+    return {
+        name: Factor(*levels, times) for name, (levels, times) in found.items()
+        if times is not None and np.isfinite([*levels, times.value]).all()
+    }

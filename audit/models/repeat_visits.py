@@ -63,14 +63,16 @@ class Visits:
         return bg_nbd.summarise(first=self.first, owner=self.owner, day=self.day, end=end)[0]
 
 
-def hold_out(visits: Visits, *, start: int, end: int) -> Check:
+def hold_out(visits: Visits, *, start: int, end: int, splits: npt.ArrayLike | None = None) -> Check:
     """Fit on all but the last max(26 weeks, a quarter) of ``start`` … ``end``, predict the rest (METHODS of BTYD).
 
+    ``splits`` are days at which the held-out part may begin (starts of months): the last that leaves enough.
     The family that is nearer by group of past visits is kept; never the likelihood, which sees no future.
     The total decides: within 10 % ok, within 20 % weak, beyond rejected. Needing a penalty is at best weak.
     """
     held = max(HOLD_OUT_WEEKS * 7, int(HOLD_OUT_SHARE * (end - start)))
-    split = end - held
+    starts = np.asarray([] if splits is None else splits, np.int64)
+    split = int(starts[starts <= end - held].max(initial=min(start, end - held))) if splits is not None else end - held
     known = visits.first < split
     later = known[visits.owner] & (visits.day >= split) & (visits.day < end)
     counted = int(later.sum())
@@ -87,7 +89,7 @@ def hold_out(visits: Visits, *, start: int, end: int) -> Check:
         model = bg_nbd.fit(family, histories)
         if model is None:
             continue
-        predicted = bg_nbd.expected(model, histories, held / 7)[histories.cell]
+        predicted = bg_nbd.expected(model, histories, (end - split) / 7)[histories.cell]
         table = np.array([np.bincount(group, weights=w, minlength=GROUPS) for w in (np.ones(len(group)), predicted, actual)])
         misfit = float(np.abs(table[1] - table[2]).sum() / counted)
         check = Check("ok", split, model, float(predicted.sum()), counted, len(base), misfit, table)

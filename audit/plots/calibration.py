@@ -39,7 +39,7 @@ def calibration(
     if held.any():
         start = int(np.flatnonzero(held)[0]) - 0.5
         ax.axvspan(start, len(months) - 0.5, color="#F1F3F5", lw=0, zorder=0)
-        theme.note(ax, (start + len(months) - 0.5) / 2, 0.04 * top, held_out_text, ha="center", va="bottom", size=7.2)
+        theme.note(ax, (start + len(months) - 0.5) / 2, 0.98 * top, held_out_text, ha="center", va="top", size=7.2)
     theme.note(ax, 0.02 * len(months), 0.955 * top, counted_text, color=theme.INK, weight="semibold")
     theme.note(ax, 0.02 * len(months), 0.875 * top, model_text, color=theme.NAVY, weight="semibold")
     step = max(1, int(np.ceil(len(months) / 5)))

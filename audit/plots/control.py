@@ -49,8 +49,8 @@ def control(
 ) -> Figure:
     """``panels`` on common axes: time 0 … ``span`` − 1 named at its ``ends``, values from 0 up to ``most``.
 
-    ``goal`` is a dashed line, named once by ``goal_text``. Points outside their range are rings with a
-    cross bar of their own size. Sizes are millimetres; the height follows the number of rows.
+    ``goal`` is a dashed line, named once by ``goal_text`` (last panel, top right). Settled points outside their range are
+    ringed. Sizes are millimetres; the height follows the number of rows.
     """
     across = min(max(len(panels), 3), PER_ROW)
     rows = -(-len(panels) // across)
@@ -72,7 +72,7 @@ def control(
     for ax in axes[len(panels):]:
         ax.set_visible(False)
     if goal is not None and goal_text and panels:
-        theme.note(axes[len(panels) - 1], span - 1, goal, goal_text, color=theme.TEAL, size=7.0, ha="right", va="bottom")
+        theme.note(axes[len(panels) - 1], span - 1, reach, goal_text, color=theme.TEAL, size=7.0, ha="right", va="top")
     return figure
 
 

@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from audit.plots import theme
 
+Floats = npt.NDArray[np.float64]
+Bounds = tuple[npt.ArrayLike, npt.ArrayLike]
 WIDE, NEAR = "#EAF0F3", "#D5E3EA"
 
 
@@ -18,8 +21,7 @@ WIDE, NEAR = "#EAF0F3", "#D5E3EA"
 def funnel_plot(
     n: npt.ArrayLike, rate: npt.ArrayLike, *,
     names: Sequence[str], marked: Sequence[bool], hollow: Sequence[bool], centre: float, centre_text: str,
-    limits_n: npt.ArrayLike, near: tuple[npt.ArrayLike, npt.ArrayLike], wide: tuple[npt.ArrayLike, npt.ArrayLike],
-    usual: tuple[npt.ArrayLike, npt.ArrayLike] | None = None, usual_text: str = "",
+    limits_n: npt.ArrayLike, near: Bounds, wide: Bounds, usual: Bounds | None = None, usual_text: str = "",
     limits_text: str, x: str, number: Callable[[float], str],
     width: float = theme.HALF, height: float = 66,
 ) -> Figure:
@@ -46,38 +48,58 @@ def funnel_plot(
         color = theme.RUST if marked[i] else theme.NAVY
         ax.plot(n[i], rate[i], "D" if marked[i] else "o", ms=6 if marked[i] else 5.2, zorder=4, clip_on=False,
                 color="white" if hollow[i] else color, mec=color if hollow[i] else "white", mew=0.9)
-    _name(ax, n, rate, names, np.asarray(marked, bool) & known, right, top - bottom)
-    theme.note(ax, right * 0.985, centre + 0.012 * (top - bottom), centre_text, ha="right", va="bottom",
+    span = top - bottom
+    _name(ax, n[known], rate[known], [name for name, seen in zip(names, known, strict=True) if seen],
+          np.asarray(marked, bool)[known], right, span)
+    near_line = np.abs(rate - centre - 0.03 * span) < 0.06 * span
+    free = [x for x in (0.985, 0.75, 0.5) if not (near_line & (np.abs(n - (x - 0.09) * right) < 0.12 * right)).any()]
+    theme.note(ax, right * (free or [0.985])[0], centre + 0.012 * span, centre_text, ha="right", va="bottom",
                color=theme.NAVY, size=7.4)
-    theme.note(ax, right * 0.985, bottom + 0.045 * (top - bottom), limits_text, ha="right", size=7.2, color=theme.MUTED)
-    if usual is not None and usual_text:
-        theme.note(ax, right * 0.985, bottom + 0.115 * (top - bottom), usual_text, ha="right", size=7.2, color=theme.MUTED)
+    theme.note(ax, right * 0.985, bottom + 0.04 * span, limits_text, ha="right", size=7.2, color=theme.MUTED)
+    if usual is not None and usual_text and any(((bound > bottom) & (bound < top)).any() for bound in usual):
+        theme.note(ax, right * 0.985, bottom + 0.105 * span, usual_text, ha="right", size=7.2, color=theme.MUTED)
     ax.set_xlabel(x)
     ax.yaxis.set_major_locator(MaxNLocator(6))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     return figure
 
 
-def _view(rate: npt.NDArray[np.float64], centre: float, near, wide, at, n) -> tuple[float, float]:
-    """All marks and the funnel as it is at the smaller units, not the mouth at n → 0."""
+def _view(
+    rate: Floats, centre: float, near: Bounds, wide: Bounds, at: Floats, n: Floats
+) -> tuple[float, float]:
+    """All marks and the funnel as it is at the smaller units, not the mouth at n → 0; room below for words."""
     small = float(np.quantile(n, 0.2)) if len(n) else float(at[-1])
     mouth = int(np.argmin(np.abs(at - small)))
     bounds = [centre, *rate, *(float(np.asarray(bound)[mouth]) for bound in (*wide, *near))]
     low, high = min(bounds), max(bounds)
-    pad = 0.16 * (high - low) or 0.05
-    return max(low - pad, 0.0), high + 0.5 * pad
+    pad = high - low or 0.05
+    return low - 0.22 * pad, high + 0.08 * pad
 
 
-def _name(ax, n, rate, names, marked, right, span) -> None:
-    """Names of the marked units beside their marks; the upper of two close ones goes up, the lower down."""
-    placed: list[tuple[float, float]] = []
-    for i in np.argsort(-rate):
-        if not marked[i]:
-            continue
-        height = rate[i]
-        while any(abs(height - h) < 0.055 * span and abs(n[i] - x) < 0.16 * right for x, h in placed):
-            height -= 0.02 * span
-        placed.append((n[i], height))
-        left_side = n[i] > 0.86 * right
-        theme.note(ax, n[i] + (-0.02 if left_side else 0.02) * right, height, names[i], color=theme.RUST, weight="semibold",
-                   ha="right" if left_side else "left", size=7.4)
+def _name(
+    ax: Axes, n: Floats, rate: Floats, names: Sequence[str], marked: npt.NDArray[np.bool_], right: float, span: float
+) -> None:
+    """Names of the marked units on that side of their marks where no mark and no other name stands."""
+    taken = [(x / right, y / span) for x, y in zip(n, rate, strict=True)]
+    for i in np.flatnonzero(marked):
+        x, y = n[i] / right, rate[i] / span
+        wide = 0.022 * max(len(names[i]), 3)
+        sides = [(0.025, 0.0, "left"), (-0.025, 0.0, "right"), (0.0, 0.055, "center"), (0.0, -0.055, "center")]
+        best = max(sides, key=lambda side: _room(x, y, side, wide, taken, i))
+        dx, dy, align = best
+        theme.note(ax, (x + dx) * right, (y + dy) * span, names[i], color=theme.RUST, weight="semibold", ha=align, size=7.4)
+        taken.append((x + dx + {"left": 0.5, "right": -0.5, "center": 0.0}[align] * wide, y + dy))
+
+
+def _room(
+    x: float, y: float, side: tuple[float, float, str], wide: float, taken: Sequence[tuple[float, float]], own: int
+) -> float:
+    """Distance of a name at ``side`` of its mark to the nearest other thing; the frame's edge is a thing too."""
+    dx, dy, align = side
+    centre = x + dx + {"left": 0.5, "right": -0.5, "center": 0.0}[align] * wide
+    if centre + wide / 2 > 1 or centre - wide / 2 < 0:
+        return -1.0
+    gaps = [
+        max((abs(px - centre) - wide / 2) / 0.03, abs(py - (y + dy)) / 0.05) for k, (px, py) in enumerate(taken) if k != own
+    ]
+    return min([1.0, *gaps])

@@ -89,8 +89,10 @@ def _panel(ax: Axes, panel: Panel) -> None:
 def _scale(
     axes: Sequence[Axes], panels: Sequence[Panel], number_x: Callable[[float], str], number_y: Callable[[float], str],
 ) -> None:
-    right = max((max(np.max(p.x, initial=0.0), p.today[0]) for p in panels), default=1.0) or 1.0
-    top = max((max(np.max(p.y, initial=0.0), p.today[1]) for p in panels), default=1.0) or 1.0
+    right, top = (
+        max((max(np.asarray(part, float).max(initial=0.0), now) for part, now in pairs), default=1.0) or 1.0
+        for pairs in ([(p.x, p.today[0]) for p in panels], [(p.y, p.today[1]) for p in panels])
+    )
     first = axes[0]
     first.set_xlim(0, right * 1.06)
     first.set_ylim(0, top * 1.08)

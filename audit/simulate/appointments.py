@@ -15,7 +15,7 @@ from audit.simulate.visits import Care
 
 BROKEN_REPEATS = 0.09
 REMINDED_FROM = "2016-02-01"
-NO_SHOW = 0.6
+NO_SHOW = 0.85
 """Of broken bookings whose half hour stayed empty, those nobody cancelled; the others were cancelled in time."""
 COLUMNS = ["person", "doctor", "branch", "room", "service_id", "kind", "booked", "start", "minutes", "nights", "status",
            "diagnosis", "payer"]

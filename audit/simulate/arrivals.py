@@ -87,6 +87,22 @@ def _seamless_lag(people: pd.DataFrame, calendar: Days, rng: Generator) -> np.nd
     return np.where(too_early, redrawn, people.lag)
 
 
+def able_to_call(people: pd.DataFrame, firsts: pd.DataFrame, calendar: Days, rng: Generator) -> np.ndarray:
+    """Who called, after the first visits were placed.
+
+    Nobody seen within the first hour of a closed seam can have called in the same month; someone of the
+    month who had not called takes the place.
+    """
+    by_call = people.by_call.to_numpy().copy()
+    month, person = firsts.month.to_numpy(), firsts.person.to_numpy()
+    for seam in CLOSED_SEAMS:
+        early = (firsts.day.to_numpy() == calendar.open_days(seam)[0]) & (firsts.slot.to_numpy() < 2)
+        out = person[(month == seam) & early & by_call[person]]
+        spare = rng.permutation(person[(month == seam) & ~early & ~by_call[person]])[: len(out)]
+        by_call[out[: len(spare)]], by_call[spare] = False, True
+    return by_call
+
+
 def doctor_shares(truth: Truth, shift: float, with_newcomer: bool) -> np.ndarray:
     """Shares of first visits of D01 … D11; the newcomer's share is taken pro rata."""
     before = np.array([doctor.share_before for doctor in truth.doctors])

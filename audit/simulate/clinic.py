@@ -54,7 +54,7 @@ def simulate_clinic(seed: int = 20151201, size: float = 1.0, process: Process = 
     found, phone, fresh = enquiries.new_callers(truth, path, done, ads, duty, calendar, rngs["desk"])
     bookings = enquiries.broken_bookings(found, done.people, calendar, rngs["broken"])
     whole = enquiries.all_calls(truth, path, done, found, phone, fresh, duty, calendar, rngs)
-    cards = _cards(truth, done, found, bookings, phone, rngs["identities"])
+    cards = _cards(truth, done, found, bookings, phone)
     tables, hidden = _tables(truth, path, done, found, bookings, cards, calendar, rngs)
     tables["enquiries"] = enquiries.enquiries_table(truth, whole, rngs["tags"])
     tables["ad_spend"] = marketing.ad_spend_table(truth, path, ads, calendar, rngs["marketing"])
@@ -88,8 +88,7 @@ def _payers(truth: Truth, done: Care, rng: Generator) -> np.ndarray:
     return payer
 
 
-def _cards(truth: Truth, done: Care, found: pd.DataFrame, bookings: pd.DataFrame, phone: np.ndarray,
-           rng: Generator) -> Cards:
+def _cards(truth: Truth, done: Care, found: pd.DataFrame, bookings: pd.DataFrame, phone: np.ndarray) -> Cards:
     first_day = np.full(len(done.people), 10**6)
     np.minimum.at(first_day, done.visits.person.to_numpy(), done.visits.day.to_numpy())
     np.minimum.at(first_day, done.stays.person.to_numpy(), done.stays.day.to_numpy())
@@ -106,8 +105,7 @@ def _cards(truth: Truth, done: Care, found: pd.DataFrame, bookings: pd.DataFrame
     of_person[source[came]] = np.flatnonzero(came)
     of_booking[-1 - source[~came]] = np.flatnonzero(~came)
     return Cards(frame=frame.assign(first_day=np.where(came, first_day[np.maximum(source, 0)], frame.registered_day)),
-                 phone=registry.family_phones(frame, number, rng), channel=channel, of_person=of_person,
-                 of_booking=of_booking)
+                 phone=number, channel=channel, of_person=of_person, of_booking=of_booking)
 
 
 def _tables(truth: Truth, path: Path, done: Care, found: pd.DataFrame, bookings: pd.DataFrame, cards: Cards, calendar: Days,

@@ -159,6 +159,15 @@ def channels(truth: Truth, path: Path, calls: pd.DataFrame, own_ads: np.ndarray,
     return channel
 
 
+def _evenly(cell: np.ndarray, came: np.ndarray, need: np.ndarray, rng: Generator) -> np.ndarray:
+    """Mask of ``need[cell]`` calls of each cell, comers and others in proportion."""
+    size = np.bincount(cell, minlength=len(need))
+    step = (np.minimum(need, size) / np.maximum(size, 1))[cell]
+    rank = rank_within(cell, came + rng.random(len(cell)))
+    start = rng.random(len(need))[cell]
+    return np.floor((rank + 1) * step + start + 1e-9) > np.floor(rank * step + start + 1e-9)
+
+
 def _shares(truth: Truth, shift: float, without: tuple[int, int]) -> np.ndarray:
     before = np.array([c.calls_before for c in truth.channels], float)
     after = np.array([c.calls_after for c in truth.channels], float)

@@ -15,7 +15,7 @@ from audit.simulate.days import Days, moment
 from audit.simulate.marketing import OwnAds
 from audit.simulate.office import ADMINISTRATORS, BRANCHES, ids
 from audit.simulate.path import Path
-from audit.simulate.registry import fresh_phones
+from audit.simulate.registry import family_phones, fresh_phones
 from audit.simulate.returns import call_days
 from audit.simulate.sampling import even_uniform, pick
 from audit.simulate.truth import Truth
@@ -34,6 +34,7 @@ def new_callers(truth: Truth, path: Path, care: Care, ads: OwnAds, duty: np.ndar
     found["channel"] = desk.channels(truth, path, found, ads.calls, rng)
     numbers = fresh_phones(4 * len(care.people) + len(found) + 1000, rng)
     phone, numbers = numbers[: len(care.people)], numbers[len(care.people) :]
+    phone = family_phones(care.people, phone, rng)
     found["caller"] = np.where(found.came, phone[found.person], numbers[: len(found)])
     return found, phone, numbers[len(found) :]
 

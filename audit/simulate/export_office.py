@@ -45,6 +45,7 @@ from numpy.random import Generator
 from audit.simulate import words
 from audit.simulate.clinic import Clinic
 from audit.simulate.identities import CardIndex
+from audit.simulate.sheet_stream import text_row, text_rows, write_workbook
 
 OVERLAPPING = 0.004
 """Share of doctors' shifts entered a second time, an hour later in another room."""
@@ -59,20 +60,6 @@ def open_workbook(path: Path) -> xlsxwriter.Workbook:
     book = xlsxwriter.Workbook(str(path), {"constant_memory": True})
     book.set_properties({"created": datetime(2017, 1, 9, 9, 0)})
     return book
-
-
-def write_sheet(book: xlsxwriter.Workbook, name: str, table: pd.DataFrame, first_row: int = 0) -> None:
-    """A sheet with the header in ``first_row`` (from 0) and the rows below it; texts and numbers."""
-    sheet = book.add_worksheet(name)
-    for column, title in enumerate(table.columns):
-        sheet.write_string(first_row, column, title)
-    for at, row in enumerate(zip(*[table[c].tolist() for c in table.columns], strict=True), start=first_row + 1):
-        for column, cell in enumerate(row):
-            if isinstance(cell, str):
-                if cell:
-                    sheet.write_string(at, column, cell)
-            else:
-                sheet.write_number(at, column, cell)
 
 
 def write_patients(folder: Path, index: CardIndex) -> None:
@@ -180,22 +167,28 @@ def write_schedule(folder: Path, clinic: Clinic, rng: Generator) -> None:
     t = clinic.tables
     shifts = _with_overlaps(t["shifts"], rng)
     staff = {**words.DOCTOR, **words.ADMINISTRATOR}
-    book = open_workbook(folder / "schedule.xlsx")
-    write_sheet(book, "Смены", pd.DataFrame({
-        "Сотрудник": words.theirs(shifts.staff_id, staff), "Роль": words.theirs(shifts.role, words.ROLE),
-        "Филиал": words.theirs(shifts.branch, words.BRANCH), "Кабинет": words.theirs(shifts.room_id, words.ROOM),
-        "Начало": words.moment_text(shifts.starts_at), "Конец": words.moment_text(shifts.ends_at)}))
-    r = t["rooms"]
-    write_sheet(book, "Кабинеты", pd.DataFrame({
-        "Кабинет": words.theirs(r.room_id, words.ROOM), "Филиал": words.theirs(r.branch, words.BRANCH),
-        "Тип": words.theirs(r.kind, words.ROOM_KIND), "Мест": r.places, "Открыт с, мин": r.opens_minute,
-        "Открыт до, мин": r.closes_minute, "Дни недели": r.weekdays, "Слот, мин": r.slot_minutes}))
-    d = t["doctors"]
-    write_sheet(book, "Сотрудники", pd.DataFrame({
-        "ФИО": words.theirs(d.doctor_id, words.DOCTOR), "Роль": "Врач", "Специальность": "ЛОР",
-        "Филиал": words.theirs(d.branch, words.BRANCH), "Работает с": words.day_text(d.started_on),
-        "Ведёт первичный приём": "да"}))
-    book.close()
+    r, d = t["rooms"], t["doctors"]
+    sheets = {
+        "Смены": {
+            "Сотрудник": words.theirs(shifts.staff_id, staff), "Роль": words.theirs(shifts.role, words.ROLE),
+            "Филиал": words.theirs(shifts.branch, words.BRANCH), "Кабинет": words.theirs(shifts.room_id, words.ROOM),
+            "Начало": words.moment_text(shifts.starts_at), "Конец": words.moment_text(shifts.ends_at)},
+        "Кабинеты": {
+            "Кабинет": words.theirs(r.room_id, words.ROOM), "Филиал": words.theirs(r.branch, words.BRANCH),
+            "Тип": words.theirs(r.kind, words.ROOM_KIND), "Мест": _whole(r.places), "Открыт с, мин": _whole(r.opens_minute),
+            "Открыт до, мин": _whole(r.closes_minute), "Дни недели": r.weekdays.to_numpy(object),
+            "Слот, мин": _whole(r.slot_minutes)},
+        "Сотрудники": {
+            "ФИО": words.theirs(d.doctor_id, words.DOCTOR), "Роль": np.full(len(d), "Врач", dtype=object),
+            "Специальность": np.full(len(d), "ЛОР", dtype=object), "Филиал": words.theirs(d.branch, words.BRANCH),
+            "Работает с": words.day_text(d.started_on), "Ведёт первичный приём": np.full(len(d), "да", dtype=object)},
+    }
+    write_workbook(folder / "schedule.xlsx", [
+        (name, [text_row(1, list(columns)), *text_rows(2, list(columns.values()))], ()) for name, columns in sheets.items()])
+
+
+def _whole(values: pd.Series) -> np.ndarray:
+    return values.astype(int).astype(str).to_numpy(object)
 
 
 def _with_overlaps(shifts: pd.DataFrame, rng: Generator) -> pd.DataFrame:

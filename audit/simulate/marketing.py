@@ -70,7 +70,10 @@ def _channel(truth: Truth, name: str) -> Channel:
 
 def ad_spend_table(truth: Truth, path: Path, ads: OwnAds, calendar: Days, rng: Generator) -> pd.DataFrame:
     """Canonical table ad_spend: own ads by campaign and day, the other channels by month."""
-    return pd.concat([_daily(ads, calendar, rng), _monthly(truth, path)], ignore_index=True)
+    whole = pd.concat([_daily(ads, calendar, rng), _monthly(truth, path)], ignore_index=True)
+    for column in ("spend", "impressions", "clicks"):
+        whole[column] = np.round(whole[column] * truth.size)
+    return whole
 
 
 def _daily(ads: OwnAds, calendar: Days, rng: Generator) -> pd.DataFrame:

@@ -18,8 +18,8 @@ from audit.simulate.days import AFTER_MONTH, BEFORE_MONTH, MONTHS
 from audit.simulate.truth import Truth
 
 SEASON = np.array([0.88, 1.00, 1.05, 1.02, 0.95, 0.93, 0.90, 0.92, 1.03, 1.08, 1.10, 1.08])
-LEVEL_BEFORE = 412.0
-"""First visits in a mean month of 2013–2015: below December 2015, the best month of a level clinic."""
+LEVEL_BEFORE, YEARLY_GROWTH = 392.0, 0.035
+"""First visits in a mean month of 2013 and their growth a year: December 2015 is the best month of a nearly level clinic."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,8 @@ def _operations(truth: Truth, index: np.ndarray, rng: Generator) -> np.ndarray:
 def _primaries(truth: Truth, outpatient: np.ndarray, progress: np.ndarray, rng: Generator) -> np.ndarray:
     before, after = truth.anchors()
     season = SEASON[np.arange(MONTHS) % 12]
-    level = rng.poisson(LEVEL_BEFORE * truth.size * season * (1 + 0.02 * rng.standard_normal(MONTHS)))
+    level = LEVEL_BEFORE * (1 + YEARLY_GROWTH * np.arange(MONTHS) / 12)
+    level = rng.poisson(level * truth.size * season * (1 + 0.02 * rng.standard_normal(MONTHS)))
     worth_before = before.outpatient_revenue / before.primaries
     worth_after = after.outpatient_revenue / after.primaries
     worth = worth_before + (worth_after - worth_before) * progress

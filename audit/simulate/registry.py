@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from audit.simulate.days import ORIGIN, Days
+from audit.simulate.days import FIRST_MONTH, ORIGIN, Days
 from audit.simulate.office import DISTRICTS, ids
 from audit.simulate.sampling import pick
 
@@ -44,15 +44,17 @@ def people_with_cards(care_people: pd.DataFrame, first_day: np.ndarray, broken: 
         ["registered_day", "source_row"], kind="stable", ignore_index=True)
 
 
-def family_phones(cards: pd.DataFrame, phone: np.ndarray, rng: Generator) -> np.ndarray:
-    """Telephones with some relatives' cards under the number of a patient registered earlier."""
+def family_phones(people: pd.DataFrame, phone: np.ndarray, rng: Generator) -> np.ndarray:
+    """Telephones with some who did not call under the number of a caller of an earlier month, a relative."""
     phone = phone.copy()
-    came = (cards.source_row >= 0).to_numpy()
-    able = np.flatnonzero(came & ~cards.by_call.to_numpy() & (np.arange(len(cards)) > 200))
-    rows = able[rng.random(len(able)) < FAMILY]
-    relative = np.floor(rows * 0.9 * rng.random(len(rows))).astype(int)
-    usable = came[relative] & cards.by_call.to_numpy()[relative]
-    phone[rows[usable]] = phone[relative[usable]]
+    month, by_call = people.month.to_numpy(), people.by_call.to_numpy()
+    rows = np.flatnonzero(~by_call & (month > FIRST_MONTH))
+    rows = rows[rng.random(len(rows)) < FAMILY]
+    callers = np.flatnonzero(by_call & (month >= FIRST_MONTH))
+    earlier = np.searchsorted(month[callers], month[rows])
+    relative = callers[np.floor(earlier * rng.random(len(rows))).astype(int)]
+    _, once = np.unique(relative, return_index=True)
+    phone[rows[once]] = phone[relative[once]]
     return phone
 
 

@@ -57,6 +57,7 @@ def care(truth: Truth, path: Path, calendar: Days, rngs: dict[str, Generator]) -
     else:
         placed = booking.place_visits(visits, plan.slots(), calendar, rngs["booking"])
     placed = placed[placed.month >= FIRST_MONTH].reset_index(drop=True)
+    people["by_call"] = arrivals.able_to_call(people, placed[placed.ordinal == 0], calendar, rngs["booking"])
     stays = surgery.in_window(stays.assign(doctor=_surgeons(stays, plan)))
     return Care(people=people, visits=placed, stays=stays, members=members, roster=plan, kept_share=share)
 

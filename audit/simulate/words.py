@@ -80,9 +80,10 @@ def moment_text(values: pd.Series, form: str = "%d.%m.%Y", *, seconds: bool = Fa
     """Day and time, HH:MM or HH:MM:SS; empty where there is none."""
     whole = values.to_numpy().astype("datetime64[s]")
     second = np.where(np.isnat(whole), 0, (whole - whole.astype("datetime64[D]")).astype(np.int64))
-    clock = np.array([f" {n // 3600:02d}:{n // 60 % 60:02d}" + (f":{n % 60:02d}" if seconds else "") for n in range(86_400)],
-                     dtype=object)
-    return np.where(np.isnat(whole), "", day_text(values, form) + clock[second])
+    text = np.array([f" {n // 60:02d}:{n % 60:02d}" for n in range(1440)], dtype=object)[second // 60]
+    if seconds:
+        text = text + np.array([f":{n:02d}" for n in range(60)], dtype=object)[second % 60]
+    return np.where(np.isnat(whole), "", day_text(values, form) + text)
 
 
 def money_text(values: np.ndarray, space: str = "\u00a0") -> np.ndarray:

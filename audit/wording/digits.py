@@ -87,6 +87,7 @@ def _exact_decimals(value: float, unit: Unit, power: int = 0) -> int:
 
 
 def short_form(value: float, unit: Unit) -> Form:
+    """Two significant digits."""
     power = -2 if unit in ("share", "points") else 0
     size = _two_digits(abs(value) / 10.0**power)
     if unit == "currency" and size >= 1000:
@@ -111,6 +112,7 @@ def _two_digits(value: float) -> float:
 
 
 def tick_form(value: float, unit: Unit) -> Form:
+    """As few digits as an axis or a mark needs."""
     size = abs(value)
     if unit == "currency" and size >= 999.5:
         power = 6 if size >= 999_500 else 3
@@ -127,6 +129,7 @@ def _trimmed(value: float, decimals: int) -> int:
 
 
 def column_form(values: Sequence[float], bounds: Sequence[tuple[float, float]], unit: Unit) -> Form:
+    """One form for the ``values`` of a column and the intervals around them."""
     known = [float(v) for v in values if math.isfinite(v)]
     if not known:
         return Form(unit, -2 if unit in ("share", "points") else 0, 0)

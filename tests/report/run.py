@@ -74,7 +74,7 @@ estimates: {together: Joint gain of the actions to start}
 
 def results() -> dict[str, Result]:
     days = pd.date_range("2014-01-01", "2016-12-31", freq="D")
-    loads = [0.1 + 0.8 * ((day.weekday() * 3 + day.dayofyear // 7) % 10) / 10 for day in days]
+    loads = [0.1 + 0.8 * ((day.weekday() * 3 + day.day_of_year // 7) % 10) / 10 for day in days]
     frame = pd.DataFrame([(key, *values) for key, values in ACTIONS.items()])
     frame.columns = ["action", "group", "gain", "gain_low", "gain_high", "chance", "effort", "evidence", "section"]
     return {
@@ -125,7 +125,9 @@ def patched(monkeypatch: pytest.MonkeyPatch, texts: Path) -> None:
 
 def make_run(folder: Path, **config) -> tuple[Context, list[dict]]:
     """Write the run; returns its context and the statuses of its sections."""
-    context = Context(folder, folder / "20170101-abc1234", fake.config(**config), folder / "none.duckdb", "1n2p3u4t5s", {})
+    context = Context(
+        folder, folder / "20170101-abc1234", fake.config(**config), folder / "none.duckdb", "1n2p3u4t5s", {}
+    )
     statuses = []
     for name, result in results().items():
         what = catalogue.analysis(name)
@@ -145,7 +147,9 @@ def write_notebook(path: Path, fragments: list[str]) -> None:
     v4 = nbformat.v4
     cells = [v4.new_markdown_cell("# note for the analyst", metadata={"tags": ["analyst"]})]
     hidden = v4.new_output("execute_result", data={"text/html": "<p>not for the client</p>"})
-    cells.append(v4.new_code_cell("print('not for the client')", outputs=[v4.new_output("stream", text="secret"), hidden]))
+    cells.append(
+        v4.new_code_cell("print('not for the client')", outputs=[v4.new_output("stream", text="secret"), hidden])
+    )
     for html in fragments:
         output = v4.new_output("execute_result", data={"text/html": html, "text/plain": "<fragment>"})
         cells.append(v4.new_code_cell("run.show()", outputs=[output], metadata={"tags": ["report"]}))

@@ -78,7 +78,9 @@ def test_an_open_interval_names_the_side_that_is_known():
     assert EN.ci(Estimate(64, 56, math.inf, "currency", 9)) == "€64 (at least 56)"
 
 
-@pytest.mark.parametrize(("count", "word"), [(1, "звонок"), (2, "звонка"), (5, "звонков"), (22, "звонка"), (11, "звонков")])
+@pytest.mark.parametrize(
+    ("count", "word"), [(1, "звонок"), (2, "звонка"), (5, "звонков"), (22, "звонка"), (11, "звонков")]
+)
 def test_russian_plurals(count, word):
     assert RU.plural(count, one="звонок", few="звонка", many="звонков", other="звонка") == word
 
@@ -88,7 +90,9 @@ def test_croatian_plurals(count, word):
     assert HR.plural(count, one="poziv", few="poziva", other="poziva") == word
 
 
-@pytest.mark.parametrize(("value", "text"), [(485_000, "€490k"), (8_000, "€8k"), (326.8, "€330"), (0, "€0"), (-1_640, "−€1.6k")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(485_000, "€490k"), (8_000, "€8k"), (326.8, "€330"), (0, "€0"), (-1_640, "−€1.6k")]
+)
 def test_titles_show_two_significant_digits(value, text):
     assert EN.short(float(value), "currency") == text
 

@@ -1,0 +1,94 @@
+"""Channel days: people who got in touch, first visits and money of each channel and day (computed, never stored)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from ibis import _
+from ibis.expr.types import Table
+from numpy.typing import NDArray
+
+from audit.config import Days
+
+Array = NDArray[np.float64]
+NO_SOURCE = "no_source"
+"""Callers whose channel was not recorded."""
+
+
+@dataclass(frozen=True)
+class ChannelDays:
+    """Arrays of shape (channels, days from ``start``).
+
+    ``enquiries`` are people who got in touch, ``answered`` those spoken with, ``came`` first visits on their
+    day, ``spend`` money spread evenly over the days a row covers. ``is_weekly`` says of each channel bought
+    whether its spend is known by the week or finer.
+    """
+
+    start: date
+    channels: list[str]
+    enquiries: Array
+    answered: Array
+    came: Array
+    spend: Array
+    is_weekly: Mapping[str, bool]
+
+    def sums(self, days: Days) -> pd.DataFrame:
+        """Totals over ``days``: enquiries, answered, came, spend by channel (the index)."""
+        cut = slice(max((days.start - self.start).days, 0), max((days.end - self.start).days, 0))
+        parts = {name: getattr(self, name)[:, cut].sum(axis=1) for name in ("enquiries", "answered", "came", "spend")}
+        return pd.DataFrame(parts, index=pd.Index(self.channels, name="channel"))
+
+
+def credited(opportunities: Table) -> Table:
+    """Opportunities that became a patient, each patient once: at the last contact before the first visit."""
+    came = opportunities.filter(_.is_attended, _.patient_id.notnull())
+    last = came.mutate(later=_.opportunity_id.count().over(group_by="patient_id", order_by=[_.opened_at.desc(), _.opportunity_id]))
+    return last.filter(_.later == 1)
+
+
+def channel_days(opportunities: Table, ad_spend: Table | None, days: Days) -> ChannelDays:
+    """The grid over ``days``. A channel is in it if anybody came by it or money was spent on it."""
+    opened, came = _counted(opportunities)
+    bought = _bought(ad_spend)
+    channels = sorted(set(opened.channel) | set(bought.channel[bought.spend > 0]))
+    row = {name: index for index, name in enumerate(channels)}
+    grids = {name: np.zeros((len(channels), days.days)) for name in ("enquiries", "answered", "came", "spend")}
+    for frame, names in ((opened, ("enquiries", "answered")), (came, ("came",))):
+        column = _column(frame.day, days)
+        inside = (column >= 0) & (column < days.days)
+        rows = frame.channel.map(row).to_numpy(dtype=float)[inside].astype(int)
+        for name in names:
+            np.add.at(grids[name], (rows, column[inside]), frame[name].to_numpy(dtype=float)[inside])
+    is_weekly = {}
+    for name, part in bought.groupby("channel", sort=True):
+        first, last = _column(part.from_day, days), _column(part.to_day, days)
+        amounts, length = part.spend.to_numpy(dtype=float), last - first + 1
+        is_weekly[str(name)] = bool(amounts.sum() > 0 and amounts[length <= 7].sum() >= 0.9 * amounts.sum())
+        for begin, covered, amount in zip(first, length, amounts, strict=True):
+            if amount > 0:
+                grids["spend"][row[str(name)], max(begin, 0) : max(begin + covered, 0)] += amount / covered
+    return ChannelDays(days.start, channels, is_weekly=is_weekly, **grids)
+
+
+def _counted(opportunities: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
+    channel = _.channel.fill_null(NO_SOURCE)
+    opened = opportunities.group_by(channel=channel, day=_.opened_at.date()).aggregate(
+        enquiries=_.count(), answered=_.is_answered.sum()
+    )
+    came = credited(opportunities).group_by(channel=channel, day=_.first_visit_day).aggregate(came=_.count())
+    return opened.order_by("channel", "day").to_pandas(), came.order_by("channel", "day").to_pandas()
+
+
+def _bought(ad_spend: Table | None) -> pd.DataFrame:
+    if ad_spend is None:
+        return pd.DataFrame({"channel": [], "from_day": [], "to_day": [], "spend": []})
+    rows = ad_spend.filter(_.to_day >= _.from_day).group_by("channel", "from_day", "to_day")
+    return rows.aggregate(spend=_.spend.sum().cast("float64")).order_by("channel", "from_day", "to_day").to_pandas()
+
+
+def _column(day: pd.Series, days: Days) -> NDArray[np.int64]:
+    return (pd.to_datetime(day) - pd.Timestamp(days.start)).dt.days.to_numpy(dtype="int64")
