@@ -13,7 +13,7 @@ Cannot say Why: that needs listening. Whom a transferred call belongs to: the fi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -202,6 +202,8 @@ def _compared(
             seed=params.seed, best=params.best_share, worth=three(value) if value else None, counted=counted,
         ) for counted in (None, reading == "below")
     )
+    if not post.differs.any():
+        gaps = replace(gaps, total_people=_maybe_nothing(gaps.total_people), total_money=_maybe_nothing(gaps.total_money))
     frame = pd.DataFrame({
         "administrator": names, "opportunities": n / days.months, "conversion": k / n, "conversion_low": low, "conversion_high": high,
         "standardised": fair.rate, "shrunken": post.value, "shrunken_low": post.low, "shrunken_high": post.high,
@@ -465,10 +467,15 @@ def weekly(result: AdministratorsResult, labels: Labels) -> Figure | None:
 
 
 # ---------------------------------------------------------------------- small things
-def _estimate(three: np.ndarray, unit: Any, n: float, params: AdministratorsParams) -> Estimate | None:
-    if not np.isfinite(three).all():
+def _maybe_nothing(bounds: np.ndarray) -> np.ndarray:
+    """The same loss with 0 as its lower bound: where nobody differs by more than chance, nothing may be lost."""
+    return np.array([bounds[0], 0.0 * bounds[0], bounds[2]])
+
+
+def _estimate(bounds: np.ndarray, unit: Any, n: float, params: AdministratorsParams) -> Estimate | None:
+    if not np.isfinite(bounds).all():
         return None
-    return Estimate(*three, unit, int(n), params.level, "B")
+    return Estimate(*bounds, unit, int(n), params.level, "B")
 
 
 def _row(row: pd.Series, name: str, unit: Any, params: AdministratorsParams) -> Estimate:

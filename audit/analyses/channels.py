@@ -545,7 +545,7 @@ def _says(facts: Mapping[str, object], channels: pd.DataFrame) -> dict[str, Sent
     advice = channels[channels.channel != "total"].set_index("channel").advice
     losing = [name for name, code in advice.items() if code == "act_cut"]
     held = [name for name, code in advice.items() if code == "watch_hold"]
-    title = "no_spend" if cost is None else "plain"
+    title = "plain" if cost is not None else "calls_only" if facts["cost_per_call"] is not None else "no_spend"
     if cost is not None and before is not None:
         title = "cheaper" if cost.high < before.low else "dearer" if cost.low > before.high else "plain"
     if cost is not None and held:
@@ -558,7 +558,7 @@ def _says(facts: Mapping[str, object], channels: pd.DataFrame) -> dict[str, Sent
     decide = "losing" if losing else "held" if held else "keep" if cost is not None else "record"
     return {
         "title": Sentence(title, words), "notes.decide": Sentence(decide, words),
-        "lede": Sentence("no_spend" if cost is None else "costs"),
+        "lede": Sentence("costs" if cost is not None else "no_spend"),
         "notes.care": Sentence("curve" if facts["saturated"] else "average"),
         "figures.saturation_curves.title": Sentence("curve" if facts["saturated"] else "average"),
     }
@@ -573,10 +573,14 @@ def _findings(
     if facts["calls_times"] is not None and facts["cost_per_call_fell"] is not None:
         kind = "strength" if facts["cost_per_call_fell"].low > 1 else "risk" if facts["cost_per_call_fell"].high < 1 else "caveat"
         found.append(Finding("taken_apart", kind))
-    if price is not None and price.cost_per_extra_patient is not None and facts["cost_per_first_patient"] is not None:
-        by_price, by_adverts = price.cost_per_extra_patient, facts["cost_per_first_patient"]
-        key = "price_dearer" if by_price.low > by_adverts.high else "price_cheaper" if by_price.high < by_adverts.low else "price_alike"
-        found.append(Finding(key, "caveat", {"by_price": by_price}))
+    if price is not None and price.cost_per_extra_patient is not None:
+        paid = channels[(channels.channel != "total") & channels.cost_per_first_patient.notna()]
+        by_price = price.cost_per_extra_patient
+        dearer, cheaper = (
+            ", ".join(paid.channel[mask]) or None
+            for mask in (paid.cost_per_first_patient_high < by_price.low, paid.cost_per_first_patient_low > by_price.high)
+        )
+        found.append(Finding("by_price", "caveat", {"by_price": by_price, "dearer_than": dearer, "cheaper_than": cheaper}))
     if facts["trial"] is not None and facts["trial_cost_per_call"] is not None:
         found.append(Finding("trial", "caveat"))
     for claim in params.claims:
@@ -606,6 +610,8 @@ def _gaps(
     gaps = []
     if facts["spend"] is None:
         gaps.append(Finding("no_spend", "not_answered"))
+    elif facts["cost_per_first_patient"] is None and facts["cost_per_call"] is not None:
+        gaps.append(Finding("no_join", "not_answered"))
     elif facts["saturated"] is None:
         gaps.append(Finding("no_curve", "not_answered"))
     if site_traffic is None or facts["followed"] is None:

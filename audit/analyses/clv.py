@@ -156,7 +156,7 @@ def analyse(
     return ClvResult(
         grade="B" if facts["expected_visits"] and check.gate == "ok" else "A",
         headline=next((f"value_{h}" for h in (365, 180, 90) if facts[f"value_{h}"]), None),
-        says=_says(facts, check, cohorts), findings=_findings(facts, check, base, period),
+        says=_says(facts, check, cohorts), findings=_findings(facts, check, base),
         **facts, horizons=horizons, classes=classes, cohorts=cohorts, lorenz_points=points,
         calibration=calibration, by_frequency=_by_frequency(check),
         patients=_patients(base, matured, code, expected) if classes is not None else None,
@@ -184,11 +184,10 @@ def _horizons(base: _Base, params: ClvParams) -> tuple[pd.DataFrame, dict[str, A
     ends = sorted({*HORIZONS, *RETURNS})
     back = incidence(duration=np.where(came, gap, last_age), event=came, follow_up=last_age, horizons=ends, level=params.level)
     enough = len(last_age) >= params.fewest_patients
-    facts: dict[str, Any] = {f"value_{h}": None for h in HORIZONS} | {f"return_{h}": None for h in RETURNS}
-    facts["margin_365"] = None
+    facts: dict[str, Any] = dict.fromkeys(("margin_365", *(f"value_{h}" for h in HORIZONS), *(f"return_{h}" for h in RETURNS)))
     rows = []
-    for h in ends:
-        k, row = ends.index(h), {"days": h, "n": int((last_age >= h).sum())}
+    for k, h in enumerate(ends):
+        row = {"days": h, "n": int((last_age >= h).sum())}
         if back.watched[k] >= params.fewest_returns:
             row["returned"] = Estimate(back.value[k], back.low[k], back.high[k], "share", len(last_age), params.level)
         for name, curve in curves.items():
@@ -234,18 +233,12 @@ def _classes(base: _Base, matured: np.ndarray, params: ClvParams) -> tuple[np.nd
     names = [name for measure in ClvResult.measures("classes") for name in measure.names]
     frame = pd.DataFrame(dict(zip(names, (CLASSES, s.count, *columns), strict=True)))
     frame = frame[frame["patients"] > 0].reset_index(drop=True)
-    for name, code_name, column in (("one_off_share", "one_off", "patient_share"), ("surgical_share", "surgical", "patient_share"),
-                                    ("surgical_revenue", "surgical", "revenue_share")):
-        facts[name] = _row(frame, code_name, column, int(matured.sum()), params.level)
+    for name, k, parts in (("one_off_share", 0, columns[:3]), ("surgical_share", 4, columns[:3]),
+                           ("surgical_revenue", 4, columns[3:6])):
+        value, low, high = (part[k] for part in parts)
+        if s.count[k] and np.isfinite(value):
+            facts[name] = Estimate(value, min(low, value), max(high, value), "share", int(matured.sum()), params.level)
     return code, frame, facts
-
-
-def _row(frame: pd.DataFrame, name: str, column: str, n: int, level: float) -> Estimate | None:
-    found = frame.loc[frame["class"] == name, [column, f"{column}_low", f"{column}_high"]]
-    if found.empty or not np.isfinite(found.to_numpy()).all():
-        return None
-    value, low, high = found.iloc[0]
-    return Estimate(value, min(low, value), max(high, value), "share", n, level)
 
 
 def _lorenz(base: _Base, params: ClvParams) -> tuple[pd.DataFrame | None, Estimate | None, int | None]:
@@ -271,10 +264,10 @@ def _cohorts(base: _Base, periods: int = 8, most: int = 12) -> pd.DataFrame | No
         cohort=pd.Categorical(quarter, names).codes, last_age=base.people["last_age"], owner=base.days["owner"][came],
         age=base.days["age"][came], cohorts=len(names), periods=periods, length=QUARTER,
     )
+    known = np.argwhere(np.isfinite(triangle.share))
     rows = [
-        (names[k].start_time.date(), after + 1, int(triangle.size[k]), triangle.share[k, after], bool(triangle.complete[k, after]))
-        for k in range(max(len(names) - most, 0), len(names)) for after in range(periods)
-        if np.isfinite(triangle.share[k, after])
+        (names[k].start_time.date(), j + 1, int(triangle.size[k]), triangle.share[k, j], bool(triangle.complete[k, j]))
+        for k, j in known if k >= len(names) - most
     ]
     columns = [m.name for m in ClvResult.measures("cohorts")]
     return pd.DataFrame(rows, columns=columns) if rows else None
@@ -289,9 +282,7 @@ def _months(base: _Base, period: Period) -> np.ndarray:
 
 def _check(base: _Base, period: Period) -> Check:
     edges = _months(base, period)
-    return repeat_visits.hold_out(
-        base.visits, start=int(base.people["first"].min()), end=int(edges[-1]), splits=edges[:-1]
-    )
+    return repeat_visits.hold_out(base.visits, start=int(base.people["first"].min()), end=int(edges[-1]), splits=edges[:-1])
 
 
 def _outlook(base: _Base, check: Check, period: Period, params: ClvParams) -> tuple[dict[str, Any], np.ndarray | None]:
@@ -301,8 +292,8 @@ def _outlook(base: _Base, check: Check, period: Period, params: ClvParams) -> tu
     facts["gate"], end = check.gate, (period.end - EPOCH).days
     if check.fit is None:
         return facts, None
-    facts |= {"holdout_error": exact(check.error, "share", check.patients), "model": check.fit.family,
-              "holdout_weeks": round((end - check.split) / 7)}
+    error, weeks = exact(check.error, "share", check.patients), round((end - check.split) / 7)
+    facts |= {"holdout_error": error, "holdout_weeks": weeks, "model": check.fit.family}
     repeat = base.days[(base.days["age"] > 0) & (base.days["visits"] > 0)]
     paid = np.bincount(repeat["owner"], weights=repeat["outpatient"], minlength=len(base.people))
     found = outlook(check, base.visits, paid=paid, end=end, weeks=YEAR / 7, level=params.level, seed=params.seed)
@@ -318,16 +309,11 @@ def _outlook(base: _Base, check: Check, period: Period, params: ClvParams) -> tu
 def _calibration(base: _Base, check: Check, period: Period, params: ClvParams) -> pd.DataFrame | None:
     if check.fit is None:
         return None
-    edges, visits = _months(base, period), base.visits
-    value, low, high = repeat_visits.monthly(
-        check.fit, visits, edges=edges, split=check.split, level=params.level, seed=params.seed
-    )
-    known = (visits.first < check.split)[visits.owner] & (visits.day > visits.first[visits.owner])
-    return pd.DataFrame({
-        "month": [EPOCH + timedelta(days=int(day)) for day in edges[:-1]],
-        "counted": np.histogram(visits.day[known], bins=edges)[0], "model": value, "model_low": low,
-        "model_high": high, "held_out": edges[:-1] >= check.split,
-    })
+    edges = _months(base, period)
+    columns = repeat_visits.monthly(check, base.visits, edges=edges, level=params.level, seed=params.seed)
+    names = [name for measure in ClvResult.measures("calibration") for name in measure.names]
+    months = [EPOCH + timedelta(days=int(day)) for day in edges[:-1]]
+    return pd.DataFrame(dict(zip(names, (months, *columns, edges[:-1] >= check.split), strict=True)))
 
 
 def _by_frequency(check: Check) -> pd.DataFrame | None:
@@ -349,32 +335,26 @@ def _patients(base: _Base, matured: np.ndarray, code: np.ndarray, expected: np.n
 def _says(facts: Mapping[str, Any], check: Check, cohorts: pd.DataFrame | None) -> dict[str, Sentence]:
     title = "concentrated" if facts["top_tenth"] and facts["one_off_share"] else "value" if facts["top_tenth"] else "returns"
     lede = "year" if facts["value_365"] else "shorter" if facts["value_90"] else "returns"
-    early = cohorts is not None and cohorts.loc[cohorts["after"] == 1, "returned"].mean() > 4 * cohorts.loc[
-        cohorts["after"] == 2, "returned"].mean()
+    by_age = cohorts.groupby("after")["returned"].mean() if cohorts is not None else {}
+    early = by_age.get(1, 0.0) > 4 * by_age.get(2, 1.0)
     return {"title": Sentence(title), "lede": Sentence(lede), "figures.calibration.title": Sentence(check.gate),
             "figures.returns.title": Sentence("early" if early else "steady")}
 
 
-def _findings(facts: Mapping[str, Any], check: Check, base: _Base, period: Period) -> tuple[Finding, ...]:
-    found = []
-    if facts["one_off_share"]:
-        found.append(Finding("one_off", "risk" if facts["one_off_share"].low > 0.4 else "caveat"))
-    if facts["surgical_revenue"] and facts["surgical_revenue"].low > 0.25:
-        found.append(Finding("surgical", "caveat"))
-    if check.gate == "ok" and facts["expected_revenue"]:
-        found.append(Finding("outlook", "strength"))
-    elif check.gate in ("weak", "rejected"):
-        key = f"model_{check.gate}" if check.fit else "model_failed"
-        found.append(Finding(key, "caveat"))
-    if check.gate == "not_enough_data":
-        found.append(Finding("short_history", "not_answered"))
-    if not base.has_money:
-        found.append(Finding("no_money", "not_answered"))
-    elif not facts["margin_365"]:
-        found.append(Finding("no_cost", "not_answered"))
-    if facts["one_off_share"] is None:
-        found.append(Finding("no_year", "not_answered", {"watched": int((base.people["last_age"] >= YEAR).sum())}))
-    return tuple(found)
+def _findings(facts: Mapping[str, Any], check: Check, base: _Base) -> tuple[Finding, ...]:
+    one_off, watched = facts["one_off_share"], int((base.people["last_age"] >= YEAR).sum())
+    failed = f"model_{check.gate}" if check.fit else "model_failed"
+    told = (
+        (one_off, Finding("one_off", "risk" if one_off and one_off.low > 0.4 else "caveat")),
+        (facts["surgical_revenue"] and facts["surgical_revenue"].low > 0.25, Finding("surgical", "caveat")),
+        (check.gate == "ok" and facts["expected_revenue"], Finding("outlook", "strength")),
+        (check.gate in ("weak", "rejected"), Finding(failed, "caveat")),
+        (check.gate == "not_enough_data", Finding("short_history", "not_answered")),
+        (not base.has_money, Finding("no_money", "not_answered")),
+        (base.has_money and not facts["margin_365"], Finding("no_cost", "not_answered")),
+        (not one_off, Finding("no_year", "not_answered", {"watched": watched})),
+    )
+    return tuple(finding for applies, finding in told if applies)
 
 
 def lorenz(result: ClvResult, labels: Labels) -> Figure | None:
@@ -409,12 +389,11 @@ def returns(result: ClvResult, labels: Labels) -> Figure | None:
     ripe = frame.pivot(index="quarter", columns="after", values="is_complete").sort_index().eq(True)
     size = frame.groupby("quarter")["patients"].first().sort_index()
     rows = [
-        labels.text("cohort", year=str(quarter.year), quarter=(quarter.month + 2) // 3,
-                    patients=labels.number(n, "count") if np.isfinite(n) else "<8")
-        for quarter, n in size.items()
+        labels.text("cohort", year=str(day.year), quarter=(day.month + 2) // 3, patients=labels.number(n, "count"))
+        for day, n in size.items()
     ]
     return heatmap(
-        shares.to_numpy(), rows=rows, columns=[f"+{k}" for k in shares.columns], text=lambda v: labels.number(round(v, 2), "share"),
-        hatched=~ripe.to_numpy() & shares.notna().to_numpy(), blank="", width=theme.MAIN, height=10 + 4.4 * len(rows),
+        shares.to_numpy(), rows=rows, columns=[f"+{k}" for k in shares.columns],
+        text=lambda v: labels.number(round(v, 2), "share"), hatched=~ripe.to_numpy() & shares.notna().to_numpy(), blank="", width=theme.MAIN, height=10 + 4.4 * len(rows),
         x_label=labels["x"],
     )

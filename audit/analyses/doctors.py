@@ -106,13 +106,14 @@ def analyse(
     frame["revenue"] = _revenue(charges, appointments, period).reindex(names).to_numpy()
     centres = _centres(cases, days, value is not None, params)
     facts = {"value_days": days, "clinic_rating": clinic_rating} | centres | _extremes(frame, value is not None, params)
-    facts |= _counts(frame) | {"raised": _raised(frame, cases, facts, period, params), "biggest": _biggest(frame)}
+    facts["raised"] = _raised(frame, cases, facts, period, params)
     columns = [name for measure in DoctorsResult.measures("doctors") for name in measure.names]
     return DoctorsResult(
         grade="B" if cases["diagnosis"].notna().mean() > 0.6 else "C",
         headline="clinic_value" if facts["clinic_value"] else "clinic_return",
-        says=_says(facts, frame), findings=_findings(facts, frame, cases, shifts, feedback),
-        **facts, doctors=frame.sort_values(["value", "return_90"], ascending=False, kind="stable")[columns].reset_index(drop=True),
+        says=_says(facts, frame), findings=_findings(facts, frame, cases, shifts),
+        **facts,
+        doctors=frame.sort_values(["value", "return_90"], ascending=False, kind="stable")[columns].reset_index(drop=True),
     )
 
 
@@ -172,8 +173,7 @@ def _returns(cases: pd.DataFrame, names: list[str], params: DoctorsParams) -> _C
         cells["k"], cells["n"], unit=cells["unit"], strata={name: cells[name] for name in keys if name != "unit"}
     )
     n = np.bincount(unit, minlength=len(names)).astype(float)
-    rate = np.full(len(names), np.nan)
-    rate[: len(adjusted.rate)] = adjusted.rate
+    rate = np.r_[adjusted.rate, np.full(len(names) - len(adjusted.rate), np.nan)]
     raw = np.bincount(unit, weights=came, minlength=len(names)) / np.where(n > 0, n, np.nan)
     return _Compared(raw, rate, n, shrink_rates(np.nan_to_num(rate) * n, n, params.level, seed=params.seed))
 
@@ -185,18 +185,14 @@ def _values(
     for days in HORIZONS if has_money else ():
         seen = _matured(cases, days, params)
         n = seen["doctor"].value_counts().reindex(names, fill_value=0).to_numpy()
-        if len(seen) < params.fewest_patients or (n >= params.fewest_matured).sum() < 2:
-            continue
         unit, money = pd.Categorical(seen["doctor"], names).codes.astype(int), seen[f"value_{days}"].fillna(0).to_numpy()
-        if not money.any():
+        enough = n >= params.fewest_matured
+        if len(seen) < params.fewest_patients or enough.sum() < 2 or not money.any():
             continue
         fair = standardise_means(money, unit=unit, units=len(names), strata=_strata(seen))
-        enough = n >= params.fewest_matured
         raw = np.bincount(unit, weights=money, minlength=len(names)) / np.where(n > 0, n, np.nan)
-        shrunken = shrink_means(
-            np.where(enough, fair.mean, np.nan), np.where(enough, fair.se, np.nan), params.level, seed=params.seed
-        )
-        return days, _Compared(raw, fair.mean, n, shrunken)
+        known = [np.where(enough, part, np.nan) for part in (fair.mean, fair.se)]
+        return days, _Compared(raw, fair.mean, n, shrink_means(*known, params.level, seed=params.seed))
     return None, None
 
 
@@ -218,7 +214,8 @@ def _ratings(
     within = np.nansum(n * (by["square"] - by["mean"] ** 2)) / max(n.sum() - (n > 0).sum(), 1)
     se = np.sqrt(within / np.where(n > 0, n, np.nan))
     shrunken = shrink_means(by["mean"].to_numpy(), se, params.level, seed=params.seed)
-    mean, half = float(np.nansum(n * by["mean"]) / n.sum()), _z(params) * np.sqrt(within / n.sum())
+    mean = float(np.nansum(n * by["mean"]) / n.sum())
+    half = NormalDist().inv_cdf((1 + params.level) / 2) * float(np.sqrt(within / n.sum()))
     return shrunken, n, Estimate(mean, mean - half, mean + half, "number", int(n.sum()), params.level)
 
 
@@ -240,7 +237,8 @@ def _table(
     seen = answers >= params.fewest_ratings
     return pd.DataFrame({
         "doctor": names, "first_visits": recent.reindex(names, fill_value=0).to_numpy(),
-        "return_raw": (returns or nothing).raw, "return_fair": np.where(few, np.nan, (returns or nothing).fair), "return_90": np.where(few, np.nan, back.value),
+        "return_raw": (returns or nothing).raw, "return_fair": np.where(few, np.nan, (returns or nothing).fair),
+        "return_90": np.where(few, np.nan, back.value),
         "return_90_low": np.where(few, np.nan, back.low), "return_90_high": np.where(few, np.nan, back.high),
         "value_raw": np.where(n_value >= params.fewest_matured, (value or nothing).raw, np.nan), "value": worth.value,
         "value_low": worth.low, "value_high": worth.high, "top_third": judged.top_third,
@@ -289,13 +287,10 @@ def _centres(cases: pd.DataFrame, days: int | None, has_value: bool, params: Doc
 
 
 def _mean(values: np.ndarray, unit: Any, params: DoctorsParams) -> Estimate:
-    mean, half = float(values.mean()), _z(params) * float(values.std(ddof=1)) / np.sqrt(len(values))
+    mean, se = float(values.mean()), float(values.std(ddof=1)) / np.sqrt(len(values))
+    half = NormalDist().inv_cdf((1 + params.level) / 2) * se
     low = max(mean - half, 0.0) if unit == "share" else mean - half
     return Estimate(mean, low, mean + half, unit, len(values), params.level)
-
-
-def _z(params: DoctorsParams) -> float:
-    return NormalDist().inv_cdf((1 + params.level) / 2)
 
 
 def _extremes(frame: pd.DataFrame, has_value: bool, params: DoctorsParams) -> dict[str, Any]:
@@ -308,22 +303,15 @@ def _extremes(frame: pd.DataFrame, has_value: bool, params: DoctorsParams) -> di
             row = rows.iloc[0]
             bounds = (row[name], row[f"{name}_low"], row[f"{name}_high"])
             found |= {which: row["doctor"], f"{which}_value": Estimate(*bounds, unit, int(row["n"]), params.level, "B")}
-    flagged = frame.loc[frame["reading"] == "review", "doctor"]
-    return found | {"review": ", ".join(flagged) if len(flagged) else None}
-
-
-def _counts(frame: pd.DataFrame) -> dict[str, int]:
-    judged = frame["reading"] != "too_few"
-    return {"n_doctors": int(judged.sum()), "different": int((judged & (frame["reading"] != "as_clinic")).sum()),
-            "waiting": int((~judged & (frame["first_visits"] > 0)).sum())}
-
-
-def _biggest(frame: pd.DataFrame) -> str | None:
-    """The doctor with the most money in total, if his first patients are worth no more than anybody's."""
-    if not frame["revenue"].notna().any() or not frame["value"].notna().any():
-        return None
-    top = frame.loc[frame["revenue"].idxmax()]
-    return str(top["doctor"]) if top["reading"] in ("as_clinic", "below") else None
+    judged, flagged = frame["reading"] != "too_few", frame.loc[frame["reading"] == "review", "doctor"]
+    # Totals follow shifts: the doctor with the most money may have patients worth no more than anybody's.
+    top = frame.loc[frame["revenue"].idxmax()] if has_value and frame["revenue"].notna().any() else None
+    return found | {
+        "review": ", ".join(flagged) if len(flagged) else None,
+        "biggest": str(top["doctor"]) if top is not None and top["reading"] in ("as_clinic", "below") else None,
+        "n_doctors": int(judged.sum()), "different": int((judged & (frame["reading"] != "as_clinic")).sum()),
+        "waiting": int((~judged & (frame["first_visits"] > 0)).sum()),
+    }
 
 
 def _raised(
@@ -365,27 +353,22 @@ def _says(facts: Mapping[str, Any], frame: pd.DataFrame) -> dict[str, Sentence]:
     }
 
 
-def _findings(
-    facts: Mapping[str, Any], frame: pd.DataFrame, cases: pd.DataFrame, shifts: Table | None, feedback: Table | None
-) -> tuple[Finding, ...]:
-    found = []
-    if facts["raised"] and facts["raised"].value > 0:
-        low = ", ".join(frame.loc[frame["reading"] == "below", "doctor"])
-        found.append(Finding("raise_low", "opportunity", {"low": low}, impact=facts["raised"]))
-    if facts["review"]:
-        found.append(Finding("review", "caveat"))
-    if facts["biggest"]:
-        found.append(Finding("biggest", "caveat"))
-    if facts["waiting"]:
-        names = ", ".join(frame.loc[(frame["reading"] == "too_few") & (frame["first_visits"] > 0), "doctor"])
-        found.append(Finding("too_few", "caveat", {"names": names}))
-    if cases["specialty"].nunique() > 1:
-        found.append(Finding("specialties", "caveat", {"specialties": int(cases["specialty"].nunique())}))
-    for missing, key in ((facts["clinic_value"] is None, "no_value"), (facts["clinic_rating"] is None, "no_ratings"),
-                         (shifts is None, "no_rota"), (not cases["diagnosis"].notna().any(), "no_diagnosis")):
-        if missing:
-            found.append(Finding(key, "not_answered"))
-    return tuple(found)
+def _findings(facts: Mapping[str, Any], frame: pd.DataFrame, cases: pd.DataFrame, shifts: Any) -> tuple[Finding, ...]:
+    waiting = frame[(frame["reading"] == "too_few") & (frame["first_visits"] > 0)]
+    kinds = int(cases["specialty"].nunique())
+    low = ", ".join(frame.loc[frame["reading"] == "below", "doctor"])
+    told = (
+        (facts["raised"], Finding("raise_low", "opportunity", {"low": low}, impact=facts["raised"])),
+        (facts["review"], Finding("review", "caveat")),
+        (facts["biggest"], Finding("biggest", "caveat")),
+        (facts["waiting"], Finding("too_few", "caveat", {"names": ", ".join(waiting["doctor"])})),
+        (kinds > 1, Finding("specialties", "caveat", {"specialties": kinds})),
+        (not facts["clinic_value"], Finding("no_value", "not_answered")),
+        (not facts["clinic_rating"], Finding("no_ratings", "not_answered")),
+        (shifts is None, Finding("no_rota", "not_answered")),
+        (not cases["diagnosis"].notna().any(), Finding("no_diagnosis", "not_answered")),
+    )
+    return tuple(finding for applies, finding in told if applies)
 
 
 def doctors_funnel(result: DoctorsResult, labels: Labels) -> Figure | None:
@@ -396,9 +379,9 @@ def doctors_funnel(result: DoctorsResult, labels: Labels) -> Figure | None:
     limits = funnel_limits(frame["return_fair"], frame["n_return"], centre.value)
     return funnel_plot(
         frame["n_return"], frame["return_fair"], names=list(frame["doctor"]),
-        marked=list(outside(frame["return_fair"], frame["n_return"], centre.value)), hollow=[False] * len(frame), centre=centre.value,
-        centre_text=labels.text("centre", centre=labels.number(centre)), limits_n=limits.n, near=limits.near, wide=limits.wide,
-        usual=limits.usual, usual_text=labels["usual"], limits_text=labels["limits"], x=labels["x"],
+        marked=outside(frame["return_fair"], frame["n_return"], centre.value), centre=centre.value,
+        centre_text=labels.text("centre", centre=labels.number(centre)), limits_n=limits.n, near=limits.near,
+        wide=limits.wide, usual=limits.usual, usual_text=labels["usual"], limits_text=labels["limits"], x=labels["x"],
         number=lambda v: labels.number(v, "share"),
     )
 

@@ -9,13 +9,13 @@ Cannot say What caused a change: there is no clinic beside this one that was lef
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
-import ibis
 import numpy as np
 import pandas as pd
 from ibis import _
@@ -26,22 +26,23 @@ from pydantic import Field
 from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
 from audit.models.bootstrap import ratio_interval
-from audit.models.breakdown import UNKNOWN, breakdown
+from audit.models.breakdown import UNKNOWN, breakdown, change_by_part
 from audit.models.control_limits import individuals
 from audit.models.drivers import Account
 from audit.models.ledger import Ledger
 from audit.models.months import a_year_earlier, next_month, whole_months
-from audit.models.price_volume import price_volume
 from audit.plots import theme
 from audit.plots.bars import bars
 from audit.plots.trend import OtherLine, UsualRange, trend
 from audit.plots.waterfall import waterfall
 from audit.results import Estimate, Finding, Kind, Measure, Result, Sentence, exact, table
-from audit.tables.bill_lines import bill_lines
+from audit.tables.bill_lines import bill_lines, sold
+from audit.tables.money_days import first_day_money, money_days
 from audit.wording import Labels
 
 FIGURES = ("months", "services", "profit")
 DIMENSIONS = ("kind", "branch", "payer", "doctor")
+NAMED = ("variable", "pay", "rent", "marketing")
 
 
 class FinanceParams(Params):
@@ -117,8 +118,9 @@ def analyse(
 ) -> FinanceResult:
     """Money of the present, per month, against the days before and a year earlier."""
     now, past = period.present, period.past
-    days = _days(patient_days, first_visits, period)
-    sold = _sold(charges, services, period)
+    days = money_days(patient_days, first_visits, start=period.start, end=period.end, now=now).to_pandas()
+    days["day"] = pd.to_datetime(days["day"])
+    lines = sold(bill_lines(charges, services), now, past, UNKNOWN).to_pandas()
     ledger = _ledger(expenses, period)
     present, before = _within(days, now), _within(days, past)
     if not days["revenue"].gt(0).any():
@@ -134,50 +136,16 @@ def analyse(
     result = FinanceResult(
         grade="A", headline="profit_month" if books else "revenue_month", **revenue,
         first_day_share=_first_day_share(patient_days, first_visits, period, params),
-        **_profit(books, books_before, now, past), ledger_difference=_ledger_gap(ledger, months),
+        **_profit(books, books_before, now, past), ledger_difference=ledger.gap(months["month"], months["revenue"]),
         **_usual(months, period, params), **_steps_up(months, now), months=months,
-        account=_statement(revenue, books, books_before, ledger, now, past), lines=_lines(sold, now, past),
-        price_volume=_price_volume(sold, now, past), events=_events(events, period),
+        account=_statement(revenue, books, books_before, ledger, now, past), lines=_lines(lines, now, past),
+        price_volume=change_by_part(lines, now=now.months, before=past.months if past else None), events=_events(events, period),
     )
     return replace(result, says=_says(result), findings=tuple(_findings(result, len(ledger.lines) > 0, services is not None, params)))
 
 
 # ---------------------------------------------------------------- from the engine
-def _days(patient_days: Table, first_visits: Table, period: Period) -> pd.DataFrame:
-    """Money and visits by day, apart for first days of new patients and for patients who began in the present."""
-    now = period.present
-    began = first_visits.select("patient_id", "first_day", "is_new")
-    joined = patient_days.left_join(began, "patient_id").drop("patient_id_right")
-    is_new = ibis.coalesce(_.is_new, False)
-    grouped = joined.filter(_.day >= period.start, _.day < period.end).group_by(
-        "day", is_first=is_new & (ibis.coalesce(_.tenure_day, -1) == 0),
-        is_new_now=is_new & ibis.coalesce((_.first_day >= now.start) & (_.first_day < now.end), False),
-    ).aggregate(
-        revenue=_.revenue.sum().cast("float64"), surgery=_.surgery_revenue.sum().cast("float64"),
-        ambulatory=(_.revenue - _.surgery_revenue).sum().cast("float64"), visits=_.visits.sum(), n=_.count(),
-    )
-    frame = grouped.order_by(["day", "is_first", "is_new_now"]).to_pandas()
-    return frame.assign(day=pd.to_datetime(frame["day"]))
-
-
-def _sold(charges: Table, services: Table | None, period: Period) -> pd.DataFrame:
-    """Money and units in and before the present by service, kind, branch, payer and doctor."""
-    lines = bill_lines(charges, services)
-    now, past = period.present, period.past
-    part = [((_.charged_on >= days.start) & (_.charged_on < days.end), name)
-            for name, days in (("now", now), ("before", past)) if days is not None]
-    keys = {
-        "service": _.service_id, "kind": _.service_kind, "branch": _.branch, "payer": _.payer, "doctor": _.doctor_id,
-    }
-    named = {name: column.fill_null(UNKNOWN) for name, column in keys.items()}
-    grouped = lines.mutate(part=ibis.cases(*part)).filter(_.part.notnull()).group_by("part", **named).aggregate(
-        revenue=_.paid.sum().cast("float64"), units=_.units.sum(), direct_cost=_.direct_cost.sum().cast("float64"), n=_.count(),
-    )
-    return grouped.order_by(["part", *keys]).to_pandas()
-
-
 def _ledger(expenses: Table | None, period: Period) -> Ledger:
-    """The expenses by month, group and nature."""
     if expenses is None:
         return Ledger(pd.DataFrame({"month": pd.to_datetime([]), "group": [], "nature": [], "amount": []}))
     dated = expenses.filter(_.month >= period.start.replace(day=1), _.month < period.end)
@@ -198,13 +166,9 @@ def _events(events: Table | None, period: Period) -> pd.DataFrame:
 def _first_day_share(patient_days: Table, first_visits: Table, period: Period, params: FinanceParams) -> Estimate | None:
     """Share of the first day in what new patients bring in ``cohort_days``; the last year that is complete."""
     last = period.end - timedelta(days=params.cohort_days)
-    first = max(period.start, last - timedelta(days=365))
-    cohort = first_visits.filter(_.is_new, _.first_day >= first, _.first_day < last).select("patient_id")
-    seen = patient_days.filter(_.tenure_day >= 0, _.tenure_day <= params.cohort_days).inner_join(cohort, "patient_id")
-    money = seen.mutate(money=_.revenue - _.surgery_revenue).group_by("patient_id").aggregate(
-        first=_.money.sum(where=_.tenure_day == 0).fill_null(0).cast("float64"), whole=_.money.sum().cast("float64"),
-    )
-    sums = money.select("first", "whole").order_by(["whole", "first"]).to_pandas()
+    sums = first_day_money(
+        patient_days, first_visits, start=max(period.start, last - timedelta(days=365)), end=last, horizon_days=params.cohort_days
+    ).to_pandas()
     if len(sums) < params.smallest_cohort or not sums["whole"].sum() > 0:
         return None
     low, high = ratio_interval(sums["first"], sums["whole"], level=params.level, seed=params.seed)
@@ -295,34 +259,17 @@ def _share(frame: pd.DataFrame, chosen: pd.Series) -> Estimate | None:
 
 # ---------------------------------------------------------------- costs and profit
 def _profit(books: Account | None, before: Account | None, now: Days, past: Days | None) -> dict[str, Estimate | None]:
-    n, n_before = round(now.months), round(past.months) if past else 0
-    facts: dict[str, Estimate | None] = dict.fromkeys(
-        ("profit_month", "profit_before", "costs_month", "fixed_month", "fixed_before", "contribution_share", "break_even",
-         "break_even_before")
-    )
-    if books is not None:
-        facts |= {
-            "profit_month": exact(books.profit, "currency", n), "fixed_month": exact(books.fixed, "currency", n),
-            "costs_month": exact(books.variable + books.fixed, "currency", n),
-            "contribution_share": exact(books.contribution_share, "share", n),
-            "break_even": exact(books.break_even, "currency", n) if books.break_even is not None else None,
-        }
-    if before is not None:
-        facts |= {
-            "profit_before": exact(before.profit, "currency", n_before), "fixed_before": exact(before.fixed, "currency", n_before),
-            "break_even_before": exact(before.break_even, "currency", n_before) if before.break_even is not None else None,
-        }
+    wanted = {
+        "profit_month": (books, "profit"), "costs_month": (books, "costs"), "fixed_month": (books, "fixed"),
+        "contribution_share": (books, "contribution_share"), "break_even": (books, "break_even"),
+        "profit_before": (before, "profit"), "fixed_before": (before, "fixed"), "break_even_before": (before, "break_even"),
+    }
+    facts: dict[str, Estimate | None] = dict.fromkeys(wanted)
+    for name, (account, field) in wanted.items():
+        value, days = (getattr(account, field) if account is not None else None), now if account is books else past
+        if value is not None and days is not None:
+            facts[name] = exact(value, "share" if name.endswith("_share") else "currency", round(days.months))
     return facts
-
-
-def _ledger_gap(ledger: Ledger, months: pd.DataFrame) -> Estimate | None:
-    """By what share the bills differ from the ledger's revenue, over the months the ledger has."""
-    booked = ledger.revenue_by_month
-    billed = pd.Series(months["revenue"].to_numpy(), index=pd.DatetimeIndex(months["month"]))
-    both = booked.index.intersection(billed.index)
-    if not booked[both].sum() > 0:
-        return None
-    return exact(billed[both].sum() / booked[both].sum() - 1, "share", len(both))
 
 
 def _statement(
@@ -351,27 +298,12 @@ def _statement(
 
 
 # ---------------------------------------------------------------- what is sold
-def _lines(sold: pd.DataFrame, now: Days, past: Days | None) -> pd.DataFrame:
+def _lines(lines: pd.DataFrame, now: Days, past: Days | None) -> pd.DataFrame:
     """Revenue per month by kind of service, branch, payer and doctor; a dimension all unknown is left out."""
-    found = [breakdown(sold, name, now=now.months, before=past.months if past else None) for name in DIMENSIONS]
+    found = [breakdown(lines, name, now=now.months, before=past.months if past else None) for name in DIMENSIONS]
     known = [frame for frame in found if frame is not None]
     names = [measure.name for measure in FinanceResult.measures("lines")]
     return pd.concat(known, ignore_index=True)[names] if known else pd.DataFrame(columns=names)
-
-
-def _price_volume(sold: pd.DataFrame, now: Days, past: Days | None) -> pd.DataFrame:
-    """Change of monthly revenue by how much was sold, of what, at what price; sums exactly."""
-    rows: list[tuple[str, float]] = []
-    sums = sold.groupby(["service", "part"])[["revenue", "units"]].sum().unstack("part", fill_value=0.0)
-    if past is not None and {("units", "now"), ("units", "before")} <= set(sums.columns):
-        parts = price_volume(
-            units_before=sums["units", "before"] / past.months, units_after=sums["units", "now"] / now.months,
-            money_before=sums["revenue", "before"] / past.months, money_after=sums["revenue", "now"] / now.months,
-        )
-        if parts is not None:
-            rows = [("volume", parts.volume), ("mix", parts.mix), ("price", parts.price)]
-            rows += [("other", parts.other)] if parts.other else []
-    return pd.DataFrame(rows, columns=["effect", "amount"]).astype({"effect": object, "amount": float})
 
 
 # ---------------------------------------------------------------- what is said
@@ -424,44 +356,46 @@ def _findings(result: FinanceResult, has_costs: bool, has_services: bool, params
 # ---------------------------------------------------------------- figures
 def months(result: FinanceResult, labels: Labels) -> Figure | None:
     """Revenue and costs by month, the usual range before, and when something was changed."""
-    frame = result.months
+    frame, low, high = result.months, result.usual_low, result.usual_high
     if len(frame) < 2:
         return None
     ranges = []
-    if result.usual_low is not None and result.usual_high is not None:
-        low, high = result.usual_low.value, result.usual_high.value
-        ranges = [UsualRange(result.usual_from, result.usual_to, (low + high) / 2, low, high, labels["usual"])]
+    if low is not None and high is not None and result.usual_from is not None and result.usual_to is not None:
+        centre = (low.value + high.value) / 2
+        ranges = [UsualRange(result.usual_from, result.usual_to, centre, low.value, high.value, labels["usual"], below=True)]
     costs = [OtherLine(labels["costs"], frame["costs"].to_numpy())] if frame["costs"].notna().any() else []
     return trend(
-        list(frame["month"]), frame["revenue"].to_numpy(), number=lambda value: labels.number(value, "currency"),
-        month=labels.month, ranges=ranges, others=costs, words=labels["revenue"], from_zero=True,
+        list(frame["month"]), frame["revenue"].to_numpy(), number=_money(labels), month=labels.month, ranges=ranges,
+        others=costs, words=labels["revenue"], from_zero=True, height=48, width=theme.MAIN,
         marks=[day for day in result.events["day"] if day >= frame["month"].iloc[0]], marks_text=labels["changed"],
-        width=theme.FULL, height=48,
     )
 
 
 def services(result: FinanceResult, labels: Labels) -> Figure | None:
-    """Revenue per month by what was sold, with the days before as ticks."""
+    """Revenue per month by what was sold, with the days before as diamonds."""
     frame = result.lines[result.lines["dimension"] == "kind"]
     frame = frame[(frame["revenue"] > 0) | (frame["before"] > 0)]
     if len(frame) < 2:
         return None
+    money = _money(labels)
     return bars(
-        frame["revenue"], names=[labels.value("line", line) for line in frame["line"]],
-        texts=[labels.number(value, "currency") for value in frame["revenue"]], earlier=frame["before"],
-        earlier_text=labels["before"], tick=lambda value: labels.number(value, "currency"), width=theme.HALF, height=50,
+        frame["revenue"], names=[labels.value("line", line) for line in frame["line"]], texts=[money(v) for v in frame["revenue"]],
+        earlier=frame["before"], earlier_text=labels["before"], tick=money, width=theme.HALF, height=50,
     )
 
 
 def profit(result: FinanceResult, labels: Labels) -> Figure | None:
     """From revenue to profit, cost by cost."""
-    frame = result.account.set_index("row")["now"]
-    if "profit" not in frame.index:
+    now = result.account.set_index("row")["now"]
+    if "profit" not in now.index:
         return None
-    steps = [row for row in frame.index if row not in ("surgery", "ambulatory", "revenue", "contribution", "profit")]
+    costs = now.drop(["surgery", "ambulatory", "revenue", "contribution", "profit"])
+    shown = costs.rename(lambda row: row if row in NAMED else "other").groupby(level=0, sort=False).sum()
     return waterfall(
-        [labels.value("row", row) for row in steps], frame[steps].to_numpy(),
-        start=(labels.value("row", "revenue"), float(frame["revenue"])), end=labels.value("row", "profit"),
-        number=lambda value: labels.number(value, "currency"), signed=lambda value: labels.number(value, "currency"),
-        width=theme.HALF, height=50,
+        [labels.value("step", row) for row in shown.index], shown.to_numpy(), start=(labels["revenue"], float(now["revenue"])),
+        end=labels["profit"], number=_money(labels), signed=_money(labels), width=theme.HALF, height=50,
     )
+
+
+def _money(labels: Labels) -> Callable[[float], str]:
+    return partial(labels.number, unit="currency")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,6 @@ import pandas as pd
 from ibis.expr.types import Table
 from matplotlib.figure import Figure
 from numpy.random import Generator
-from numpy.typing import NDArray
 from pydantic import Field
 
 from audit.analyses.administrators import AdministratorsResult
@@ -48,8 +48,6 @@ from audit.tables.period_counts import lapsed_patients, period_counts
 from audit.wording import Labels
 
 FIGURES = ("factors", "bridge", "tornado", "gantt")
-Judgement = tuple[Change, Grade] | str
-"""The change an action makes and how good its evidence is, or the key of the reason why it is not judged."""
 
 
 class GrowthParams(Params):
@@ -110,14 +108,10 @@ class GrowthResult(Result):
 
 
 @dataclass(frozen=True)
-class Known:
-    """What actions are judged by: the earlier sections, and what all share."""
+class Sections:
+    """The earlier sections, as far as they could be answered."""
 
-    setting: Setting
-    params: GrowthParams
-    months: float
-    now: dict[str, float]
-    lapsed: int
+    finance: FinanceResult
     capacity: CapacityResult | None
     profile: ProfileResult | None
     clv: ClvResult | None
@@ -126,7 +120,17 @@ class Known:
     channels: ChannelsResult | None
     funnel: FunnelResult | None
     administrators: AdministratorsResult | None
-    finance: FinanceResult
+
+    def __call__(self, section: str, name: str) -> Any:
+        """Field ``name`` of a section, None without it."""
+        result = getattr(self, section)
+        return getattr(result, name) if result is not None else None
+
+    @property
+    def surgical_load(self) -> Estimate | None:
+        """Load of the fuller of ward and operating rooms."""
+        loads = [load for load in (self("capacity", "ward_load"), self("capacity", "operating_load")) if load is not None]
+        return max(loads, key=lambda load: load.value, default=None)
 
 
 def analyse(
@@ -138,18 +142,13 @@ def analyse(
     """Where growth came from, and what the sections together say should be done first."""
     now, before = (_tree(first_visits, patient_days, opportunities, days, finance, days is period.present)
                    for days in (period.present, period.past))
-    lapsed = lapsed_patients(
-        patient_days, end=period.end, nearest_days=params.lapsed_days[0], farthest_days=params.lapsed_days[1],
-        visits=params.lapsed_visits,
-    )
-    setting = _setting(now, finance, capacity, clv, funnel, params)
-    known = Known(setting, params, period.present.months, now, lapsed, capacity, profile, clv, doctors, price, channels,
-                  funnel, administrators, finance)
-    changes, grades, reasons = _judged(known)
+    sections = Sections(finance, capacity, profile, clv, doctors, price, channels, funnel, administrators)
+    setting = _setting(now, sections, period, params)
+    changes, grades, reasons = _judged(setting, sections, _lapsed(patient_days, period, params), params)
     made = plan(changes, grades, setting.free, level=params.level)
     ranked = made.ranked()
     result = GrowthResult(
-        grade="C" if finance.contribution_share is None else "B", **_facts(made, known), **_counted(made, reasons),
+        grade="C" if finance.contribution_share is None else "B", **_facts(made, sections, setting, params), **_counted(made, reasons),
         actions=_frame("actions", [
             (key, one.group, *one.gain, one.chance, CATALOGUE[key].effort, grades[key], CATALOGUE[key].section)
             for key, one in ranked
@@ -157,7 +156,7 @@ def analyse(
         reach=_frame("reach", [(key, one.gain[0], one.wished, one.is_limited) for key, one in ranked]),
         bridge=made.bridge(finance.profit_month.value) if finance.profit_month else _frame("bridge", []),
         factors=driver_tree.factors(before, now), drivers=driver_tree.drivers(before, now),
-        plan=_frame("plan", _weeks(made, known)), unjudged=_frame("unjudged", reasons),
+        plan=_frame("plan", _weeks(made, sections)), unjudged=_frame("unjudged", reasons),
     )
     return replace(
         result, headline="joint_gain" if result.joint_gain else None, says=_says(result), findings=tuple(_findings(result))
@@ -188,182 +187,92 @@ def _tree(
     }
 
 
-def _setting(
-    now: dict[str, float], finance: FinanceResult, capacity: CapacityResult | None, clv: ClvResult | None,
-    funnel: FunnelResult | None, params: GrowthParams,
-) -> Setting:
+def _lapsed(patient_days: Table, period: Period, params: GrowthParams) -> int:
+    nearest, farthest = params.lapsed_days
+    return lapsed_patients(
+        patient_days, end=period.end, nearest_days=nearest, farthest_days=farthest, visits=params.lapsed_visits
+    )
+
+
+def _setting(now: dict[str, float], sections: Sections, period: Period, params: GrowthParams) -> Setting:
     rng = np.random.default_rng([params.seed, 0])
+    finance, value, answered = sections.finance, sections("clv", "value_365"), sections("funnel", "answered_share")
     assumed = uniform(rng, DRAWS, *params.contribution)
     margin = assumed if finance.contribution_share is None else np.full(DRAWS, finance.contribution_share.value)
-    value = clv.value_365 if clv is not None else None
     # how far a new patient's money may lie from the present's mean, by what the value section is unsure of
     around = (value.low / value.value, value.high / value.value) if value is not None and value.value > 0 else (0.9, 1.1)
     brings = spread(rng, DRAWS, value=1.0, low=around[0], high=around[1], level=params.level, least=0.0)
-    loads = ((capacity.room_load, "visits"), (_surgical_load(capacity), "operations")) if capacity is not None else ((None, ""),) * 2
     free = [
         np.full(DRAWS, np.inf) if load is None or not load.value > 0
-        else now[name] * np.maximum(params.full_load / _draws(rng, load, least=0.0) - 1, 0.0)
-        for load, name in loads
+        else now[name] * np.maximum(params.full_load / actions.draws(rng, load, least=0.0) - 1, 0.0)
+        for load, name in ((sections("capacity", "room_load"), "visits"), (sections.surgical_load, "operations"))
     ]
-    answered = funnel.answered_share.value if funnel is not None and funnel.answered_share is not None else 1.0
-    lost = now["answered_calls"] / answered - now["first_by_call"] if answered > 0 else np.nan
+    callers = now["answered_calls"] / (answered.value if answered is not None and answered.value > 0 else 1.0)
     return Setting(
         revenue=finance.revenue_month.value, visits=now["visits"], operations=now["operations"],
         visits_per_first=now["visits"] / now["first_patients"] if now["first_patients"] else 0.0,
         visit_worth=(finance.receipt.value if finance.receipt else 0.0) * margin * brings,
         operation_worth=(now["surgery"] / now["operations"] if now["operations"] else 0.0) * margin,
-        free=np.column_stack(free), lost=max(float(np.nan_to_num(lost)), 0.0), cost_scale=params.cost_scale,
+        free=np.column_stack(free), lost=max(float(np.nan_to_num(callers - now["first_by_call"])), 0.0),
+        conversion=now["first_by_call"] / now["answered_calls"] if now["answered_calls"] else np.nan,
+        spoken=float(np.nan_to_num(now["answered_calls"])) * period.present.months, cost_scale=params.cost_scale,
+        crowded=params.crowded,
     )
 
 
-def _draws(rng: Generator, estimate: Estimate, least: float = -np.inf, most: float = np.inf) -> NDArray[np.float64]:
-    """Draws of an estimate of an earlier section."""
-    e = estimate
-    return spread(rng, DRAWS, value=e.value, low=e.low, high=e.high, level=e.level, least=least, most=most)
-
-
-def _surgical_load(capacity: CapacityResult | None) -> Estimate | None:
-    """Load of the fuller of ward and operating rooms."""
-    loads = [load for load in (capacity.ward_load, capacity.operating_load) if load is not None] if capacity is not None else []
-    return max(loads, key=lambda load: load.value, default=None)
-
-
-# ---------------------------------------------------------------- the catalogue, one action each
-def _call_back(known: Known, rng: Generator) -> Judgement:
-    funnel, now = known.funnel, known.now
-    if funnel is None or funnel.answered_share is None or funnel.callers is None or not now["first_by_call"] > 0:
-        return "no_calls"
-    if 1 - funnel.answered_share.value < known.params.least_missed:
-        return "not_needed"
-    came, answered = now["first_by_call"] * known.months, now["answered_calls"] * known.months
-    comes = rng.beta(came + 0.5, max(answered - came, 0.0) + 0.5, DRAWS)
-    missed = funnel.callers.value * (1 - _draws(rng, funnel.answered_share, 0, 1))
-    return actions.call_back(known.setting, rng, missed=missed, comes=comes), "B"
-
-
-def _script(known: Known, rng: Generator) -> Judgement:
-    desk = known.administrators
-    if desk is None or desk.lost_visits is None:
-        return "no_administrators"
-    if desk.below_count == 0 or not desk.lost_visits.value > 0:
-        return "not_needed"
-    return actions.script(known.setting, rng, gap=_draws(rng, desk.lost_visits)), "B"
-
-
-def _recall(known: Known, rng: Generator) -> Judgement:
-    if known.clv is None:
-        return "no_value"
-    if not known.lapsed:
-        return "not_needed"
-    months = (known.params.lapsed_days[1] - known.params.lapsed_days[0]) / 30.4375
-    return actions.recall(known.setting, rng, lapsed=known.lapsed, months=months), "B" if known.clv.gate == "ok" else "C"
-
-
-def _standard(known: Known, rng: Generator) -> Judgement:
-    doctors, receipt = known.doctors, known.finance.receipt
-    if doctors is None or receipt is None or not receipt.value > 0:
-        return "no_doctors"
-    if doctors.raised is None:
-        return "not_needed"
-    return actions.standard(known.setting, rng, gap=_draws(rng, doctors.raised) / receipt.value), "C"
-
-
-def _shift_spend(known: Known, rng: Generator) -> Judgement:
-    frame = known.channels.channels if known.channels is not None else None
-    if frame is None:
-        return "no_channels"
-    paid = frame[(frame["spend"] > 0) & (frame["cost_per_first_patient"] > 0) & np.isfinite(frame["cost_per_first_patient_high"])]
-    if len(paid) < 2:
-        return "not_needed"
-    paid = paid.assign(next=paid["next_patient"].fillna(paid["cost_per_first_patient"])).sort_values(["next", "channel"])
-    cheap, dear = (paid.iloc[at] for at in (0, -1))
-    cost = [spread(rng, DRAWS, value=row["next"], low=row["next"] * row["cost_per_first_patient_low"] / row["cost_per_first_patient"],
-                   high=row["next"] * row["cost_per_first_patient_high"] / row["cost_per_first_patient"],
-                   level=known.params.level, least=0.0) for row in (cheap, dear)]
-    moved = known.params.moved_share * dear["spend"]
-    return actions.shift_spend(known.setting, rng, moved=moved, cost_to=cost[0], cost_from=cost[1]), "C"
-
-
-def _children(known: Known, rng: Generator) -> Judgement:
-    profile = known.profile
-    if profile is None or profile.children_residents is None:
-        return "no_residents"
-    if profile.children_missing is None:
-        return "not_needed"
-    return actions.children(known.setting, rng, missing=_draws(rng, profile.children_missing)), "C"
-
-
-def _evening_hours(known: Known, rng: Generator) -> Judgement:
-    load = known.capacity.room_load if known.capacity is not None else None
-    if load is None or not known.setting.lost > 0:
-        return "no_rooms"
-    if load.value < known.params.crowded:
-        return "not_needed"
-    pay = -known.finance.account.set_index("row")["now"].get("pay", 0.0)
-    tags = known.funnel.reasons if known.funnel is not None else None
-    tagged = tags[tags["reason"] == "no_slot"].dropna(subset=["share"]) if tags is not None else ()
-    if not len(tagged):
-        return actions.evening_hours(known.setting, rng, no_time=uniform(rng, DRAWS, 0.02, 0.15), pay=pay), "C"
-    row = tagged.iloc[0]
-    no_time = spread(rng, DRAWS, value=row["share"], low=row["share_low"], high=row["share_high"], level=known.params.level, least=0, most=1)
-    return actions.evening_hours(known.setting, rng, no_time=no_time, pay=pay), "B"
-
-
-def _beds(known: Known, rng: Generator) -> Judgement:
-    load = _surgical_load(known.capacity)
-    if load is None or not known.now["operations"] > 0:
-        return "no_beds"
-    return (actions.beds(known.setting, rng), "C") if load.value >= known.params.crowded else "not_needed"
-
-
-def _price_test(known: Known, rng: Generator) -> Judgement:
-    price = known.price
-    if price is None or price.points is None:
-        return "no_price"
-    points = price.points[price.points["change"].notna() & (price.points["price"] != price.price_now.value)]
-    if points.empty:
-        return "no_price"
-    best = points.sort_values(["change", "price"], ascending=[False, True]).iloc[0]
-    gain = spread(rng, DRAWS, value=best["change"], low=best["change_low"], high=best["change_high"], level=known.params.level)
-    return actions.price_test(known.setting, rng, gain=gain), "C"
-
-
-def _judged(known: Known) -> tuple[dict[str, Change], dict[str, Grade], list[tuple[str, str, str]]]:
+def _judged(
+    setting: Setting, s: Sections, lapsed: int, params: GrowthParams
+) -> tuple[dict[str, Change], dict[str, Grade], list[tuple[str, str, str]]]:
     """Changes and grades of the actions that can be judged; for the others action, reason, section."""
-    judges: dict[str, Callable[[Known, Generator], Judgement]] = {
-        "call_back": _call_back, "script": _script, "recall": _recall, "standard": _standard, "shift_spend": _shift_spend,
-        "children": _children, "evening_hours": _evening_hours, "beds": _beds, "price_test": _price_test,
+    pay = -s.finance.account.set_index("row")["now"].get("pay", 0.0)
+    judges: dict[str, Callable[[Generator], actions.Judgement]] = {
+        "call_back": partial(actions.call_back, setting, callers=s("funnel", "callers"),
+                             answered_share=s("funnel", "answered_share"), least_missed=params.least_missed),
+        "script": partial(actions.script, setting, below=s("administrators", "below_count"),
+                          lost_visits=s("administrators", "lost_visits")),
+        "recall": partial(actions.recall, setting, gate=s("clv", "gate"), lapsed=lapsed,
+                          months=(params.lapsed_days[1] - params.lapsed_days[0]) / 30.4375),
+        "standard": partial(actions.standard, setting, doctors=s("doctors", "n_doctors"), raised=s("doctors", "raised"),
+                            receipt=s.finance.receipt),
+        "shift_spend": partial(actions.shift_spend, setting, channels=s("channels", "channels"), level=params.level,
+                               moved=params.moved_share),
+        "children": partial(actions.children, setting, residents=s("profile", "children_residents"),
+                            missing=s("profile", "children_missing")),
+        "evening_hours": partial(actions.evening_hours, setting, load=s("capacity", "room_load"), pay=pay,
+                                 reasons=s("funnel", "reasons"), level=params.level),
+        "beds": partial(actions.beds, setting, load=s.surgical_load),
+        "price_test": partial(actions.price_test, setting, points=s("price", "points"), price_now=s("price", "price_now"),
+                              level=params.level),
     }
     changes: dict[str, Change] = {}
     grades: dict[str, Grade] = {}
     reasons = []
     for number, (key, profile) in enumerate(CATALOGUE.items(), start=1):
-        found = judges[key](known, np.random.default_rng([known.params.seed, number]))
+        found = judges[key](np.random.default_rng([params.seed, number]))
         if isinstance(found, str):
             reasons.append((key, found, profile.section))
         else:
             # what is worth something only under an assumed margin is never sure
-            changes[key], grades[key] = found[0], "C" if known.finance.contribution_share is None else found[1]
+            changes[key], grades[key] = found[0], "C" if s.finance.contribution_share is None else found[1]
     return changes, grades, reasons
 
 
 # ---------------------------------------------------------------- what is told
-def _facts(made: Plan, known: Known) -> dict[str, Any]:
-    """The scalars of the result; their n is the number of simulated months."""
-    finance, params = known.finance, known.params
-    profit = finance.profit_month
+def _facts(made: Plan, s: Sections, setting: Setting, params: GrowthParams) -> dict[str, Any]:
+    """The scalars of the result; n of what is simulated is the number of simulated months."""
+    finance, profit, rooms, beds = s.finance, s.finance.profit_month, s("capacity", "room_load"), s.surgical_load
 
     def money(three: tuple[float, float, float] | None, plus: float = 0.0) -> Estimate | None:
         if three is None:
             return None
-        return Estimate(*(part + plus for part in three), "currency", DRAWS, params.level, "B", "identified")
+        value, low, high = (part + plus for part in three)
+        return Estimate(value, low, high, "currency", DRAWS, params.level, "B", "identified")
 
     def change(now: Estimate, before: Estimate | None) -> Estimate | None:
         return exact(now.value - before.value, "currency", now.n) if before is not None else None
 
-    rooms, beds = known.capacity.room_load if known.capacity is not None else None, _surgical_load(known.capacity)
     full = {name: load.value for name, load in (("rooms", rooms), ("beds", beds)) if load is not None and load.value >= params.crowded}
-    spare = float(known.setting.free[:, 0].mean())
+    spare = float(setting.free[:, 0].mean())
     return {
         "profit_now": profit, "profit_after": money(made.joint, profit.value) if profit else None, "joint_gain": money(made.joint),
         "with_room": money(made.with_room), "plain_sum": exact(made.plain, "currency", DRAWS) if made.joint else None,
@@ -377,7 +286,7 @@ def _facts(made: Plan, known: Known) -> dict[str, Any]:
     }
 
 
-def _counted(made: Plan, reasons: list[tuple[str, str, str]]) -> dict[str, int]:
+def _counted(made: Plan, reasons: list[tuple[str, str, str]]) -> dict[str, Any]:
     groups = [one.group for one in made.judged.values()]
     needless = sum(reason == "not_needed" for _key, reason, _section in reasons)
     return {name: groups.count(name) for name in ("do_now", "test_first", "leave")} | {
@@ -385,15 +294,12 @@ def _counted(made: Plan, reasons: list[tuple[str, str, str]]) -> dict[str, int]:
     }
 
 
-def _weeks(made: Plan, known: Known) -> list[tuple[Any, ...]]:
+def _weeks(made: Plan, s: Sections) -> list[tuple[Any, ...]]:
     """Who does what when, and where the weekly number stands today."""
-    funnel, desk, clv, profile = known.funnel, known.administrators, known.clv, known.profile
     stands = {
-        "answered": funnel.answered_share if funnel is not None else None,
-        "booked": funnel.booked_share if funnel is not None else None,
-        "conversion": desk.conversion if desk is not None else None, "return_90": clv.return_90 if clv is not None else None,
-        "children": profile.children_share if profile is not None else None,
-        "room_load": known.capacity.room_load if known.capacity is not None else None, "ward_load": _surgical_load(known.capacity),
+        "answered": s("funnel", "answered_share"), "booked": s("funnel", "booked_share"), "conversion": s("administrators", "conversion"),
+        "return_90": s("clv", "return_90"), "children": s("profile", "children_share"), "room_load": s("capacity", "room_load"),
+        "ward_load": s.surgical_load,
     }
     rows = []
     for key, start, weeks, check, is_test in made.schedule({key: profile.weeks for key, profile in CATALOGUE.items()}):
@@ -416,8 +322,10 @@ def _says(result: GrowthResult) -> dict[str, Sentence]:
 def _findings(result: GrowthResult) -> Iterator[Finding]:
     if result.joint_gain is not None:
         yield Finding("start", "opportunity", impact=result.joint_gain)
-    if result.limited and result.binding is not None:
-        yield Finding(f"full_{result.binding}", "risk")
+    if result.limited and result.free_visits is not None and result.binding is not None:
+        yield Finding("full_rooms", "risk")
+    if result.binding == "beds":
+        yield Finding("full_beds", "risk")
     if result.test_first:
         yield Finding("tests", "opportunity")
     grew = result.factors[result.factors["contribution"] > 0].sort_values("contribution")
@@ -440,7 +348,7 @@ def factors(result: GrowthResult, labels: Labels) -> Figure | None:
         return None
     return waterfall(
         [labels.value("factor", factor) for factor in result.factors["factor"]], result.factors["contribution"],
-        start=(labels["before"], float(start)), end=labels["now"], **_worded(labels),
+        start=(labels["before"], float(start)), end=labels["now"], number=_money(labels), signed=_signed(labels),
     )
 
 
@@ -452,7 +360,7 @@ def bridge(result: GrowthResult, labels: Labels) -> Figure | None:
     return waterfall(
         [labels.value("step", step) for step in steps["step"]], steps["amount"],
         start=(labels["today"], float(result.bridge["amount"].iloc[0])), end=labels["after"],
-        whisker=Whisker(result.profit_after.low, result.profit_after.high), **_worded(labels),
+        whisker=Whisker(result.profit_after.low, result.profit_after.high), number=_money(labels), signed=_signed(labels),
     )
 
 
@@ -463,7 +371,7 @@ def tornado(result: GrowthResult, labels: Labels) -> Figure | None:
         return None
     return drawn_tornado(
         [labels.value("action", action) for action in frame["action"]], frame["gain_low"] - frame["gain"],
-        frame["gain_high"] - frame["gain"], signed=_worded(labels)["signed"], height=52,
+        frame["gain_high"] - frame["gain"], signed=_signed(labels), height=52,
     )
 
 
@@ -473,8 +381,9 @@ def gantt(result: GrowthResult, labels: Labels) -> Figure | None:
     return drawn_gantt(jobs, week=labels["week"], check=labels["check"], width=theme.HALF, height=52) if jobs else None
 
 
-def _worded(labels: Labels) -> dict[str, Callable[[float], str]]:
-    def number(value: float) -> str:
-        return labels.number(value, "currency")
+def _money(labels: Labels) -> Callable[[float], str]:
+    return partial(labels.number, unit="currency")
 
-    return {"number": number, "signed": lambda value: f"+{number(value)}" if value > 0 else number(value)}
+
+def _signed(labels: Labels) -> Callable[[float], str]:
+    return lambda value: f"{'+' if value > 0 else ''}{labels.number(value, 'currency')}"

@@ -216,37 +216,46 @@ def _now(first_visits: Table, opportunities: Table | None, panel: DemandPanel, p
 
 # ------------------------------------------------------------------ steps
 def _fit(panel: DemandPanel, params: PriceParams) -> Fitted:
-    log_price = np.log(panel.price)
+    with np.errstate(invalid="ignore"):
+        log_price = np.log(panel.price)
     rung = demand.rung(np.where(np.isfinite(panel.main), log_price, np.nan))
     if rung == "constant":
         return Fitted(rung, panel)
-    if rung in ("staggered", "one_branch"):
+    by_branch = rung in ("staggered", "one_branch")
+    if by_branch:
         changes = demand.price_changes(log_price)
         first, last = min(change.week for change in changes), max(change.week for change in changes)
         panel = panel.cut(slice(max(0, first - params.window_weeks), last + params.window_weeks))
-        log_price = np.log(panel.price)
-        try:
-            main = demand.fit_panel(counts=panel.main, log_price=log_price)
-            visits = demand.fit_panel(counts=panel.came, log_price=log_price) if panel.callers is not None else None
-        except ValueError:
-            return Fitted(rung, panel)
-        lead = demand.lead(counts=panel.main, log_price=log_price, elasticity=main.elasticity)
-        fitted_values, counts, paths = main.fitted, panel.main, log_price
-    else:
-        season = np.array([week.isocalendar().week for week in panel.weeks], float)
-        paths = np.nanmean(log_price, axis=0, keepdims=True)
-        counts = np.nansum(panel.main, axis=0, keepdims=True)
-        try:
-            main = demand.fit_series(counts=counts[0], log_price=paths[0], week_of_year=season)
-            visits = (
-                demand.fit_series(counts=np.nansum(panel.came, axis=0), log_price=paths[0], week_of_year=season)
-                if panel.callers is not None else None
-            )
-        except ValueError:
-            return Fitted(rung, panel)
-        lead, fitted_values = float("nan"), main.fitted[None, :]
-    leads = demand.demand_leads(counts=counts, fitted=fitted_values, log_price=paths)
+    main = _demand_fit(panel, panel.main, by_branch)
+    if main is None:
+        return Fitted(rung, panel)
+    visits = _demand_fit(panel, panel.came, by_branch) if panel.callers is not None else None
+    counts, paths = _as_fitted(panel, panel.main, by_branch)
+    leads = demand.demand_leads(counts=counts, fitted=np.atleast_2d(main.fitted), log_price=paths)
+    lead = demand.lead(counts=counts, log_price=paths, elasticity=main.elasticity) if by_branch else float("nan")
     return Fitted("follows_demand" if leads.follows else rung, panel, main, visits, lead)
+
+
+def _as_fitted(panel: DemandPanel, counts: Array, by_branch: bool) -> tuple[Array, Array]:
+    """Counts and log prices by branch, or of the whole clinic when its branches moved together."""
+    log_price = np.log(panel.price)
+    if by_branch:
+        return counts, log_price
+    seen = np.isfinite(log_price) & np.isfinite(counts)
+    mean = np.where(seen, log_price, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+    live = seen.any(axis=0)
+    return np.where(live, np.nansum(counts, axis=0), np.nan)[None, :], np.where(live, mean, np.nan)[None, :]
+
+
+def _demand_fit(panel: DemandPanel, counts: Array, by_branch: bool) -> demand.DemandFit | None:
+    y, log_price = _as_fitted(panel, counts, by_branch)
+    try:
+        if by_branch:
+            return demand.fit_panel(counts=y, log_price=log_price)
+        season = np.array([week.isocalendar().week for week in panel.weeks], float)
+        return demand.fit_series(counts=y[0], log_price=log_price[0], week_of_year=season)
+    except ValueError:
+        return None
 
 
 def _worth(

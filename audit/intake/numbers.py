@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from audit.intake.sql import literal
 
 CURRENCY = r"(?:₽|руб\.?|р\.|р|rub|rur|€|eur|\$|usd|£|gbp|kn|hrk|%)"
-DASHES = "-‐‑‒–—−"
+DASHES = "‐‑‒–—−-"  # the hyphen last: inside a bracket it would span a range
 GAP = "[ \u00a0\u2007\u2009\u202f'’]"
 
 

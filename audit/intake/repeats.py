@@ -12,7 +12,7 @@ from audit.tables import CANONICAL
 def number_rows(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     """Give every staged row its number ``n`` in the order of sources, files and rows."""
     connection.execute(
-        f"CREATE TABLE numbered AS SELECT * REPLACE (row_number() OVER (ORDER BY source, file, label, row, part) AS n) "
+        f"CREATE TABLE numbered AS SELECT * REPLACE (row_number() OVER (ORDER BY origin, file, label, row, part) AS n) "
         f"FROM stage_{table} ORDER BY n"
     )
     connection.execute(f"DROP TABLE stage_{table}; ALTER TABLE numbered RENAME TO stage_{table}")
@@ -23,7 +23,7 @@ def one_per(connection: duckdb.DuckDBPyConnection, target: Target, source: int) 
     if not target.one_per:
         return
     key = ", ".join(f'"{name}"' for name in target.one_per)
-    _mark_later(connection, target.table, f"source = {source}", key, "'repetition'")
+    _mark_later(connection, target.table, f"origin = {source}", key, "'repetition'")
 
 
 def repeated_keys(connection: duckdb.DuckDBPyConnection, table: str) -> None:
@@ -77,7 +77,7 @@ def same_events(connection: duckdb.DuckDBPyConnection, table: str, source: int, 
                 FROM {stage} a JOIN {stage} b ON {equal}
                     AND b.{moment} BETWEEN a.{moment} - INTERVAL {rule.within_seconds} SECOND
                                        AND a.{moment} + INTERVAL {rule.within_seconds} SECOND
-                WHERE a.fate IS NULL AND b.fate IS NULL AND a.source < {source} AND b.source = {source}
+                WHERE a.fate IS NULL AND b.fate IS NULL AND a.origin < {source} AND b.origin = {source}
                   AND a.file <> b.file
                   AND a.n NOT IN (SELECT early FROM pairs) AND b.n NOT IN (SELECT late FROM pairs))
             SELECT early, late FROM near

@@ -129,7 +129,7 @@ def _lines(connection: duckdb.DuckDBPyConnection, item: Staged) -> Iterator[list
     fates = ", ".join(literal(fate) for fate in ("set aside", *SHOWN_REASONS))
     rows = connection.execute(
         f"SELECT s.row, s.fate, s.reasons, [{cells}]::VARCHAR[] FROM stage_{target.table} s JOIN {raw.relation} r "
-        f"ON r.row = s.row AND r.part = s.part WHERE s.source = {item.source} AND s.relation = {literal(raw.relation)} "
+        f"ON r.row = s.row AND r.part = s.part WHERE s.origin = {item.source} AND s.relation = {literal(raw.relation)} "
         f"AND s.fate IN ({fates}) ORDER BY s.n"
     ).fetchall()
     for row, fate, reasons, values in rows:

@@ -23,7 +23,7 @@ from audit.tables import CANONICAL
 from audit.tables.columns import Column
 
 PHONES = ("phone_key", "caller_key")
-BOOK = "n BIGINT, source INTEGER, file VARCHAR, label VARCHAR, relation VARCHAR, row BIGINT, part INTEGER, fate VARCHAR, reasons VARCHAR[]"
+BOOK = "n BIGINT, origin INTEGER, file VARCHAR, label VARCHAR, relation VARCHAR, row BIGINT, part INTEGER, fate VARCHAR, reasons VARCHAR[]"
 """Columns every staged row has besides ours: its number, where it comes from, what becomes of it, why."""
 
 
@@ -105,12 +105,12 @@ def _insert(
     reasons = ", ".join(f"{c.bad} || ':{name}'" for name, c in final.items())
     id_column = _made_id(target, raw)
     names = [*final, *([id_column.name] if id_column else [])]
-    values = [f"{c.value} AS {name}" for name, c in _later(final, rules).items()]
+    values = [f'{c.value} AS "{name}"' for name, c in _later(final, rules).items()]
     if id_column:
         values.append(f"concat({literal(raw.label + '|')}, row, '|', part) AS {id_column.name}")
     listed = ", ".join(f'"{name}"' for name in names)
     return (
-        f"INSERT INTO stage_{target.table} (source, file, label, relation, row, part, fate, reasons, {listed}) "
+        f"INSERT INTO stage_{target.table} (origin, file, label, relation, row, part, fate, reasons, {listed}) "
         f"SELECT {source}, {literal(raw.file)}, {literal(raw.label)}, {literal(raw.relation)}, row, part, NULL, "
         f"CASE WHEN damage IS NOT NULL THEN [damage] ELSE list_filter([{reasons}]::VARCHAR[], lambda r: r IS NOT NULL) END, "
         f"{', '.join(values)} FROM (SELECT row, part, damage, {first} FROM texts) ORDER BY row, part"

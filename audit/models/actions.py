@@ -1,8 +1,9 @@
-"""Actions: what each would ask of a month and bring to it.
+"""Actions: what each would ask of a month and bring to it, or why that cannot be judged.
 
 Every action is a ``Change`` of the driver model (audit/models/drivers.py): extra visits and operations it
-needs, what one of them contributes, capacity it opens, its own cost. What is not measured is drawn
-uniformly over a range given by name in the action's function; nothing here is a point guess.
+needs, what one of them contributes, capacity it opens, its own cost. It takes the estimates it rests on by
+name; what is not measured is drawn uniformly over a range given in its signature. Nothing here is a point
+guess, and nothing is judged without its estimates: then the key of a reason comes back.
 """
 
 from __future__ import annotations
@@ -11,15 +12,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+from numpy.random import Generator
 from numpy.typing import NDArray
 
-from audit.models.drivers import Change, uniform
+from audit.models.drivers import Change, spread, uniform
+from audit.results import Estimate, Grade
 
 Floats = NDArray[np.float64]
 Range = tuple[float, float]
+Judgement = tuple[Change, Grade] | str
+"""The change an action makes and how good its evidence is, or the key of the reason why it is not judged."""
 
 DRAWS = 4000
-VISITS, OPERATIONS = 0, 1
+NOT_NEEDED = "not_needed"
 EFFORT = {"low": 0.0015, "medium": 0.005, "high": 0.01}
 """Monthly cost as a share of revenue: in a clinic of middle size one person at the desk, three, seven.
 Drawn between half and one and a half times; the analysis's settings scale it."""
@@ -27,7 +33,7 @@ Drawn between half and one and a half times; the analysis's settings scale it.""
 
 @dataclass(frozen=True)
 class Profile:
-    """How an action is followed up, as codes: the section its evidence lies in, effort, owner, weekly number, weeks of work."""
+    """How an action is followed up, as codes: section of its evidence, effort, owner, weekly number, weeks of work."""
 
     section: str
     effort: str
@@ -47,7 +53,7 @@ CATALOGUE: Mapping[str, Profile] = {
     "beds": Profile("capacity", "high", "director", "ward_load", 12),
     "price_test": Profile("price", "low", "director", "booked", 8),
 }
-"""Every action weighed, in the order of a patient's way; an action's place is part of its seed."""
+"""Every action weighed, in the order of a patient's way; its place is part of its seed."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,9 @@ class Setting:
 
     ``visit_worth`` and ``operation_worth`` (draws,) contribution of one more visit or operation;
     ``visits_per_first`` visits a new patient makes; ``free`` (draws, 2) visits and operations a month
-    that still fit in; ``lost`` people a month who got in touch and did not come.
+    that still fit in; ``lost`` people a month who got in touch and did not come; ``conversion`` the share
+    of those spoken with who came, ``spoken`` how many that were; ``crowded`` the load from which opening
+    capacity is weighed.
     """
 
     revenue: float
@@ -67,95 +75,178 @@ class Setting:
     operation_worth: Floats
     free: Floats
     lost: float = 0.0
+    conversion: float = np.nan
+    spoken: float = 0.0
     cost_scale: float = 1.0
-
-    @property
-    def draws(self) -> int:
-        """Number of simulated months."""
-        return len(self.visit_worth)
+    crowded: float = 0.85
 
     def change(
-        self, rng: np.random.Generator, action: str, *, visits: Floats | float = 0.0, operations: Floats | float = 0.0,
-        opens_visits: Floats | float = 0.0, opens_operations: Floats | float = 0.0, extra_cost: Floats | float = 0.0,
+        self, rng: Generator, action: str, *, visits: Floats | float = 0.0, operations: Floats | float = 0.0,
+        opens_visits: float = 0.0, opens_operations: float = 0.0, extra_cost: Floats | float = 0.0,
         people: Floats | float = 0.0,
     ) -> Change:
         """A change of so many visits and operations a month; ``people`` it wins of those ``lost``."""
-        worth = np.column_stack([self.visit_worth, self.operation_worth])
-        cost = EFFORT[CATALOGUE[action].effort] * self.cost_scale * self.revenue * uniform(rng, self.draws, 0.5, 1.5)
-        share = np.clip(self._full(people) / self.lost, 0.0, 1.0) if self.lost > 0 else 0.0
+        cost = EFFORT[CATALOGUE[action].effort] * self.cost_scale * self.revenue * uniform(rng, DRAWS, 0.5, 1.5)
+        wins = self.lost > 0 and bool(np.any(people))
         return Change(
-            units=np.column_stack([self._full(visits), self._full(operations)]), worth=worth,
-            opens=np.column_stack([self._full(opens_visits), self._full(opens_operations)]),
-            cost=cost + extra_cost, pool="lost" if self.lost > 0 and np.any(people) else "", share=share,
+            units=_columns(visits, operations), worth=_columns(self.visit_worth, self.operation_worth),
+            opens=_columns(opens_visits, opens_operations), cost=cost + extra_cost, pool="lost" if wins else "",
+            share=np.clip(people / self.lost, 0.0, 1.0) if wins else 0.0,
         )
 
-    def _full(self, value: Floats | float) -> Floats:
-        return np.broadcast_to(np.asarray(value, dtype=np.float64), (self.draws,)).astype(np.float64)
+
+def _columns(*values: Floats | float) -> Floats:
+    return np.column_stack([np.broadcast_to(np.asarray(value, dtype=np.float64), (DRAWS,)) for value in values])
 
 
+def draws(rng: Generator, e: Estimate, least: float = -np.inf, most: float = np.inf) -> Floats:
+    """Draws of an estimate between its bounds."""
+    return spread(rng, DRAWS, value=e.value, low=e.low, high=e.high, level=e.level, least=least, most=most)
+
+
+# ---------------------------------------------------------------- at the desk
 def call_back(
-    setting: Setting, rng: np.random.Generator, *, missed: Floats, comes: Floats, reached: Range = (0.3, 0.7)
-) -> Change:
-    """``missed`` people a month nobody spoke with; those ``reached`` by a call back come like others (``comes``)."""
-    people = missed * uniform(rng, setting.draws, *reached) * comes
-    return setting.change(rng, "call_back", visits=people * setting.visits_per_first, people=people)
+    setting: Setting, rng: Generator, *, callers: Estimate | None, answered_share: Estimate | None,
+    least_missed: float = 0.01, reached: Range = (0.3, 0.7),
+) -> Judgement:
+    """People nobody spoke with are called back; those ``reached`` come like the others."""
+    if callers is None or answered_share is None or not setting.conversion > 0:
+        return "no_calls"
+    if 1 - answered_share.value < least_missed:
+        return NOT_NEEDED
+    missed = callers.value * (1 - draws(rng, answered_share, 0, 1))
+    came = setting.conversion * setting.spoken
+    comes = rng.beta(came + 0.5, max(setting.spoken - came, 0.0) + 0.5, DRAWS)
+    people = missed * uniform(rng, DRAWS, *reached) * comes
+    return setting.change(rng, "call_back", visits=people * setting.visits_per_first, people=people), "B"
 
 
-def script(setting: Setting, rng: np.random.Generator, *, gap: Floats, closed: Range = (0.25, 0.75)) -> Change:
-    """``gap`` first visits a month lost against the own best third, of which training closes a part."""
-    people = gap * uniform(rng, setting.draws, *closed)
-    return setting.change(rng, "script", visits=people * setting.visits_per_first, people=np.maximum(people, 0.0))
+def script(
+    setting: Setting, rng: Generator, *, below: int | None, lost_visits: Estimate | None, closed: Range = (0.25, 0.75)
+) -> Judgement:
+    """First visits a month lost against the own best third of the desk, of which training closes a part."""
+    if below is None or lost_visits is None:
+        return "no_administrators"
+    if below == 0 or not lost_visits.value > 0:
+        return NOT_NEEDED
+    people = draws(rng, lost_visits) * uniform(rng, DRAWS, *closed)
+    return setting.change(rng, "script", visits=people * setting.visits_per_first, people=np.maximum(people, 0.0)), "B"
 
 
-def standard(setting: Setting, rng: np.random.Generator, *, gap: Floats, closed: Range = (0.0, 1.0)) -> Change:
-    """``gap`` visits a month that doctors below the rest could reach, of which an agreed standard brings a part."""
-    return setting.change(rng, "standard", visits=gap * uniform(rng, setting.draws, *closed))
-
-
+# ---------------------------------------------------------------- patients there are
 def recall(
-    setting: Setting, rng: np.random.Generator, *, lapsed: float, months: float, extra: Range = (0.05, 0.15),
+    setting: Setting, rng: Generator, *, gate: str | None, lapsed: int, months: float, extra: Range = (0.05, 0.15),
     visits: Range = (1.0, 3.0),
-) -> Change:
-    """``lapsed`` patients, as many as fall silent in ``months``, are invited; an ``extra`` share returns that would not have."""
-    back = lapsed / months * uniform(rng, setting.draws, *extra)
-    return setting.change(rng, "recall", visits=back * uniform(rng, setting.draws, *visits))
+) -> Judgement:
+    """``lapsed`` patients, as many as fall silent in ``months``, are invited; an ``extra`` share returns that would not.
+
+    ``gate`` is the verdict on the model of who is still a patient; only after “ok” is this more than an assumption.
+    """
+    if gate is None:
+        return "no_value"
+    if not lapsed:
+        return NOT_NEEDED
+    back = lapsed / months * uniform(rng, DRAWS, *extra) * uniform(rng, DRAWS, *visits)
+    return setting.change(rng, "recall", visits=back), "B" if gate == "ok" else "C"
 
 
+def standard(
+    setting: Setting, rng: Generator, *, doctors: int | None, raised: Estimate | None, receipt: Estimate | None,
+    brings: Range = (0.0, 1.0),
+) -> Judgement:
+    """Money a month that low doctors would bring near the middle good one, of which an agreed standard brings a part."""
+    if doctors is None or receipt is None or not receipt.value > 0:
+        return "no_doctors"
+    if raised is None:
+        return NOT_NEEDED
+    return setting.change(rng, "standard", visits=draws(rng, raised) / receipt.value * uniform(rng, DRAWS, *brings)), "C"
+
+
+# ---------------------------------------------------------------- new patients
 def shift_spend(
-    setting: Setting, rng: np.random.Generator, *, moved: float, cost_from: Floats, cost_to: Floats,
+    setting: Setting, rng: Generator, *, channels: pd.DataFrame | None, level: float, moved: float = 0.2,
     dearer: Range = (1.0, 2.0),
-) -> Change:
-    """``moved`` money a month to a cheaper channel, whose next patients cost ``dearer`` times what its last ones did."""
-    people = moved / (cost_to * uniform(rng, setting.draws, *dearer)) - moved / cost_from
-    return setting.change(rng, "shift_spend", visits=people * setting.visits_per_first)
+) -> Judgement:
+    """Part of the dearest channel's spend goes to the cheapest, whose next patients cost ``dearer`` times the last ones.
+
+    ``channels`` has channel, spend, cost_per_first_patient (with bounds) and next_patient, NaN where unknown.
+    """
+    if channels is None:
+        return "no_channels"
+    paid = channels[(channels["spend"] > 0) & (channels["cost_per_first_patient"] > 0)]
+    paid = paid[np.isfinite(paid["cost_per_first_patient_high"].astype(float)) & (paid["cost_per_first_patient_low"] > 0)]
+    if len(paid) < 2:
+        return NOT_NEEDED
+    paid = paid.assign(price=paid["next_patient"].fillna(paid["cost_per_first_patient"])).sort_values(["price", "channel"])
+    cost = []
+    for at in (0, -1):
+        row = paid.iloc[at]
+        low, high = (row["price"] * row[f"cost_per_first_patient_{end}"] / row["cost_per_first_patient"] for end in ("low", "high"))
+        cost.append(spread(rng, DRAWS, value=row["price"], low=low, high=high, level=level, least=0.0))
+    people = moved * paid["spend"].iloc[-1] * (1 / (cost[0] * uniform(rng, DRAWS, *dearer)) - 1 / cost[1])
+    return setting.change(rng, "shift_spend", visits=people * setting.visits_per_first), "C"
 
 
-def children(setting: Setting, rng: np.random.Generator, *, missing: Floats, won: Range = (0.1, 0.4)) -> Change:
-    """``missing`` children a month against the district, of whom a programme wins some."""
-    people = missing * uniform(rng, setting.draws, *won)
-    return setting.change(rng, "children", visits=people * setting.visits_per_first)
+def children(
+    setting: Setting, rng: Generator, *, residents: Estimate | None, missing: Estimate | None, won: Range = (0.1, 0.4)
+) -> Judgement:
+    """Children a month ``missing`` against the district, of whom a programme wins some."""
+    if residents is None:
+        return "no_residents"
+    if missing is None:
+        return NOT_NEEDED
+    people = draws(rng, missing) * uniform(rng, DRAWS, *won)
+    return setting.change(rng, "children", visits=people * setting.visits_per_first), "C"
 
 
-def beds(setting: Setting, rng: np.random.Generator, *, more: float = 0.1, used: Range = (0.2, 1.0)) -> Change:
-    """``more`` ward capacity by earlier discharge or beds, of which surgeons' lists fill a part."""
-    room = more * setting.operations
-    return setting.change(
-        rng, "beds", operations=room * uniform(rng, setting.draws, *used), opens_operations=room
-    )
-
-
+# ---------------------------------------------------------------- capacity and price
 def evening_hours(
-    setting: Setting, rng: np.random.Generator, *, no_time: Floats, pay: float, added: float = 0.1, comes: Range = (0.5, 1.0)
-) -> Change:
-    """``added`` room hours, paid with the same part of ``pay``; of the people lost the share ``no_time`` found no hour, and
-    most of them come when there is one."""
-    people = setting.lost * no_time * uniform(rng, setting.draws, *comes)
-    return setting.change(
+    setting: Setting, rng: Generator, *, load: Estimate | None, pay: float, reasons: pd.DataFrame | None, level: float,
+    added: float = 0.1, comes: Range = (0.5, 1.0), untagged: Range = (0.02, 0.15),
+) -> Judgement:
+    """``added`` room hours, paid with the same part of ``pay``; people lost because there was no time come when there is.
+
+    ``reasons`` has reason and share (with bounds) of those lost; without it between ``untagged`` shares are assumed.
+    """
+    if load is None or not setting.lost > 0:
+        return "no_rooms"
+    if load.value < setting.crowded:
+        return NOT_NEEDED
+    tagged = reasons[reasons["reason"] == "no_slot"].dropna() if reasons is not None else pd.DataFrame()
+    if len(tagged):
+        row = tagged.iloc[0]
+        no_time = spread(rng, DRAWS, value=row["share"], low=row["share_low"], high=row["share_high"], level=level, least=0, most=1)
+    else:
+        no_time = uniform(rng, DRAWS, *untagged)
+    people = setting.lost * no_time * uniform(rng, DRAWS, *comes)
+    change = setting.change(
         rng, "evening_hours", visits=people * setting.visits_per_first, opens_visits=added * setting.visits,
         extra_cost=added * pay, people=people,
     )
+    return change, "B" if len(tagged) else "C"
 
 
-def price_test(setting: Setting, rng: np.random.Generator, *, gain: Floats) -> Change:
-    """A price for which the price section expects ``gain`` a month, in contribution."""
-    return setting.change(rng, "price_test", extra_cost=-gain)
+def beds(
+    setting: Setting, rng: Generator, *, load: Estimate | None, more: float = 0.1, used: Range = (0.2, 1.0)
+) -> Judgement:
+    """``more`` of the scarcer of ward and operating rooms, by earlier discharge or beds; surgeons' lists fill a part."""
+    if load is None or not setting.operations > 0:
+        return "no_beds"
+    if load.value < setting.crowded:
+        return NOT_NEEDED
+    room = more * setting.operations
+    return setting.change(rng, "beds", operations=room * uniform(rng, DRAWS, *used), opens_operations=room), "C"
+
+
+def price_test(
+    setting: Setting, rng: Generator, *, points: pd.DataFrame | None, price_now: Estimate | None, level: float
+) -> Judgement:
+    """The best other price; ``points`` has price and change (with bounds) of a month's contribution."""
+    if points is None or price_now is None:
+        return "no_price"
+    other = points[points["change"].notna() & (points["price"] != price_now.value)]
+    if other.empty:
+        return "no_price"
+    best = other.sort_values(["change", "price"], ascending=[False, True]).iloc[0]
+    gain = spread(rng, DRAWS, value=best["change"], low=best["change_low"], high=best["change_high"], level=level)
+    return setting.change(rng, "price_test", extra_cost=-gain), "C"

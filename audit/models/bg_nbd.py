@@ -241,5 +241,6 @@ def _while_alive(shape: Floats, scale: Floats, a: float, b: Floats, weeks: npt.A
         exact = c / (a - 1) * -np.expm1(log)
     # E[(1 − e^(−λpt))/p]: with nearly nobody leaving 2F1 has a pole, and the mean of p is as good as its spread.
     p = a / (a + b)
-    plain = -np.expm1(shape * (np.log(scale) - np.log(scale + p * t))) / np.maximum(p, 1e-300)
+    p = np.maximum(p, 1e-300)
+    plain = -np.expm1(-shape * np.log1p(p * t / scale)) / p
     return np.maximum(np.where((p > 1e-4) & np.isfinite(exact), exact, plain), 0.0)

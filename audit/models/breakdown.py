@@ -1,9 +1,11 @@
-"""Money by one dimension, in two periods."""
+"""Money by one dimension in two periods, and what its change is made of."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+
+from audit.models.price_volume import price_volume
 
 UNKNOWN = "unknown"
 """The line of what carries no name."""
@@ -29,3 +31,21 @@ def breakdown(sold: pd.DataFrame, dimension: str, *, now: float, before: float |
         "n": sums.get(("n", "now"), empty).fillna(0).astype(int),
     })
     return frame.sort_values(["revenue", "line"], ascending=[False, True], ignore_index=True)
+
+
+def change_by_part(sold: pd.DataFrame, *, now: float, before: float | None) -> pd.DataFrame:
+    """Change of monthly revenue by volume, mix and price of what was sold; columns effect, amount, summing exactly.
+
+    ``sold`` has the columns service, part, revenue and units; empty without two parts to compare.
+    """
+    rows: list[tuple[str, float]] = []
+    sums = sold.groupby(["service", "part"])[["revenue", "units"]].sum().unstack("part", fill_value=0.0)
+    if before and {("units", "now"), ("units", "before")} <= set(sums.columns):
+        parts = price_volume(
+            units_before=sums["units", "before"] / before, units_after=sums["units", "now"] / now,
+            money_before=sums["revenue", "before"] / before, money_after=sums["revenue", "now"] / now,
+        )
+        if parts is not None:
+            rows = [("volume", parts.volume), ("mix", parts.mix), ("price", parts.price)]
+            rows += [("other", parts.other)] if parts.other else []
+    return pd.DataFrame(rows, columns=["effect", "amount"]).astype({"effect": object, "amount": float})

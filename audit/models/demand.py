@@ -174,7 +174,7 @@ def fit_panel(*, counts: Array, log_price: Array, placebos: bool = True) -> Dema
     used &= (used.sum(axis=0) >= 2) & (np.where(used, counts, 0).sum(axis=0) > 0)
     used &= (np.where(used, counts, 0).sum(axis=1) > 0)[:, None]
     used &= used.sum(axis=0) >= 2
-    main = _conditional(counts, log_price, used, np.zeros_like(counts))
+    main = _conditional(counts, log_price, used, np.zeros_like(counts)) if used.any() else None
     if main is None:
         raise ValueError("prices never differ between units within a week")
     beta, se_quasi, se_week, fitted, dispersion, df = main

@@ -32,6 +32,11 @@ class Account:
     profit: float
     break_even: float | None
 
+    @property
+    def costs(self) -> float:
+        """All costs."""
+        return self.variable + self.fixed
+
 
 def account(*, revenue: float, variable: float, fixed: float) -> Account:
     """Profit, contribution and break-even of costs that move with revenue and costs that do not.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from audit.models.drivers import Account, account
 from audit.models.months import parts_of_months
+from audit.results import Estimate, exact
 
 
 @dataclass(frozen=True)
@@ -48,3 +52,12 @@ class Ledger:
         if spent is None or not revenue > 0:
             return None
         return account(revenue=revenue, variable=spent.get("variable", 0.0), fixed=spent.get("fixed", 0.0))
+
+    def gap(self, months: Iterable[date], billed: ArrayLike) -> Estimate | None:
+        """By what share ``billed`` (months,) differs from the ledger's revenue, over the months the ledger has."""
+        booked = self.revenue_by_month
+        bills = pd.Series(np.asarray(billed, dtype=float), index=pd.DatetimeIndex(list(months)))
+        both = booked.index.intersection(bills.index)
+        if not booked[both].sum() > 0:
+            return None
+        return exact(bills[both].sum() / booked[both].sum() - 1, "share", len(both))

@@ -67,7 +67,8 @@ def hold_out(visits: Visits, *, start: int, end: int, splits: npt.ArrayLike | No
     """Fit on all but the last max(26 weeks, a quarter) of ``start`` … ``end``, predict the rest (METHODS of BTYD).
 
     ``splits`` are days at which the held-out part may begin (starts of months): the last that leaves enough.
-    The family that is nearer by group of past visits is kept; never the likelihood, which sees no future.
+    The family that is nearer by group of past visits is kept (one that needs no penalty first); never by the
+    likelihood, which sees no future.
     The total decides: within 10 % ok, within 20 % weak, beyond rejected. Needing a penalty is at best weak.
     """
     held = max(HOLD_OUT_WEEKS * 7, int(HOLD_OUT_SHARE * (end - start)))
@@ -90,11 +91,14 @@ def hold_out(visits: Visits, *, start: int, end: int, splits: npt.ArrayLike | No
         if model is None:
             continue
         predicted = bg_nbd.expected(model, histories, (end - split) / 7)[histories.cell]
-        table = np.array([np.bincount(group, weights=w, minlength=GROUPS) for w in (np.ones(len(group)), predicted, actual)])
+        weights = (np.ones(len(group)), predicted, actual)
+        table = np.array([np.bincount(group, weights=w, minlength=GROUPS) for w in weights])
         misfit = float(np.abs(table[1] - table[2]).sum() / counted)
         check = Check("ok", split, model, float(predicted.sum()), counted, len(base), misfit, table)
         checks.append(replace(check, gate=_gate(check)))
-    return min(checks, key=lambda check: check.misfit) if checks else Check("rejected", split, counted=counted, patients=len(base))
+    if not checks:
+        return Check("rejected", split, counted=counted, patients=len(base))
+    return min(checks, key=lambda check: (check.fit.penalizer > 0, check.misfit))
 
 
 def _gate(check: Check) -> Gate:
@@ -139,27 +143,29 @@ def ahead(model: Fit, histories: Histories, weeks: float, spend: npt.ArrayLike, 
 
 
 def monthly(
-    model: Fit, visits: Visits, *, edges: npt.ArrayLike, split: int, level: float, seed: int, draws: int = 20
-) -> tuple[Floats, Floats, Floats]:
-    """Repeat visits the model says per month, (value, low, high) of M months between ``edges`` (M+1 days).
+    check: Check, visits: Visits, *, edges: npt.ArrayLike, level: float, seed: int, draws: int = 20
+) -> tuple[Ints, Floats, Floats, Floats]:
+    """Repeat visits of M months between ``edges`` (M+1 days): counted, and what the model says (value, low, high).
 
-    Up to ``split`` for all patients from their first days alone; after it for those known by then, given
+    Of the patients known before the held-out part; up to it the model sees their first days alone, after it
     their histories. The band holds parameter and process uncertainty.
     """
-    edges, rng = np.asarray(edges, np.int64), np.random.default_rng(seed)
-    histories = visits.at(split)
-    days, counts = np.unique(visits.first[visits.first < split], return_counts=True)
-    before = bg_nbd.expected_new(model, np.maximum(np.minimum(edges, split)[:, None] - days, 0) / 7) @ counts
-    weeks_after = np.maximum(edges - split, 0) / 7
-    after = np.array([float(bg_nbd.expected(model, histories, w) @ histories.weight) if w else 0.0 for w in weeks_after])
+    assert check.fit is not None
+    model, split, edges, rng = check.fit, check.split, np.asarray(edges, np.int64), np.random.default_rng(seed)
+    known = (visits.first < split)[visits.owner] & (visits.day > visits.first[visits.owner])
+    counted = np.histogram(visits.day[known], bins=edges)[0]
+    histories, first = visits.at(split), np.sort(visits.first[visits.first < split])
+    days, patients = np.unique(first, return_counts=True)
+    before = bg_nbd.expected_new(model, np.maximum(np.minimum(edges, split)[:, None] - days, 0) / 7) @ patients
+    weeks = np.maximum(edges - split, 0) / 7
+    after = np.array([float(bg_nbd.expected(model, histories, w) @ histories.weight) if w else 0.0 for w in weeks])
     value = np.diff(before + after)
-    first = np.sort(visits.first[visits.first < split])
     seen = np.empty((draws, len(value)))
     for k in range(draws):
         drawn = model.drawn(rng)
         past = bg_nbd.simulate_new(drawn, (split - first) / 7, rng)
-        future = bg_nbd.simulate_ahead(drawn, histories, float(weeks_after[-1]), rng)
+        future = bg_nbd.simulate_ahead(drawn, histories, float(weeks[-1]), rng)
         times = np.concatenate([first[past.owner] + past.time * 7, split + future.time * 7])
         seen[k] = np.histogram(times, bins=edges)[0]
     half = stats.norm.ppf((1 + level) / 2) * seen.std(axis=0, ddof=1)
-    return value, np.maximum(value - half, 0), value + half
+    return counted, value, np.maximum(value - half, 0), value + half

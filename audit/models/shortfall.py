@@ -37,8 +37,8 @@ def shortfall(
     ``rate``, ``low``, ``high`` (D,) are shrunken rates with their intervals at ``level``; using raw
     rates would count regression to the mean as loss. The goal is the (1 − ``best``) quantile of the
     rates, not the best of all, which one lucky unit sets. Posteriors are drawn as Beta distributions
-    with the intervals' spread; the loss n·(goal − rate) of a unit below the goal is not truncated draw
-    by draw (that would make every difference a loss), only its bounds are. ``worth`` (value, low, high)
+    with the intervals' spread. The loss n·(goal − rate) of one unit is cut off at zero only in its
+    bounds; the totals are cut off draw by draw and corrected for what that adds. ``worth`` (value, low, high)
     at ``worth_level`` turns people into money. ``counted`` (D,) says whose losses the totals hold (all).
     """
     p, lo, hi, n = (np.asarray(x, float) for x in (rate, low, high, trials_per_month))
@@ -54,15 +54,17 @@ def shortfall(
     value, values = (np.nan, np.full(DRAWS, np.nan)) if worth is None else (
         worth[0], value_draws(*worth, level=worth_level, rng=rng)
     )
-    below = gap > 0
-    held = below if counted is None else below & np.asarray(counted, bool)
-    people, money = np.where(below, gap, 0.0), np.where(below, gap * value, 0.0 * value)
+    people, money = np.where(gap > 0, gap, 0.0), np.where(gap > 0, gap * value, 0.0 * value)
+    held = np.ones(p.size, bool) if counted is None else np.asarray(counted, bool)
+    total, totals = people[held].sum(), np.maximum(gaps[:, held], 0.0).sum(axis=1)
+    # cutting off at zero makes every draw a loss, even of equals: what that adds on average is taken off again
+    totals = totals - (totals.mean() - total)
     return Shortfall(
         goal=_three(np.array([goal]), goals[:, None], level)[0],
         people=_three(people, gaps, level),
         money=_three(money, gaps * values[:, None], level),
-        total_people=_three(people[held].sum(keepdims=True), gaps[:, held].sum(axis=1, keepdims=True), level)[0],
-        total_money=_three(money[held].sum(keepdims=True), (gaps[:, held].sum(axis=1) * values)[:, None], level)[0],
+        total_people=_three(np.array([total]), totals[:, None], level)[0],
+        total_money=_three(np.array([total * value]), (totals * values)[:, None], level)[0],
     )
 
 

@@ -20,18 +20,18 @@ WIDE, NEAR = "#EAF0F3", "#D5E3EA"
 @theme.rc()
 def funnel_plot(
     n: npt.ArrayLike, rate: npt.ArrayLike, *,
-    names: Sequence[str], marked: Sequence[bool], hollow: Sequence[bool], centre: float, centre_text: str,
+    names: Sequence[str], marked: npt.ArrayLike, centre: float, centre_text: str,
     limits_n: npt.ArrayLike, near: Bounds, wide: Bounds, usual: Bounds | None = None, usual_text: str = "",
     limits_text: str, x: str, number: Callable[[float], str],
     width: float = theme.HALF, height: float = 66,
 ) -> Figure:
-    """``n`` and ``rate`` (D,): one mark per unit; ``marked`` units are rust diamonds and named, ``hollow`` ones
-    rest on too few cases.
+    """``n`` and ``rate`` (D,): one mark per unit; ``marked`` units are rust diamonds and named.
 
     ``near`` and ``wide`` are (low, high) of the 95 and 99.8 % limits at sizes ``limits_n``; ``usual`` are the
     99.8 % limits widened by the usual difference between units, drawn dashed.
     """
     n, rate, at = np.asarray(n, float), np.asarray(rate, float), np.asarray(limits_n, float)
+    marked = np.asarray(marked, bool)
     figure, (ax,) = theme.canvas(width, height)
     for (low, high), color in ((wide, WIDE), (near, NEAR)):
         ax.fill_between(at, low, high, color=color, lw=0)
@@ -47,10 +47,10 @@ def funnel_plot(
     for i in np.flatnonzero(known):
         color = theme.RUST if marked[i] else theme.NAVY
         ax.plot(n[i], rate[i], "D" if marked[i] else "o", ms=6 if marked[i] else 5.2, zorder=4, clip_on=False,
-                color="white" if hollow[i] else color, mec=color if hollow[i] else "white", mew=0.9)
+                color=color, mec="white", mew=0.9)
     span = top - bottom
     _name(ax, n[known], rate[known], [name for name, seen in zip(names, known, strict=True) if seen],
-          np.asarray(marked, bool)[known], right, span)
+          marked[known], right, span)
     near_line = np.abs(rate - centre - 0.03 * span) < 0.06 * span
     free = [x for x in (0.985, 0.75, 0.5) if not (near_line & (np.abs(n - (x - 0.09) * right) < 0.12 * right)).any()]
     theme.note(ax, right * (free or [0.985])[0], centre + 0.012 * span, centre_text, ha="right", va="bottom",

@@ -48,7 +48,7 @@ def tornado(
     names = [words[i] if ranges is None else f"{words[i]}\n{ranges[i]}" for i in order]
     ax.set_yticks(y, names)
     ax.tick_params(axis="y", labelsize=7, labelcolor=theme.INK2)
-    ax.set_xlim(min(bad.min(), 0) - 0.34 * reach, max(good.max(), 0) + 0.34 * reach)
+    ax.set_xlim(min(bad.min(), 0) - 0.5 * reach, max(good.max(), 0) + 0.5 * reach)
     ax.set_ylim(-0.6, len(order) - 0.4)
     ax.grid(False)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))

@@ -20,7 +20,10 @@ WASH = "#E4EDF2"
 
 @dataclass(frozen=True)
 class UsualRange:
-    """Centre line and control limits that hold from ``start`` to ``end`` (days, half-open)."""
+    """Centre line and control limits that hold from ``start`` to ``end`` (days, half-open).
+
+    ``words`` stand above the range, or ``below`` it.
+    """
 
     start: date
     end: date
@@ -28,6 +31,7 @@ class UsualRange:
     low: float
     high: float
     words: str = ""
+    below: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,8 @@ def _ranges(ax: Axes, ranges: Sequence[UsualRange]) -> None:
         ax.fill_between(ends, usual.low, usual.high, color=WASH, lw=0)
         ax.plot(ends, [usual.centre] * 2, color=theme.NAVY, lw=0.9)
         if usual.words:
-            theme.note(ax, ends[0] + 0.3, usual.high, usual.words, color=theme.MUTED, size=7.2, va="bottom")
+            edge, side = (usual.low, "top") if usual.below else (usual.high, "bottom")
+            theme.note(ax, ends[0] + 0.3, edge, usual.words, color=theme.MUTED, size=7.2, va=side)
 
 
 def _scale(ax: Axes, number: Callable[[float], str], from_zero: bool, room: bool) -> None:

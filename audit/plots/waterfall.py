@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike
 from audit.plots import theme
 
 WIDTH = 0.62
+VISIBLE = 4.0
+"""The axis is cut when the smallest total is so many times the span of the steps."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ def waterfall(
 
     ``words`` and ``steps`` (n,) in one order; negative steps are hatched. ``accent`` is the position of
     a step drawn in rust. ``number`` words totals and the axis, ``signed`` the steps. The total is the
-    sum of start and steps, so the bars always meet.
+    sum of start and steps, so the bars always meet. Where the steps would be too small to see beside the
+    totals, the axis is cut and the totals carry a break at their foot.
     """
     amounts = np.asarray(steps, dtype=np.float64)
     totals = start[1] + np.concatenate([[0.0], np.cumsum(amounts)])
@@ -60,7 +63,7 @@ def waterfall(
     for i, total in enumerate(totals):
         ax.plot([i + WIDTH / 2, i + 1 - WIDTH / 2], [total, total], color=theme.MUTED, lw=0.6)
     spread = (whisker.low, whisker.high) if whisker is not None else (totals[-1], totals[-1])
-    _scale(ax, [0.0, *totals, *spread], number)
+    _scale(ax, [*totals, *spread], number, breaks=(0, last))
     _amounts(ax, start[1], amounts, totals, number, signed)
     _total(ax, last, totals[-1], whisker, number)
     names = [start[0], *words, end]
@@ -71,14 +74,21 @@ def waterfall(
     return figure
 
 
-def _scale(ax: Axes, reached: Sequence[float], number: Callable[[float], str]) -> None:
+def _scale(ax: Axes, reached: Sequence[float], number: Callable[[float], str], breaks: tuple[int, int]) -> None:
     low, high = min(reached), max(reached)
-    size = (high - low) or 1.0
-    ax.set_ylim(low - (0.12 * size if low < 0 else 0.0), high + 0.14 * size)
+    is_cut = low > VISIBLE * (high - low) > 0
+    foot = low - 0.7 * (high - low) if is_cut else min(low, 0.0)
+    top = max(high, 0.0)
+    size = (top - foot) or 1.0
+    ax.set_ylim(foot - (0.12 * size if foot < 0 else 0.0), top + 0.14 * size)
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-    if low < 0:
+    if foot < 0:
         ax.axhline(0, color=theme.INK2, lw=0.7)
+    if is_cut:
+        for at in breaks:
+            for level in (foot + 0.10 * size, foot + 0.16 * size):
+                ax.plot([at - WIDTH / 2 - 0.06, at + WIDTH / 2 + 0.06], [level, level + 0.05 * size], color="white", lw=2.2, zorder=4)
 
 
 def _amounts(

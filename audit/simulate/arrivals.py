@@ -131,7 +131,8 @@ def describe(people: pd.DataFrame, path: Path, rng: Generator) -> pd.DataFrame:
     older = (people.doctor == 2).to_numpy()
     group = month * 2 + older
     adult = np.where(older[:, None], OLDER_SPLIT, _others_split())
-    bands = np.where(is_child[:, None], np.r_[CHILD_SPLIT, 0, 0, 0], np.c_[np.zeros((len(people), 2)), adult])
+    nobody = np.zeros((len(people), 2))
+    bands = np.c_[np.where(is_child[:, None], CHILD_SPLIT, nobody), np.where(is_child[:, None], 0.0, adult)]
     band = pick(bands, even_uniform(group, rng))
     low, high = np.array(AGES).T
     mix = np.where(is_child[:, None], CHILD_DIAGNOSES, ADULT_DIAGNOSES)

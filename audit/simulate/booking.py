@@ -20,13 +20,14 @@ DOCTORS = 11
 def place_visits(visits: pd.DataFrame, slots: pd.DataFrame, calendar: Days, rng: Generator) -> pd.DataFrame:
     """Visits with the half hour they got: columns room, day, slot, and doctor and branch as they became.
 
-    ``visits`` needs person, want (day with fraction), month, doctor, branch, is_fixed (first visits
-    and promised returns move last). Visits no half hour is left for in their month are dropped.
+    ``visits`` needs person, want (day with fraction), month, doctor, branch, priority (first visits move
+    after repeats, promised returns never leave their week if it has any room). Visits no half hour is
+    left for in their month are dropped.
     """
     day = np.clip(np.floor(visits.want.to_numpy()).astype(int), 0, len(calendar.cell) - 1)
     cell = _code(calendar.cell[day], visits.branch.to_numpy(), visits.doctor.to_numpy())
     slot_cell = _code(calendar.cell[slots.day], slots.branch.to_numpy(), slots.doctor.to_numpy())
-    cell = _fit(cell, visits.is_fixed.to_numpy(), slot_cell, calendar, rng)
+    cell = _fit(cell, visits.priority.to_numpy(), slot_cell, calendar, rng)
     kept = cell >= 0
     cell, visits = cell[kept], visits[kept]
     need = np.bincount(cell, minlength=int(max(slot_cell.max(), cell.max())) + 1)
@@ -39,14 +40,14 @@ def place_visits(visits: pd.DataFrame, slots: pd.DataFrame, calendar: Days, rng:
     taken = used.iloc[at_slot].reset_index(drop=True)
     for column in ("doctor", "branch", "room", "day", "slot", "month"):
         placed[column] = taken[column]
-    return _in_order(placed)
+    return _apart(_in_order(placed), rng)
 
 
 def _code(week_cell: np.ndarray, branch: np.ndarray, doctor: np.ndarray) -> np.ndarray:
     return (week_cell * 2 + branch) * DOCTORS + doctor
 
 
-def _fit(cell: np.ndarray, fixed: np.ndarray, slot_cell: np.ndarray, calendar: Days, rng: Generator) -> np.ndarray:
+def _fit(cell: np.ndarray, priority: np.ndarray, slot_cell: np.ndarray, calendar: Days, rng: Generator) -> np.ndarray:
     """Cells moved so that none holds more visits than half hours; −1 where nothing is free in the month."""
     size = calendar.cells * 2 * DOCTORS
     capacity = np.bincount(slot_cell, minlength=size)
@@ -57,18 +58,20 @@ def _fit(cell: np.ndarray, fixed: np.ndarray, slot_cell: np.ndarray, calendar: D
     month = month_of_cell[week]
     cell = cell.copy()
     keys = ((month * 2 + branch) * DOCTORS + doctor, week * 2 + branch, week, month * 2 + branch, month)
-    moving = _overflow(cell, fixed, capacity, rng)
+    moving = _overflow(cell, priority, capacity, rng)
     spare = capacity - np.bincount(np.delete(cell, moving), minlength=size)
+    promised = moving[priority[moving] == 2]
+    for key in keys[1:3]:
+        promised, spare = _move(cell, promised, spare, key, rng)
+    moving = np.r_[moving[priority[moving] < 2], promised]
     for key in keys:
-        if not len(moving):
-            break
         moving, spare = _move(cell, moving, spare, key, rng)
     cell[moving] = -1
     return cell
 
 
-def _overflow(cell: np.ndarray, fixed: np.ndarray, capacity: np.ndarray, rng: Generator) -> np.ndarray:
-    order = rng.random(len(cell)) - fixed
+def _overflow(cell: np.ndarray, priority: np.ndarray, capacity: np.ndarray, rng: Generator) -> np.ndarray:
+    order = rng.random(len(cell)) - priority
     return np.flatnonzero(rank_within(cell, order) >= capacity[cell])
 
 
@@ -95,6 +98,26 @@ def _in_order(placed: pd.DataFrame) -> pd.DataFrame:
     for column in ("doctor", "branch", "room", "day", "slot", "month"):
         result[column] = placed[column].to_numpy()[by_slot]
     return result
+
+
+def _apart(placed: pd.DataFrame, rng: Generator) -> pd.DataFrame:
+    """Nobody in two rooms at once: the second visit changes places with another repeat visit of the day."""
+    columns = ["doctor", "branch", "room", "slot"]
+    for _ in range(5):
+        clash = np.flatnonzero(placed.duplicated(["person", "day", "slot"]) & (placed.ordinal > 0))
+        if not len(clash):
+            break
+        able = rng.permutation(np.flatnonzero((placed.ordinal > 1) & (placed.priority == 0)))
+        days = placed.day.to_numpy()
+        able = able[np.argsort(days[able], kind="stable")]
+        at = np.searchsorted(days[able], days[clash])
+        partner = able[np.minimum(at, len(able) - 1)]
+        _, once = np.unique(partner, return_index=True)
+        clash, partner = clash[once], partner[once]
+        values = placed[columns].to_numpy()
+        values[clash], values[partner] = values[partner].copy(), values[clash].copy()
+        placed = placed.assign(**{name: values[:, at] for at, name in enumerate(columns)})
+    return placed
 
 
 def place_freely(visits: pd.DataFrame, calendar: Days, rng: Generator) -> pd.DataFrame:

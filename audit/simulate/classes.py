@@ -18,6 +18,10 @@ from audit.simulate.truth import Truth
 
 SCORES = np.array([0.0, 0.5, 1.0, 1.2, 0.9])
 """How strongly a doctor's tilt moves each class; steep enough to span the best and the worst doctor."""
+RETURNS_WORTH = 250.0
+"""Roubles a patient of any doctor brings within 12 months by coming back unasked."""
+SEEN_ONCE_POINTS = 0.012
+"""One-off patients drawn beyond the stated share, to make up for those who come back unasked."""
 SURGICAL = 4
 ONE_OFF = 0
 
@@ -42,7 +46,7 @@ def relative_repeats(truth: Truth, after: bool) -> np.ndarray:
     value = np.array([d.value_after if after else d.value_before for d in truth.doctors])
     factor = np.array([d.receipt_factor_after if after else d.receipt_factor_before for d in truth.doctors])
     weight = np.array([d.share_after if after else d.share_before for d in truth.doctors])
-    money = value - anchor.first_receipt
+    money = value - anchor.first_receipt - RETURNS_WORTH
     visits = money / repeat_receipt_factor(factor)
     return visits / (weight @ visits)
 
@@ -50,9 +54,9 @@ def relative_repeats(truth: Truth, after: bool) -> np.ndarray:
 def repeat_receipt_factor(additional_factor: np.ndarray) -> np.ndarray:
     """Mean repeat receipt relative to the clinic when additional services are multiplied by a factor.
 
-    About half of a repeat receipt is additional services.
+    Half of a repeat receipt is additional services, of which a visit has each at most once.
     """
-    return 1 + 0.55 * (additional_factor - 1)
+    return 1 + 0.38 * (additional_factor - 1)
 
 
 def _tilted(base: np.ndarray, repeats: np.ndarray, mean: float) -> np.ndarray:
@@ -71,7 +75,7 @@ def operated(truth: Truth, path: Path, people: pd.DataFrame, mix: np.ndarray, rn
     Operations of a month are exactly the path's. Children with adenoids and adults with a septum
     have their stated chance; the rest are drawn from other diagnoses.
     """
-    lag_days = 12 + np.floor(rng.gamma(2.0, 9.0, len(people))).astype(int)
+    lag_days = 18 + np.floor(rng.gamma(2.0, 7.0, len(people))).astype(int)
     when = people.month.to_numpy() + (people.want_day.to_numpy() % 30.44 + lag_days) // 30.44
     when = when.astype(int)
     adenoids = (people.is_child & (people.diagnosis_group == "J35")).to_numpy()
@@ -101,6 +105,7 @@ def assign_classes(truth: Truth, path: Path, people: pd.DataFrame, is_operated: 
     before, after = doctor_classes(truth, False), doctor_classes(truth, True)
     mix = before[people.doctor] * (1 - shift) + after[people.doctor] * shift
     mix[:, SURGICAL] = 0
+    mix[:, ONE_OFF] += SEEN_ONCE_POINTS
     mix /= mix.sum(axis=1, keepdims=True)
     won = people.price_won.to_numpy()
     mix[won, ONE_OFF] += truth.price_test.one_off_points * mix[won].sum(axis=1)

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from audit.simulate import calls, desk
-from audit.simulate.days import Days, moment
+from audit.simulate.days import OPENS_MINUTE, Days, moment
 from audit.simulate.marketing import OwnAds
 from audit.simulate.office import ADMINISTRATORS, BRANCHES, ids
 from audit.simulate.path import Path
@@ -85,9 +85,11 @@ def _campaign_calls(truth: Truth, care: Care, phone: np.ndarray, first_day: np.n
                     calendar: Days, rng: Generator) -> pd.DataFrame:
     members = care.members[care.members.group == 0]
     start = calendar.number(truth.reactivation.from_day)
-    back = care.visits[care.visits.ordinal == 90].groupby("person").day.min()
-    day = call_days(members, back.reindex(members.person).fillna(-1).to_numpy().astype(int), start, rng)
-    minute = 600 + 500 * rng.random(len(members))
+    back = care.visits[care.visits.ordinal == 90].drop_duplicates("person").set_index("person").reindex(members.person)
+    return_day, return_minute = back.day.fillna(-1).to_numpy(), OPENS_MINUTE + 30 * back.slot.fillna(24).to_numpy()
+    day = call_days(members, return_day.astype(int), start, rng)
+    latest = np.where(day == return_day, return_minute - 5, 1100.0)
+    minute = OPENS_MINUTE + np.maximum(latest - OPENS_MINUTE, 1) * rng.random(len(members))
     pair = duty[day, (minute >= 900).astype(int)] if len(members) else np.zeros((0, 2), int)
     return pd.DataFrame({
         "day": day, "minute": minute, "branch": care.people.branch.to_numpy()[members.person], "answered": True,
@@ -97,9 +99,8 @@ def _campaign_calls(truth: Truth, care: Care, phone: np.ndarray, first_day: np.n
 def _channels(truth: Truth, path: Path, whole: pd.DataFrame, calendar: Days, rng: Generator) -> np.ndarray:
     """Channel number of each call: that of the opportunity, of the month for lost callers, else the usual numbers."""
     names = [channel.name for channel in truth.channels]
-    usual = np.array([names.index("direct / brand"), names.index("organic search"),
-                      names.index("static numbers / outdoor")])[
-        pick(np.array([0.6, 0.25, 0.15]), rng.random(len(whole)))]
+    lines = np.array([names.index(name) for name in ("direct / brand", "organic search", "static numbers / outdoor")])
+    usual = lines[pick(np.array([0.6, 0.25, 0.15]), rng.random(len(whole)))]
     before = np.array([c.calls_before for c in truth.channels], float)
     after = np.array([c.calls_after for c in truth.channels], float)
     before[names.index("agency context")] = 0
@@ -118,8 +119,8 @@ def enquiries_table(truth: Truth, whole: pd.DataFrame, rng: Generator) -> pd.Dat
     names = np.array([channel.name for channel in truth.channels] + [None], dtype=object)
     channel = names[whole.channel.fillna(-1).astype(int)]
     own = channel == "own context ads"
-    campaign = np.where(own, OWN_CAMPAIGNS[pick(np.array([0.5, 0.1, 0.15, 0.25]), rng.random(len(whole)))], None)
-    campaign = np.where(whole.outgoing, CAMPAIGN, campaign)
+    campaign: np.ndarray = np.where(own, OWN_CAMPAIGNS[pick(np.array([0.5, 0.1, 0.15, 0.25]), rng.random(len(whole)))], None)
+    campaign[whole.outgoing.to_numpy(bool)] = CAMPAIGN
     answered = whole.answered.to_numpy(bool)
     wait = np.where(answered, 4 + rng.exponential(12, len(whole)), 15 + rng.exponential(25, len(whole)))
     talk = np.where(answered, 25 + rng.gamma(2.0, 55, len(whole)), 0.0)

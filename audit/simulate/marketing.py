@@ -136,7 +136,7 @@ def site_traffic_table(truth: Truth, path: Path, rng: Generator) -> pd.DataFrame
 
 
 def _month_traffic(truth: Truth, path: Path, month: int, rng: Generator) -> pd.DataFrame:
-    before, after = truth.anchors()
+    before, _ = truth.anchors()
     shift = float(path.channel_shift[month])
     level = before.moscow_search_visitors / before.moscow_share
     moscow = truth.before.moscow_share + (truth.after.moscow_share - truth.before.moscow_share) * shift

@@ -17,7 +17,7 @@ from audit.simulate.truth import Truth
 
 
 def thin(truth: Truth, path: Path, repeats: pd.DataFrame, rng: Generator) -> tuple[pd.DataFrame, np.ndarray]:
-    """Repeats kept (rows of ``repeats``: month, ordinal, is_fixed) and the share kept in each month."""
+    """Repeats kept (rows of ``repeats``: month, ordinal, priority) and the share kept in each month."""
     month = repeats.month.to_numpy()
     have = np.bincount(month, minlength=MONTHS)[:MONTHS]
     before, after = truth.anchors()
@@ -28,7 +28,7 @@ def thin(truth: Truth, path: Path, repeats: pd.DataFrame, rng: Generator) -> tup
     share[BEFORE_MONTH + 1 :] = share[BEFORE_MONTH] + (last - share[BEFORE_MONTH]) * steps
     need = np.minimum(np.round(have * share).astype(int), have)
     need[:FIRST_MONTH] = have[:FIRST_MONTH]
-    always = (repeats.ordinal == 1) | repeats.is_fixed
-    weight = np.where(always, 1e9, np.where(repeats.ordinal >= 100, 1.0, 1.0))
+    always = (repeats.ordinal == 1) | (repeats.priority > 0)
+    weight = np.where(always, 1e9, 1.0)
     kept = repeats[take_per_group(month, need, weight, rng)].reset_index(drop=True)
     return kept, share

@@ -140,7 +140,7 @@ def _ratings(chosen: pd.DataFrame, source: str, score: np.ndarray, patient_id: n
 def events_table(truth: Truth) -> pd.DataFrame:
     """Canonical table events: what the clinic did, and the days it was closed."""
     test = truth.price_test
-    rows = [
+    rows: list[tuple[str | None, ...]] = [
         ("Agency test", "marketing", "2015-11-01", "2015-12-31", None, "context ads run by an agency for two months"),
         ("Audit", "other", "2015-12-01", "2015-12-31", None, "audit of the clinic; calls listened to"),
         ("Call tracking", "marketing", "2016-01-11", None, None, "dynamic numbers; earlier calls loaded from static ones"),

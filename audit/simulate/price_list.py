@@ -77,7 +77,7 @@ def prices_table(truth: Truth) -> pd.DataFrame:
     start, test = pd.Timestamp("2014-01-01"), truth.price_test
     first_day, last_day = pd.Timestamp(test.from_day), pd.Timestamp(test.to_day)
     one_day = pd.Timedelta(days=1)
-    rows = [(s.code, None, start, None, s.price) for s in SERVICES if s.code != FIRST and s.price]
+    rows: list[tuple[object, ...]] = [(s.code, None, start, None, s.price) for s in SERVICES if s.code != FIRST and s.price]
     rows += [
         (FIRST, "Branch 1", start, None, test.list_price),
         (FIRST, test.branch, start, first_day - one_day, test.list_price),

@@ -20,9 +20,9 @@ from audit.simulate.truth import Truth
 END = int((WINDOW_END - ORIGIN).astype(int))
 EXTRA = 1.17
 """Visits drawn per visit kept: the reserve that thinning needs in a month with few patients."""
-RETURN_RATE = 0.09 / 365
-"""Chance a day that a lapsed patient comes back unasked: 2.5 % within about 120 days."""
-LAPSED_DAYS = 180
+RETURN_RATE = 0.10 / 365
+"""Chance a day that a lapsed patient comes back unasked, once LAPSED_DAYS have passed."""
+LAPSED_DAYS = 300
 SECOND_RETURN = 0.4
 
 
@@ -92,7 +92,7 @@ def _walk(start: np.ndarray, count: np.ndarray, gap: np.ndarray) -> np.ndarray:
 
 
 def unasked_returns(people: pd.DataFrame, last_day: np.ndarray, rng: Generator) -> pd.DataFrame:
-    """Patients who come back after more than half a year, some of them twice; ordinal 100 and 101."""
+    """Patients who come back after most of a year, some of them twice; ordinal 100 and 101."""
     back = last_day + LAPSED_DAYS + rng.exponential(1 / RETURN_RATE, len(people))
     rows = np.flatnonzero(back < END)
     again = rows[rng.random(len(rows)) < SECOND_RETURN]

@@ -30,7 +30,7 @@ def campaign(truth: Truth, people: pd.DataFrame, visits: pd.DataFrame, calendar:
     last = np.full(len(people), -10_000.0)
     np.maximum.at(last, before.person.to_numpy(), before.day.to_numpy())
     last = np.maximum(last, np.where(people.want_day < start, people.want_day, -10_000))
-    lapsed = (last <= start - plan.lapsed_days - 7) & (last >= 400) & people.may_contact.to_numpy()
+    lapsed = (last <= start - plan.lapsed_days - 7) & (last >= 400) & people.may_contact.to_numpy() & people.by_call.to_numpy()
     sizes = [max(1, round(plan.called * truth.size)), max(1, round(plan.held_out * truth.size))]
     person = rng.permutation(np.flatnonzero(lapsed))[: sum(sizes)]
     group = np.repeat([0, 1], sizes)[: len(person)]
@@ -46,7 +46,7 @@ def promised_returns(members: pd.DataFrame, start: int, rng: Generator) -> pd.Da
     """Visits of those who came back: the week of the calls, or two to twelve weeks later; ordinal 90."""
     came = members[members.response > 0]
     late = (came.response == 2).to_numpy()
-    soon_day = start + 1 + 4.9 * rng.random(len(came))
+    soon_day = start + 2 + 3.9 * rng.random(len(came))
     later_day = start + 15 + (LATEST_RETURN_DAY - 15) * rng.random(len(came)) ** 1.6
     return pd.DataFrame({"person": came.person.to_numpy(), "day": np.where(late, later_day, soon_day), "ordinal": 90})
 
@@ -55,5 +55,5 @@ def call_days(members: pd.DataFrame, first_return: np.ndarray, start: int, rng: 
     """Day each member was called: the campaign's five days, before his return (−1: he did not return)."""
     day = start + rng.integers(0, 5, len(members))
     early = (first_return >= 0) & (members.response == 1).to_numpy()
-    latest = np.clip(first_return - 1, start, start + 4)
+    latest = np.clip(first_return, start, start + 4)
     return np.where(early, np.minimum(day, latest), day)

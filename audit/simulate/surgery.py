@@ -44,18 +44,19 @@ def _month_berths(month: int, count: int, calendar: Days, rng: Generator) -> pd.
     chosen_one, chosen_two = rng.permutation(one)[:of_one], rng.permutation(two)[:of_two]
     day = np.r_[chosen_one, chosen_two]
     nights = np.r_[np.ones(len(chosen_one), int), np.full(len(chosen_two), 2)]
-    nights = _longer_stays(day, nights, round(1.5 * count) - nights.sum())
+    last_day = int(np.flatnonzero(calendar.month == month)[-1])
+    nights = _longer_stays(day, nights, round(1.5 * count) - nights.sum(), last_day)
     return pd.DataFrame({"month": month, "day": day, "nights": nights})
 
 
-def _longer_stays(day: np.ndarray, nights: np.ndarray, missing: int) -> np.ndarray:
-    """Lengthen one-night stays, latest first, where a bed is free the next night."""
+def _longer_stays(day: np.ndarray, nights: np.ndarray, missing: int, last_day: int) -> np.ndarray:
+    """Lengthen one-night stays, latest first, where a bed is free the next night of the same month."""
     nights = nights.copy()
     for at in np.argsort(-day, kind="stable"):
         if missing <= 0:
             break
         next_night = ((day <= day[at] + 1) & (day + nights > day[at] + 1)).sum()
-        if nights[at] == 1 and next_night < BEDS:
+        if nights[at] == 1 and day[at] < last_day and next_night < BEDS:
             nights[at], missing = 2, missing - 1
     return nights
 

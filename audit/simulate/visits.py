@@ -105,7 +105,7 @@ def _inside(wished: pd.DataFrame, people: pd.DataFrame, calendar: Days, rng: Gen
         day = next_open(calendar, day)
     inside = day < len(calendar.date)
     wished = wished[inside].assign(want=day[inside] + rng.random(inside.sum()), month=calendar.month[day[inside]])
-    return wished.assign(is_fixed=wished.ordinal == 90).drop(columns="day").reset_index(drop=True)
+    return wished.assign(priority=np.where(wished.ordinal == 90, 2, 0)).drop(columns="day").reset_index(drop=True)
 
 
 def _repeat_doctors(truth: Truth, kept: pd.DataFrame, people: pd.DataFrame, rng: Generator) -> pd.DataFrame:
@@ -122,7 +122,7 @@ def _repeat_doctors(truth: Truth, kept: pd.DataFrame, people: pd.DataFrame, rng:
 def _firsts(people: pd.DataFrame, rng: Generator) -> pd.DataFrame:
     return pd.DataFrame({
         "person": np.arange(len(people)), "ordinal": 0, "want": people.want_day + rng.random(len(people)),
-        "month": people.month, "is_fixed": True, "doctor": people.doctor, "branch": people.branch,
+        "month": people.month, "priority": 1, "doctor": people.doctor, "branch": people.branch,
     })
 
 

@@ -6,6 +6,8 @@ import ibis
 from ibis import _
 from ibis.expr.types import Table
 
+from audit.config import Days
+
 MONEY = "decimal(18, 2)"
 
 
@@ -24,3 +26,18 @@ def bill_lines(charges: Table, services: Table | None) -> Table:
     sign = ibis.cases((_.kind == "refund", -1.0), else_=1.0)
     signed = lines.mutate(units=sign * ibis.coalesce(_.quantity, 1.0))
     return signed.mutate(direct_cost=(_.unit_cost * _.units).cast(MONEY)).drop("unit_cost")
+
+
+def sold(lines: Table, now: Days, before: Days | None, unknown: str) -> Table:
+    """Bill lines summed by part (now, before) and by service, kind, branch, payer and doctor (``unknown`` if empty).
+
+    Columns revenue, direct_cost (currency), units, n (lines).
+    """
+    parts = [((_.charged_on >= days.start) & (_.charged_on < days.end), name)
+             for name, days in (("now", now), ("before", before)) if days is not None]
+    columns = {"service": "service_id", "kind": "service_kind", "branch": "branch", "payer": "payer", "doctor": "doctor_id"}
+    keys = {name: lines[column].fill_null(unknown) for name, column in columns.items()}
+    measured = lines.select("paid", "direct_cost", "units", part=ibis.cases(*parts), **keys).filter(_.part.notnull())
+    return measured.group_by("part", *keys).aggregate(
+        revenue=_.paid.sum().cast("float64"), direct_cost=_.direct_cost.sum().cast("float64"), units=_.units.sum(), n=_.count(),
+    ).order_by(["part", *keys])

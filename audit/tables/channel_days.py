@@ -40,6 +40,8 @@ class ChannelDays:
         """Totals over ``days``: enquiries, answered, came, spend by channel (the index)."""
         cut = slice(max((days.start - self.start).days, 0), max((days.end - self.start).days, 0))
         parts = {name: getattr(self, name)[:, cut].sum(axis=1) for name in ("enquiries", "answered", "came", "spend")}
+        # a month's money is a sum of daily parts: cents, not the dust of their division
+        parts["spend"] = parts["spend"].round(2)
         return pd.DataFrame(parts, index=pd.Index(self.channels, name="channel"))
 
 

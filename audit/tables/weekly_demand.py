@@ -68,8 +68,11 @@ class DemandPanel:
 def weekly_demand(first_visits: Table, opportunities: Table | None, *, days: Days, follow_days: int) -> DemandPanel | None:
     """The panel of whole weeks inside ``days``, prices still unknown; None when there is no whole week.
 
-    A first patient counts as “once” without a second visit within ``follow_days``.
+    A first patient counts as “once” without a second visit within ``follow_days``. Calls without any branch
+    are left out where the visits have one: prices differ between branches, and only they can show it.
     """
+    if opportunities is not None and not _has_branch(opportunities) and _has_branch(first_visits):
+        opportunities = None
     payers = first_visits.filter(_.is_new, _.payer.fill_null(PAYERS[0]).isin(PAYERS))
     followed = payers.filter(_.tenure_days >= follow_days).mutate(
         is_once=(_.second_day.isnull() | (_.second_day.delta(_.first_day, unit="day") > follow_days)).cast("int64")
@@ -92,6 +95,10 @@ def weekly_demand(first_visits: Table, opportunities: Table | None, *, days: Day
     grids |= {name: _grid(returns, name, branches, weeks) for name in ("once", "seen")}
     unknown = np.full((len(branches), len(weeks)), np.nan)
     return DemandPanel(branches, weeks, grids.get("callers"), grids["came"], grids["once"], grids["seen"], unknown)
+
+
+def _has_branch(table: Table) -> bool:
+    return bool(table.filter(_.branch.notnull()).count().execute())
 
 
 def _by_branch(counted: Table) -> pd.DataFrame:

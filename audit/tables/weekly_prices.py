@@ -42,7 +42,8 @@ def listed(prices: Table, weights: pd.Series, branches: Sequence[str], weeks: Se
     """List price of a first visit, shape (branches, weeks): the mean over the week's days, NaN where unknown.
 
     ``weeks`` are Mondays. A price of the branch wins over one for all branches, a later one over an
-    earlier one. Services without a price in a branch are left out of its mean.
+    earlier one; a branch the list does not know has the mean of those it knows. Services without a price
+    are left out of the mean over services.
     """
     rows = (
         prices.filter(_.service_id.isin(list(weights.index)))
@@ -63,9 +64,12 @@ def listed(prices: Table, weights: pd.Series, branches: Sequence[str], weeks: Se
 
 
 def _path(rows: pd.DataFrame, branch: str, days: NDArray[np.datetime64]) -> NDArray[np.float64]:
+    own = rows[rows.branch.isna() | (rows.branch == branch)]
+    if own.empty and len(rows):
+        known = [_path(rows[rows.branch == name], name, days) for name in sorted(rows.branch.unique())]
+        return np.where(np.isfinite(known).all(axis=0), np.mean(known, axis=0), np.nan)
     path = np.full(days.size, np.nan)
-    general, own = rows[rows.branch.isna()], rows[rows.branch == branch]
-    for item in pd.concat([general, own]).itertuples():
+    for item in own.sort_values("branch", na_position="first", kind="stable").itertuples():
         start = np.datetime64(pd.Timestamp(item.valid_from), "D")
         until = days[-1] if pd.isna(item.valid_to) else np.datetime64(pd.Timestamp(item.valid_to), "D")
         path[(days >= start) & (days <= until)] = item.price

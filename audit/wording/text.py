@@ -80,8 +80,20 @@ class Words:
         return self.sentence(f"{part}.{finding.key}", result, values)
 
     def reason(self, result: Unanswered) -> Markup:
-        """Why a question could not be answered and what would answer it."""
-        return self.sentence(f"reasons.{result.reason}", result, result.details)
+        """Why a question could not be answered and what would answer it.
+
+        A table or section that is simply not there has the same words in every analysis.
+        """
+        slot = f"reasons.{result.reason}"
+        if self.has(slot):
+            return self.sentence(slot, result, result.details)
+        frame, missing = self.of("report"), str(result.details.get("missing", ""))
+        match result.reason:
+            case "missing_table":
+                missing = frame.word(frame.node("exports"), missing)
+            case "missing_result":
+                missing = self.of(missing).plain("name")
+        return frame.sentence(slot, None, {**result.details, "missing": missing})
 
     def columns(self, table: str, result: Result | None = None) -> dict[str, tuple[Markup, Markup]]:
         """Head and unit line of every column that has words, in the order of the file."""

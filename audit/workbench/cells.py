@@ -22,6 +22,15 @@ MOST_ROWS = 12
 LIMIT = 200
 """Rows of a table that a page or PDF can carry; the rest is in the workbook."""
 
+CROWDED = 8
+"""Columns, bars and lines from which these are drawn shorter."""
+
+DENSE, LONG = 6, 20
+"""Rows above which a table is set closer, and above which it may be broken over pages."""
+
+BAR_WIDTH, LINE_WIDTH = 20.0, 30.0
+"""Millimetres."""
+
 THIN = 30
 TOTAL = "total"
 """The code of a row that sums the others; it is printed last and stays when rows are cut."""
@@ -68,15 +77,20 @@ class Sheet:
     style: str = ""
 
 
-def sheet(page: Page, result: Result, name: str, most: int = MOST_ROWS) -> Sheet | None:
-    """Table ``name`` of ``result`` with at most ``most`` rows; None when it is empty or absent."""
+def sheet(page: Page, result: Result, name: str, most: int = MOST_ROWS, *, half: bool = False) -> Sheet | None:
+    """Table ``name`` of ``result`` with at most ``most`` rows; None when it is empty or absent.
+
+    Bars and lines are shorter in a table of ``half`` the page's width and in one of many columns.
+    """
     frame = result.tables().get(name)
     if frame is None or frame.empty:
         return None
     measures = [measure for measure in result.measures(name) if measure.shown and measure.unit != "id"]
     heads = page.words.columns(name, result)
     shown, left = _cut(frame, measures, min(most, LIMIT))
-    columns = [_column(page.words, name, measure, frame) for measure in measures]
+    crowded = sum(2 if measure.form else 1 for measure in measures) >= CROWDED
+    size = 0.45 if half else 0.6 if crowded else 1.0
+    columns = [_column(page.words, name, measure, frame, size) for measure in measures]
     rows = [
         Row([cell for column in columns for cell in column(row)], _style(row, measures))
         for row in shown.to_dict("records")
@@ -87,8 +101,12 @@ def sheet(page: Page, result: Result, name: str, most: int = MOST_ROWS) -> Sheet
         columns=[_head(page.words, name, measure, heads) for measure in measures],
         rows=_labelled(rows),
         notes=_notes(page, measures, shown, left),
-        style=str(page.words.get(f"tables.{name}.style") or ""),
+        style=" ".join(filter(None, (page.words.get(f"tables.{name}.style"), _density(len(rows))))),
     )
+
+
+def _density(rows: int) -> str:
+    return "dense long" if rows > LONG else "dense" if rows > DENSE else ""
 
 
 def _cut(frame: pd.DataFrame, measures: Sequence[Measure], most: int) -> tuple[pd.DataFrame, int]:
@@ -129,20 +147,20 @@ def _notes(page: Page, measures: Sequence[Measure], shown: pd.DataFrame, left: i
 
 
 # ---------------------------------------------------------------------- columns
-def _column(words: Words, table: str, measure: Measure, frame: pd.DataFrame) -> Any:
+def _column(words: Words, table: str, measure: Measure, frame: pd.DataFrame, size: float) -> Any:
     """A function from a row to the one or two cells of this column."""
     if measure.unit == "status":
         return lambda row: [Cell(_status(words, table, measure.name, row[measure.name]))]
     if measure.is_label:
         return lambda row: [Cell(_label(words, table, measure, row[measure.name]))]
-    return _Figures(words.numbers, measure, frame)
+    return _Figures(words.numbers, measure, frame, size)
 
 
 class _Figures:
     """Cells of a measured column: the number, its interval, and a bar or line on the column's scale."""
 
-    def __init__(self, numbers: Numbers, measure: Measure, frame: pd.DataFrame) -> None:
-        self.numbers, self.measure = numbers, measure
+    def __init__(self, numbers: Numbers, measure: Measure, frame: pd.DataFrame, size: float) -> None:
+        self.numbers, self.measure, self.size = numbers, measure, size
         values = [float(v) for v in frame[measure.name].astype("float64")]
         bounds = (
             [tuple(map(float, pair)) for pair in frame[list(measure.names[1:])].to_numpy()] if measure.interval else []
@@ -151,7 +169,7 @@ class _Figures:
         known = [v for v in values if math.isfinite(v)]
         self.full = 1.0 if measure.unit == "share" else max((abs(v) for v in known), default=0.0)
         lows, highs = ([b[i] for b in bounds] or values for i in (0, 1))
-        self.scale = scale_of(lows, highs) if measure.form == "line" else None
+        self.scale = scale_of(lows, highs, width=round(LINE_WIDTH * size, 1)) if measure.form == "line" else None
         self.signs = bool(self.scale and self.scale.shows_zero)
 
     def __call__(self, row: Mapping[str, Any]) -> list[Cell]:
@@ -172,7 +190,7 @@ class _Figures:
             return Markup()
         if self.measure.form == "bar":
             share = min(abs(value) / self.full, 1.0) if self.full else 0.0
-            return Markup(parts().bar(share, _state(row.get("state")) == "act"))
+            return Markup(parts().bar(share, _state(row.get("state")) == "act", round(BAR_WIDTH * self.size, 1)))
         if self.scale is None or not bounds or not all(map(math.isfinite, bounds)):
             return Markup()
         label = f"{self.numbers.cell(value, self.form)} ({self.numbers.interval(bounds[0], bounds[1], self.form)})"

@@ -78,7 +78,7 @@ def figures(page: Page, result: Result, *names: str, beside: str | None = None) 
 
 def table(page: Page, result: Result, name: str, beside: str | None = None, most: int = cells.MOST_ROWS) -> Fragment:
     """Table ``name`` with at most ``most`` rows; the rest is in the workbook."""
-    sheet = cells.sheet(page, result, name, most)
+    sheet = cells.sheet(page, result, name, most, half=beside is not None and beside != NUMBERS)
     content = Markup(parts().table(sheet)) if sheet else Markup()
     if beside is not None:
         return _beside(page, result, content, beside)
@@ -129,11 +129,16 @@ def _fragment(page: Page, content: Any) -> Fragment:
 
 
 def _beside(page: Page, result: Result, content: Markup, beside: str) -> Fragment:
-    side = numbers(page, result) if beside == NUMBERS else table(page, result, beside)
+    side = numbers(page, result) if beside == NUMBERS else _half_table(page, result, beside)
     if not content or not side:
         return _fragment(page, content or side.html)
     boxed = side.html if beside == NUMBERS else Markup('<div class="box">{}</div>').format(side.html)
     return _fragment(page, parts().row("main" if beside == NUMBERS else "two", [content, boxed]))
+
+
+def _half_table(page: Page, result: Result, name: str) -> Fragment:
+    sheet = cells.sheet(page, result, name, half=True)
+    return _fragment(page, parts().table(sheet)) if sheet else NOTHING
 
 
 def _picture(page: Page, result: Result, name: str) -> Picture | None:

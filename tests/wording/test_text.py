@@ -136,3 +136,12 @@ def test_labels_are_plain_text_ready_to_draw(words):
     assert labels.value("room", fake.HOSTILE) == fake.HOSTILE
     with pytest.raises(WordsError, match=r"figures\.bars\.labels\.y"):
         labels["y"]
+
+
+def test_a_missing_table_or_section_has_the_same_words_everywhere(words):
+    for reason, missing, text in (
+        ("missing_table", "shifts", "there is no export of this: rota;"),
+        ("missing_result", "rooms_fake", "it builds on a section that could not be answered: Rooms;"),
+    ):
+        result = dataclasses.replace(fake.unanswered(), reason=reason, details={"missing": missing})
+        assert words.reason(result).startswith(text)
