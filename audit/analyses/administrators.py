@@ -106,7 +106,7 @@ class AdministratorsResult(Result):
         Measure("n", "count", shown=False), Measure("visits", "count", people=True, shown=False),
         Measure("top_third", "share", shown=False),
     )
-    before: pd.DataFrame | None = table(
+    administrators_before: pd.DataFrame | None = table(
         Measure("administrator", "label"), Measure("opportunities", "count"),
         Measure("conversion", "share", interval=True), Measure("standardised", "share"),
         Measure("shrunken", "share", interval=True), Measure("lost_visits", "number", interval=True),
@@ -163,7 +163,7 @@ def analyse(
     return AdministratorsResult(
         grade="B" if frame is not None and facts["administrators_count"] > 1 else "C", headline="conversion",
         says=_says(facts, frame), findings=_findings(facts, frame, heard, capacity, params), **facts,
-        administrators=_page(frame, frame_before, heard), before=_past_page(frame_before),
+        administrators=_page(frame, frame_before, heard), administrators_before=_past_page(frame_before),
         denominators=_denominators(enquiries, opportunities, calls, now, past, params), change_by=split["table"],
         weekly=_weekly(calls, frame, period, open_from, params),
     )
@@ -364,7 +364,7 @@ def _page(frame: pd.DataFrame | None, before: pd.DataFrame | None, heard: pd.Dat
 
 
 def _past_page(before: pd.DataFrame | None) -> pd.DataFrame | None:
-    return None if before is None else before[[name for measure in AdministratorsResult.measures("before") for name in measure.names]]
+    return None if before is None else before[[name for measure in AdministratorsResult.measures("administrators_before") for name in measure.names]]
 
 
 # ---------------------------------------------------------------------- what to say

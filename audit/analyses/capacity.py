@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -97,12 +98,12 @@ class CapacityResult(Result):
         Measure("resource", "label"), Measure("open_hours", "hours"), Measure("used_hours", "hours"),
         Measure("load", "share", interval=True, form="bar"), Measure("load_before", "share"),
         Measure("free_hours", "hours"), Measure("worth", "currency"), Measure("state", "status"),
-        Measure("n", "count", shown=False),
+        Measure("units", "count", shown=False),
     )
     denominators: pd.DataFrame | None = table(
         Measure("denominator", "label"), Measure("used_hours", "hours"), Measure("offered_hours", "hours"),
         Measure("load", "share", interval=True, form="bar"), Measure("load_before", "share"),
-        Measure("n", "count", shown=False),
+        Measure("units", "count", shown=False),
     )
     limits: pd.DataFrame | None = table(
         Measure("line", "label"), Measure("now", "count"), Measure("with_present_hours", "count"),
@@ -138,7 +139,8 @@ def analyse(
     hours = _hours(timed, rooms, events, now) if loads["consulting"] else None
     outpatient, visits = _outpatient(diary, opened, loads["consulting"], hours, now, params)
     surgery, cases = _surgery(diary, opened, nights, now, params)
-    bottleneck = max((name for name in ROOMS if loads[name]), key=lambda name: loads[name].value, default=None)
+    known = {name: load.value for name, load in loads.items() if load is not None and name in ROOMS}
+    bottleneck = max(known, key=lambda name: known[name], default=None)
     facts: dict[str, Any] = {
         "room_load": loads["consulting"], "room_load_before": before["consulting"], "doctor_load": loads["doctors"],
         "operating_load": loads["operating"], "ward_load": loads["ward"], "ward_load_before": before["ward"],
@@ -425,15 +427,15 @@ def _resources(
     series: Series, loads: Loads, before: Loads, facts: Mapping[str, Any], now: Days, params: CapacityParams
 ) -> pd.DataFrame | None:
     rows = []
-    for name in ("consulting", "doctors", "diagnostics", "operating", "ward"):
+    for name in ("consulting", "booked", "doctors", "diagnostics", "operating", "ward"):
         load, frame = loads[name], series[name]
         if load is None or frame is None:
             continue
         used, offered = (_in(frame, now)[column].sum() / 60 / (now.days / 7) for column in ("used", "offered"))
         worth = facts["fill_worth"].value if name == "consulting" and facts["fill_worth"] else np.nan
         state = "act" if load.value >= params.ceiling else "watch" if load.value < 0.5 else "good"
-        earlier = before[name].value if before[name] else np.nan
-        rows.append([name, offered, used, load.value, load.low, load.high, earlier, offered - used, worth, state, load.n])
+        state = "unclear" if name == "booked" else state
+        rows.append([name, offered, used, load.value, load.low, load.high, _value(before[name]), offered - used, worth, state, load.n])
     return _framed("resources", rows)
 
 
@@ -443,9 +445,12 @@ def _denominators(series: Series, loads: Loads, before: Loads, now: Days) -> pd.
         load, frame = loads[name], series[name]
         if load is not None and frame is not None:
             used, offered = (_in(frame, now)[column].sum() / 60 / (now.days / 7) for column in ("used", "offered"))
-            earlier = before[name].value if before[name] else np.nan
-            rows.append([label, used, offered, load.value, load.low, load.high, earlier, load.n])
+            rows.append([label, used, offered, load.value, load.low, load.high, _value(before[name]), load.n])
     return _framed("denominators", rows)
+
+
+def _value(load: Estimate | None) -> float:
+    return np.nan if load is None else load.value
 
 
 def _framed(name: str, rows: list[list[Any]]) -> pd.DataFrame | None:
@@ -468,21 +473,16 @@ def _calendar(rooms: pd.DataFrame | None, diary: pd.DataFrame, period: Period) -
 # ------------------------------------------------------------------ what is said
 def _says(facts: Mapping[str, Any], params: CapacityParams) -> dict[str, Sentence]:
     rooms, peak, neck = facts["room_load"], facts["peak_load"], facts["bottleneck_load"]
-    if rooms is None:
-        key = "missed" if facts["no_show_share"] else "bound" if facts["load_at_most"] else "unknown"
-        return {name: Sentence(key) for name in ("title", "lede", "notes.how", "notes.care", "notes.decide")}
-    if rooms.value >= params.ceiling:
-        title = "full"
-    elif neck.value >= params.ceiling:
-        title = "bottleneck"
+    is_full = {name: load is not None and load.value >= params.ceiling for name, load in (("rooms", rooms), ("neck", neck), ("peak", peak))}
+    if rooms is not None:
+        page = "rooms"
+        title = next((key for key, name in (("full", "rooms"), ("bottleneck", "neck"), ("peaks", "peak")) if is_full[name]), "nothing_full")
     else:
-        title = "peaks" if peak and peak.value >= params.ceiling else "nothing_full"
-    usual = {name: Sentence("rooms") for name in ("lede", "notes.how", "notes.care", "notes.decide")}
-    full = neck.value >= params.ceiling
-    heat = "all_full" if rooms.value >= params.ceiling else "peak"
-    return usual | {
-        "title": Sentence(title), "figures.heat.title": Sentence(heat),
-        "figures.resources_bars.title": Sentence("ceiling" if full else "below"),
+        page = title = "missed" if facts["no_show_share"] else "bound" if facts["load_at_most"] else "unknown"
+    return {
+        "title": Sentence(title), **{slot: Sentence(page) for slot in ("lede", "notes.how", "notes.care", "notes.decide")},
+        "figures.heat.title": Sentence("all_full" if is_full["rooms"] else "peak"),
+        "figures.resources_bars.title": Sentence("ceiling" if is_full["neck"] else "below" if neck else "rota"),
     }
 
 
@@ -525,11 +525,11 @@ def heat(result: CapacityResult, labels: Labels) -> Figure | None:
     load, is_open = grid.to_numpy(), grid.notna().to_numpy()
     full, empty = (load >= result.ceiling.value), (load < 0.35)
     frames = []
-    for mask, line in ((full, "solid"), (empty, "dashed")):
+    for mask, frame in ((full, partial(Frame, line="solid")), (empty, partial(Frame, line="dashed"))):
         block = occupancy.largest_block(mask & is_open)
         # a frame round most of the week would point at nothing
         if block and mask[is_open].mean() < 0.5:
-            frames.append(Frame(*block, line))
+            frames.append(frame(*block))
     shut = [labels["closed"] if not is_open[i].all() else "" for i in range(7)]
     return heatmap(
         load, rows=[labels.weekday(i) for i in range(7)], columns=[str(hour) for hour in grid.columns],
@@ -541,7 +541,7 @@ def resources_bars(result: CapacityResult, labels: Labels) -> Figure | None:
     """Use of each resource against the practical ceiling, now and before."""
     if result.resources is None:
         return None
-    rows = result.resources
+    rows = result.resources[result.resources.resource != "booked"]
     return bars(
         rows.load, names=[labels.value("resource", code) for code in rows.resource],
         texts=[labels.number(value, "share") for value in rows.load], low=rows.load_low, high=rows.load_high,

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ from audit.models import acquisition, saturation
 from audit.models.bootstrap import mean_interval
 from audit.models.proportions import poisson_rate, wilson
 from audit.plots.multiples import Line, Panel, multiples
-from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.results import Estimate, Finding, Grade, Kind, Measure, Result, Sentence, exact, table
 from audit.tables.call_to_money import call_to_money
 from audit.tables.channel_days import NO_SOURCE, ChannelDays, channel_days, credited
 from audit.tables.columns import Unit
@@ -170,7 +171,7 @@ def analyse(
         grade="A" if facts["without_source"].value <= params.most_without_source else "C",
         says=_says(facts, channels), findings=(*_findings(facts, channels, price, params), *_gaps(facts, ad_spend, site_traffic, values)),
         headline="cost_per_first_patient" if facts["cost_per_first_patient"] else None,
-        channels=channels, before=None if past is None or not past.answered.sum() > 0 else _costs(past, period.past.months, params),
+        channels=channels, before=_costs(past, period.past.months, params) if past is not None and period.past and past.answered.sum() > 0 else None,
         factors=_factor_table(factors[1]) if factors else None, trials=trials, join=join, curves=_curves(fits, now, params),
         months=_months(daily, period), **facts,
     )
@@ -242,7 +243,7 @@ def _joined(
 def _share(k: int, n: int, params: ChannelsParams) -> Estimate | None:
     if n <= 0:
         return None
-    low, high = wilson(k, n, params.level)
+    low, high = (float(bound) for bound in wilson(k, n, params.level))
     return Estimate(k / n, low, high, "share", n, params.level)
 
 
@@ -280,7 +281,7 @@ def _next_patient(
     return _estimate(found, "currency", fit.weeks, params, "B")
 
 
-def _estimate(found: acquisition.Bounded | None, unit: Unit, n: int, params: ChannelsParams, grade: str = "A") -> Estimate | None:
+def _estimate(found: acquisition.Bounded | None, unit: Unit, n: int, params: ChannelsParams, grade: Grade = "A") -> Estimate | None:
     if found is None or not np.isfinite([found.value, found.low, found.high]).all():
         return None
     return Estimate(found.value, found.low, found.high, unit, n, params.level, grade)
@@ -370,7 +371,7 @@ def _advice(
     return "good_more" if next_patient.high < worth.low else "unclear_next"
 
 
-def _totals(now: pd.DataFrame, past: pd.DataFrame | None, months: float, period: Period, params: ChannelsParams) -> dict[str, object]:
+def _totals(now: pd.DataFrame, past: pd.DataFrame | None, months: float, period: Period, params: ChannelsParams) -> dict[str, Any]:
     paid = now[now.spend > 0].sum()
     before = past[past.spend > 0].sum() if past is not None else None
     everybody = now.sum()
@@ -381,7 +382,7 @@ def _totals(now: pd.DataFrame, past: pd.DataFrame | None, months: float, period:
 
     return {
         "spend": exact(everybody.spend / months, "currency", n) if everybody.spend > 0 else None,
-        "spend_before": exact(before.spend / period.past.months, "currency", int(before.answered)) if before is not None and before.spend > 0 else None,
+        "spend_before": exact(before.spend / period.past.months, "currency", int(before.answered)) if before is not None and period.past and before.spend > 0 else None,
         "callers": exact(everybody.answered / months, "count", n),
         "first_patients": exact(everybody.came / months, "count", int(everybody.came)),
         "cost_per_call": cost(paid, "answered"), "cost_per_call_before": cost(before, "answered"),
@@ -392,8 +393,8 @@ def _totals(now: pd.DataFrame, past: pd.DataFrame | None, months: float, period:
     }
 
 
-def _value_facts(values: Values | None, now: pd.DataFrame, params: ChannelsParams) -> dict[str, object]:
-    facts: dict[str, object] = {"value": _worth(values, None, params), "value_days": values.days if values else None, "romi": None}
+def _value_facts(values: Values | None, now: pd.DataFrame, params: ChannelsParams) -> dict[str, Any]:
+    facts: dict[str, Any] = {"value": _worth(values, None, params), "value_days": values.days if values else None, "romi": None}
     paid = now[now.spend > 0]
     if values is not None and len(paid):
         known = [values.by_channel[name] for name in paid.index if name in values.by_channel]
@@ -440,10 +441,10 @@ def _factor_table(factors: Mapping[str, acquisition.Factor]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["factor", "before", "now", "times", "times_low", "times_high"])
 
 
-def _factor_facts(found: tuple[str, dict[str, acquisition.Factor]] | None, now: pd.DataFrame, params: ChannelsParams) -> dict[str, object]:
+def _factor_facts(found: tuple[str, dict[str, acquisition.Factor]] | None, now: pd.DataFrame, params: ChannelsParams) -> dict[str, Any]:
     names = {"visitors_times": "visitors", "conversion_times": "conversion", "calls_times": "calls"}
     fell = {"cost_per_call_fell": "cost_per_call", "cost_per_patient_fell": "cost_per_first_patient"}
-    facts: dict[str, object] = dict.fromkeys(("followed", *names, *fell))
+    facts: dict[str, Any] = dict.fromkeys(("followed", *names, *fell))
     if found is None:
         return facts
     channel, factors = found
@@ -459,7 +460,7 @@ def _factor_facts(found: tuple[str, dict[str, acquisition.Factor]] | None, now: 
 
 def _saturated(
     channels: pd.DataFrame, fits: Mapping[str, saturation.Saturation | None], now: pd.DataFrame, params: ChannelsParams,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """The channel with a curve whose next patient is dearest against its average one."""
     fitted = {name: fit for name, fit in fits.items() if fit is not None and fit.gate == "fitted" and now.came.get(name, 0) > 0}
     if not fitted:
@@ -493,8 +494,8 @@ def _months_between(first: date, last: date) -> list[Days]:
     return [Days(start=start.date(), end=(start + pd.offsets.MonthBegin()).date()) for start in starts]
 
 
-def _trial_facts(trials: pd.DataFrame | None, params: ChannelsParams) -> dict[str, object]:
-    facts: dict[str, object] = dict.fromkeys(
+def _trial_facts(trials: pd.DataFrame | None, params: ChannelsParams) -> dict[str, Any]:
+    facts: dict[str, Any] = dict.fromkeys(
         ("trial", "trial_cost_per_call", "trial_cost_per_patient", "trial_last_cost_per_patient"))
     if trials is None:
         return facts
@@ -540,7 +541,7 @@ def _months(daily: ChannelDays, period: Period) -> pd.DataFrame:
 
 
 # ------------------------------------------------------------------ what is said
-def _says(facts: Mapping[str, object], channels: pd.DataFrame) -> dict[str, Sentence]:
+def _says(facts: Mapping[str, Any], channels: pd.DataFrame) -> dict[str, Sentence]:
     cost, before = facts["cost_per_first_patient"], facts["cost_per_first_patient_before"]
     advice = channels[channels.channel != "total"].set_index("channel").advice
     losing = [name for name, code in advice.items() if code == "act_cut"]
@@ -565,13 +566,14 @@ def _says(facts: Mapping[str, object], channels: pd.DataFrame) -> dict[str, Sent
 
 
 def _findings(
-    facts: Mapping[str, object], channels: pd.DataFrame, price: PriceResult | None, params: ChannelsParams,
+    facts: Mapping[str, Any], channels: pd.DataFrame, price: PriceResult | None, params: ChannelsParams,
 ) -> tuple[Finding, ...]:
     found = []
     if facts["next_patient"] is not None and facts["average_patient"] is not None:
         found.append(Finding("next_dearer", "caveat"))
     if facts["calls_times"] is not None and facts["cost_per_call_fell"] is not None:
-        kind = "strength" if facts["cost_per_call_fell"].low > 1 else "risk" if facts["cost_per_call_fell"].high < 1 else "caveat"
+        fell = facts["cost_per_call_fell"]
+        kind: Kind = "strength" if fell.low > 1 else "risk" if fell.high < 1 else "caveat"
         found.append(Finding("taken_apart", kind))
     if price is not None and price.cost_per_extra_patient is not None:
         paid = channels[(channels.channel != "total") & channels.cost_per_first_patient.notna()]
@@ -594,8 +596,8 @@ def _findings(
                 "by_patients": exact(said.spend_by_patients, "currency", claim.first_patients),
             }))
     if facts["romi"] is not None:
-        found.append(Finding("pays" if facts["romi"].low > 0 else "loses" if facts["romi"].high < 0 else "may_pay",
-                             "strength" if facts["romi"].low > 0 else "risk"))
+        romi = facts["romi"]
+        found.append(Finding("pays", "strength") if romi.low > 0 else Finding("loses" if romi.high < 0 else "may_pay", "risk"))
     free = channels[(channels.advice == "free") & channels.first_patients.notna()]
     if len(free) and facts["paid_patients_share"] is not None:
         found.append(Finding("free", "strength", {"free_share": facts["paid_patients_share"]}))
@@ -605,7 +607,7 @@ def _findings(
 
 
 def _gaps(
-    facts: Mapping[str, object], ad_spend: Table | None, site_traffic: Table | None, values: Values | None,
+    facts: Mapping[str, Any], ad_spend: Table | None, site_traffic: Table | None, values: Values | None,
 ) -> tuple[Finding, ...]:
     gaps = []
     if facts["spend"] is None:
@@ -636,10 +638,10 @@ def saturation_curves(result: ChannelsResult, labels: Labels) -> Figure | None:
     )
 
 
-def _panel(row: object, result: ChannelsResult, labels: Labels) -> Panel:
+def _panel(row: Any, result: ChannelsResult, labels: Labels) -> Panel:
     seen = result.months[(result.months.channel == row.channel) & (result.months.spend > 0)]
     today, line = (row.spend, row.answered), None
-    if not row.is_average:
+    if not row.is_average and result.curves is not None:
         curve = result.curves[result.curves.channel == row.channel]
         at = int(np.argmin(np.abs(curve.spend - row.spend)))
         slope = np.gradient(curve.calls.to_numpy(), curve.spend.to_numpy())[at]

@@ -180,7 +180,7 @@ def _monthly(have: Mapping[str, Table], months: pd.DatetimeIndex, period: Period
     for name, column in DAYS.items():
         if name in have:
             day = have[name][column].cast("date")
-            inside = have[name].filter(day >= period.start, day < period.end)
+            inside = have[name].filter(day >= months[0].date(), day < period.end)
             by_month = inside.group_by(month=inside[column].cast("date").truncate("M")).aggregate(rows=_.count())
             counted = by_month.order_by("month").to_pandas().astype({"month": "datetime64[s]"})
             rows = counted.set_index("month")["rows"].reindex(months.as_unit("s"), fill_value=0)
@@ -251,25 +251,25 @@ def _loaded(loaded: pd.DataFrame | None, counts: Mapping[str, int]) -> dict[str,
 # ------------------------------------------------------------------ tables against each other
 def _links(have: Mapping[str, Table]) -> pd.DataFrame | None:
     """Rows whose key finds its partner in the other table."""
-    found = []
+    found: list[tuple[str, int, int]] = []
     for name, other, key in (
         ("charges", "appointments", "appointment_id"), ("charges", "patients", "patient_id"), ("charges", "services", "service_id"),
         ("appointments", "patients", "patient_id"), ("appointments", "doctors", "doctor_id"), ("appointments", "rooms", "room_id"),
     ):
         if name in have and other in have:
             rows = have[name].filter(_.kind == "sale") if name == "charges" else have[name]
-            found.append([f"{name}_{other}", int(rows.count().execute()), int(rows.semi_join(have[other], key).count().execute())])
+            found.append((f"{name}_{other}", int(rows.count().execute()), int(rows.semi_join(have[other], key).count().execute())))
     if {"appointments", "charges"} <= have.keys():
         came = have["appointments"].filter(_.status == "completed", _.kind == "outpatient")
         paid = have["charges"].filter(_.appointment_id.notnull())
-        found.append(["visits_charges", int(came.count().execute()), int(came.semi_join(paid, "appointment_id").count().execute())])
+        found.append(("visits_charges", int(came.count().execute()), int(came.semi_join(paid, "appointment_id").count().execute())))
     if {"appointments", "shifts"} <= have.keys():
         found.append(_inside_shifts(have["appointments"], have["shifts"]))
     rows = [[name, n, k / n] for name, n, k in found if n]
     return pd.DataFrame(rows, columns=["link", "rows", "linked"]) if rows else None
 
 
-def _inside_shifts(appointments: Table, shifts: Table) -> list[Any]:
+def _inside_shifts(appointments: Table, shifts: Table) -> tuple[str, int, int]:
     """Completed outpatient visits that begin within a shift of their doctor, among doctors and days on the rota."""
     came = appointments.filter(_.status == "completed", _.kind == "outpatient").select(
         "appointment_id", "doctor_id", "starts_at", day=_.starts_at.date()
@@ -282,7 +282,7 @@ def _inside_shifts(appointments: Table, shifts: Table) -> list[Any]:
         inside=((_.starts_at >= _.shift_start) & (_.starts_at < _.shift_end)).any()
     )
     counted = per_visit.aggregate(n=_.count(), k=_.inside.sum()).to_pandas().iloc[0]
-    return ["visits_shifts", int(counted.n), 0 if pd.isna(counted.k) else int(counted.k)]
+    return "visits_shifts", int(counted.n), 0 if pd.isna(counted.k) else int(counted.k)
 
 
 def _reconciliation(
@@ -292,7 +292,7 @@ def _reconciliation(
     nothing: dict[str, Estimate | None] = dict.fromkeys(("charged_total", "ledger_total", "ledger_gap"))
     if charges is None or expenses is None:
         return None, nothing
-    ledger = expenses.filter(_.nature == "revenue", _.month >= period.start, _.month < period.end)
+    ledger = expenses.filter(_.nature == "revenue", _.month >= period.start.replace(day=1), _.month < period.end)
     booked = ledger.group_by(month=_.month.truncate("M")).aggregate(ledger=_.amount.sum().cast("float64"))
     paid = charges.filter(_.kind.isin(["sale", "refund"])).group_by(month=_.charged_on.truncate("M")).aggregate(
         charged=_.paid.sum().cast("float64")
@@ -347,8 +347,8 @@ def _findings(facts: Mapping[str, Any], have: Mapping[str, Table], params: DataQ
     found = []
     gap = facts["ledger_gap"]
     if gap is not None:
-        kind = "strength" if gap.value <= params.ledger_tolerance else "risk"
-        found.append(Finding("reconciles" if kind == "strength" else "does_not_reconcile", kind))
+        is_close = gap.value <= params.ledger_tolerance
+        found.append(Finding("reconciles", "strength") if is_close else Finding("does_not_reconcile", "risk"))
     if facts["holes"]:
         found.append(Finding("holes", "caveat"))
     if facts["persons_merged"]:
@@ -375,7 +375,7 @@ def coverage(result: DataQualityResult, labels: Labels) -> Figure | None:
     heads = [str(month.year) if month.month == 1 or i == 0 else "" for i, month in enumerate(grid.columns)]
     return heatmap(
         relative, rows=[labels.value("table", name) for name in grid.index], columns=heads, text=lambda _value: "",
-        width=theme.FULL, height=12 + 6.5 * len(grid), most=1.6, frames=_empty_runs(grid.to_numpy()),
+        width=theme.FULL, height=10 + 4.8 * len(grid), most=1.6, frames=_empty_runs(grid.to_numpy()),
     )
 
 

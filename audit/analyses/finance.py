@@ -195,7 +195,7 @@ def _months(days: pd.DataFrame, ledger: Ledger, period: Period) -> pd.DataFrame:
     return frame.assign(costs=spent, profit=frame["revenue"].to_numpy() - spent)
 
 
-def _steps_up(months: pd.DataFrame, now: Days) -> dict[str, int]:
+def _steps_up(months: pd.DataFrame, now: Days) -> dict[str, Any]:
     """How many of the last twelve steps from month to month went up."""
     last = months["revenue"].to_numpy()[[month < now.end for month in months["month"]]][-13:]
     return {"months_up": sum(bool(b > a) for a, b in pairwise(last)), "month_steps": max(len(last) - 1, 0)}
@@ -215,7 +215,7 @@ def _usual(months: pd.DataFrame, period: Period, params: FinanceParams) -> dict[
 
 
 # ---------------------------------------------------------------- revenue
-def _revenue(days: pd.DataFrame, present: pd.DataFrame, before: pd.DataFrame, period: Period) -> dict[str, Estimate | None]:
+def _revenue(days: pd.DataFrame, present: pd.DataFrame, before: pd.DataFrame, period: Period) -> dict[str, Any]:
     now, past = period.present, period.past
     earlier = Days(**dict(zip(("start", "end"), a_year_earlier(now.start, now.end), strict=True)))
     year = _within(days, earlier if earlier.start >= period.start else None)
@@ -258,13 +258,13 @@ def _share(frame: pd.DataFrame, chosen: pd.Series) -> Estimate | None:
 
 
 # ---------------------------------------------------------------- costs and profit
-def _profit(books: Account | None, before: Account | None, now: Days, past: Days | None) -> dict[str, Estimate | None]:
+def _profit(books: Account | None, before: Account | None, now: Days, past: Days | None) -> dict[str, Any]:
     wanted = {
         "profit_month": (books, "profit"), "costs_month": (books, "costs"), "fixed_month": (books, "fixed"),
         "contribution_share": (books, "contribution_share"), "break_even": (books, "break_even"),
         "profit_before": (before, "profit"), "fixed_before": (before, "fixed"), "break_even_before": (before, "break_even"),
     }
-    facts: dict[str, Estimate | None] = dict.fromkeys(wanted)
+    facts: dict[str, Any] = dict.fromkeys(wanted)
     for name, (account, field) in wanted.items():
         value, days = (getattr(account, field) if account is not None else None), now if account is books else past
         if value is not None and days is not None:
@@ -273,7 +273,7 @@ def _profit(books: Account | None, before: Account | None, now: Days, past: Days
 
 
 def _statement(
-    revenue: dict[str, Estimate | None], books: Account | None, before: Account | None, ledger: Ledger,
+    revenue: dict[str, Any], books: Account | None, before: Account | None, ledger: Ledger,
     now: Days, past: Days | None,
 ) -> pd.DataFrame:
     """Profit and loss per month, costs negative; without costs only revenue."""

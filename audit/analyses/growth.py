@@ -4,7 +4,7 @@ Question   Where does growth come from, what would raise profit, what comes firs
 Method     LMDI (Ang 2004) of outpatient revenue into answered calls, conversion, share of calls, visits per
            new patient and money per visit, exact; 4,000 joint draws of each action's monthly contribution
            from the intervals of the earlier sections, capped by free rooms and beds, nobody won twice;
-           actions chosen greedily by what they add (audit/models/plan.py).
+           of the sure actions the set with the largest joint gain is chosen.
 Reads      the result of finance and, if there are any, of capacity, profile, clv, doctors, price, channels,
            funnel and administrators; first visits, visits and opportunities to count.
 Cannot say What a new competitor, a doctor leaving or a law would do; whether an action will be carried out.

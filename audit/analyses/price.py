@@ -11,9 +11,11 @@ Cannot say What prices outside the tested range would do; why a price was change
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,9 +34,10 @@ from audit.models.bootstrap import mean_interval
 from audit.models.contribution import Change, Draws, contribution_change
 from audit.models.proportions import newcombe
 from audit.plots import theme
+from audit.plots import weekly as weeks_plot
 from audit.plots.curve import Dot, curve
-from audit.plots.weekly import Span, Unit, weekly
-from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.results import Estimate, Finding, Grade, Measure, Result, Sentence, exact, table
+from audit.tables.columns import Unit
 from audit.tables.patient_money import patient_money
 from audit.tables.weekly_demand import DemandPanel, weekly_demand
 from audit.tables.weekly_prices import charged, first_visit_services, listed
@@ -286,10 +289,10 @@ def _room(capacity: CapacityResult | None) -> float:
     return max(1.0, capacity.ceiling.value / capacity.room_load.value)
 
 
-def _facts(fitted: Fitted, now: Now, worth: Worth | None, params: PriceParams) -> dict[str, object]:
+def _facts(fitted: Fitted, now: Now, worth: Worth | None, params: PriceParams) -> dict[str, Any]:
     panel, main = fitted.panel, fitted.main
     usable = main is not None and fitted.rung != "follows_demand" and main.standard_error(params.level) <= params.widest_error
-    elasticity = _elasticity(fitted, main, params) if usable else None
+    elasticity = _elasticity(fitted, main, params) if main is not None and usable else None
     visits = fitted.visits if usable and fitted.visits is not None else None
     tested = _tested_price(panel, now) if usable else None
     is_test = panel.is_cheaper(demand.SMALLEST_CHANGE)
@@ -297,7 +300,7 @@ def _facts(fitted: Fitted, now: Now, worth: Worth | None, params: PriceParams) -
     branches = [branch for branch, here in zip(panel.branches, is_test.any(axis=1), strict=True) if here]
     own = usable and fitted.rung in ("staggered", "one_branch")
     plan = _plan(fitted, now, worth, params)
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "identification": fitted.rung,
         "demand_kind": "visits" if panel.callers is None else "callers",
         "elasticity": elasticity,
@@ -316,8 +319,9 @@ def _facts(fitted: Fitted, now: Now, worth: Worth | None, params: PriceParams) -
         "test_to": test_weeks[-1] + timedelta(days=6) if own and test_weeks else None,
         "placebo_share": None, **dict.fromkeys(("demand_change", "cost_per_extra_patient", "one_off_share", "one_off_change", "one_off_won")), **plan,
     }
-    if usable and main.placebo_share() is not None:
-        facts["placebo_share"] = exact(main.placebo_share(), "share", main.placebo_t.size)
+    moved = main.placebo_share() if main is not None and usable else None
+    if main is not None and moved is not None:
+        facts["placebo_share"] = exact(moved, "share", main.placebo_t.size)
     if elasticity and tested:
         facts |= _of_the_test(fitted, elasticity, tested, now, params) | (_one_off(panel, is_test, elasticity, tested, now, params) if own else {})
     return facts
@@ -326,7 +330,7 @@ def _facts(fitted: Fitted, now: Now, worth: Worth | None, params: PriceParams) -
 def _elasticity(fitted: Fitted, fit: demand.DemandFit, params: PriceParams) -> Estimate:
     low, high = fit.interval(params.level)
     checked = fitted.rung in ("staggered", "one_branch") and not abs(fitted.lead) > 2.6
-    grade = "B" if fitted.rung == "staggered" and checked else "C"
+    grade: Grade = "B" if fitted.rung == "staggered" and checked else "C"
     return Estimate(fit.elasticity, low, high, "number", fit.weeks, params.level, grade, "identified" if checked else "weak")
 
 
@@ -340,7 +344,7 @@ def _tested_price(panel: DemandPanel, now: Now) -> float | None:
 
 
 def _of_the_test(fitted: Fitted, elasticity: Estimate, tested: float, now: Now, params: PriceParams) -> dict[str, Estimate | None]:
-    def told(of, unit: str) -> Estimate | None:
+    def told(of: Callable[[float, float, float], float], unit: Unit) -> Estimate | None:
         value, one, other = (of(e, tested, now.price) for e in (elasticity.value, elasticity.low, elasticity.high))
         if not np.isfinite([value, one, other]).all():
             return None
@@ -359,18 +363,19 @@ def _one_off(
     k1, n1, k0, n0 = (float(np.nansum(part[cells])) for cells in (low_price, usual) for part in (panel.once, panel.seen))
     if min(n1, n0) < 20:
         return {}
-    low, high = newcombe(k1, n1, k0, n0, params.level)
+    low, high = (float(bound) for bound in newcombe(k1, n1, k0, n0, params.level))
     change = Estimate(k1 / n1 - k0 / n0, low, high, "points", int(n1), params.level, "C", elasticity.verdict)
     won = 1 - 1 / (1 + demand.log_change(elasticity.value, tested, now.price))
     usual_share = exact(k0 / n0, "share", int(n0))
     return {"one_off_share": usual_share, "one_off_change": change, "one_off_won": change.scaled(1 / won) if 0.05 < won < 1 else None}
 
 
-def _plan(fitted: Fitted, now: Now, worth: Worth | None, params: PriceParams) -> dict[str, object]:
+def _plan(fitted: Fitted, now: Now, worth: Worth | None, params: PriceParams) -> dict[str, Any]:
     """What a cut must bring to pay, and how long a test must last to tell it."""
     panel = fitted.panel
-    price = round(now.price * (1 - params.planned_cut), -1) if now.price >= 500 else round(now.price * (1 - params.planned_cut))
-    facts: dict[str, object] = {
+    # two digits are enough for a price on a list, whatever the currency
+    price = float(f"{now.price * (1 - params.planned_cut):.2g}")
+    facts: dict[str, Any] = {
         "plan_price": exact(price, "currency", 0), "plan_weeks": None, "plan_detects": None, "break_even": None, "break_even_demand": None,
     }
     if not 0 < price < now.price:
@@ -398,9 +403,9 @@ def _plan(fitted: Fitted, now: Now, worth: Worth | None, params: PriceParams) ->
 
 # ------------------------------------------------------------------ other prices
 def _other_prices(
-    fitted: Fitted, facts: dict[str, object], now: Now, worth: Worth | None, room: float, params: PriceParams,
-) -> dict[str, object]:
-    nothing = {"points": None, "curve": None, "best_price": None, "best": None}
+    fitted: Fitted, facts: dict[str, Any], now: Now, worth: Worth | None, room: float, params: PriceParams,
+) -> dict[str, Any]:
+    nothing: dict[str, Any] = {"points": None, "curve": None, "best_price": None, "best": None}
     elasticity, tested = facts["elasticity"], facts["price_tested"]
     if elasticity is None or tested is None:
         return nothing
@@ -435,7 +440,7 @@ def _other_prices(
 
 
 def _changes(
-    prices: Array, facts: dict[str, object], now: Now, worth: Worth | None, room: float, params: PriceParams,
+    prices: Array, facts: dict[str, Any], now: Now, worth: Worth | None, room: float, params: PriceParams,
 ) -> Change:
     if worth is None:
         unknown = np.full(prices.size, np.nan)
@@ -516,7 +521,7 @@ def _intervals(fitted: Fitted, params: PriceParams) -> pd.DataFrame:
 
 
 # ------------------------------------------------------------------ what is said
-def _verdict(fitted: Fitted, facts: dict[str, object], others: dict[str, object], capacity: CapacityResult | None) -> str:
+def _verdict(fitted: Fitted, facts: dict[str, Any], others: dict[str, Any], capacity: CapacityResult | None) -> str:
     if fitted.rung in ("constant", "follows_demand"):
         return fitted.rung
     if facts["elasticity"] is None:
@@ -535,7 +540,7 @@ def _verdict(fitted: Fitted, facts: dict[str, object], others: dict[str, object]
 
 
 def _says(
-    fitted: Fitted, facts: dict[str, object], others: dict[str, object], capacity: CapacityResult | None,
+    fitted: Fitted, facts: dict[str, Any], others: dict[str, Any], capacity: CapacityResult | None,
 ) -> dict[str, Sentence]:
     verdict = _verdict(fitted, facts, others, capacity)
     load = capacity.room_load if capacity is not None else None
@@ -552,7 +557,7 @@ def _says(
 
 
 def _findings(
-    fitted: Fitted, facts: dict[str, object], others: dict[str, object], worth: Worth | None, says: dict[str, Sentence],
+    fitted: Fitted, facts: dict[str, Any], others: dict[str, Any], worth: Worth | None, says: dict[str, Sentence],
 ) -> tuple[Finding, ...]:
     found, best, verdict = [], others["best"], says["title"].key
     elasticity = facts["elasticity"]
@@ -582,7 +587,7 @@ def _findings(
 
 
 def _gaps(
-    fitted: Fitted, facts: dict[str, object], opportunities: Table | None, worth: Worth | None,
+    fitted: Fitted, facts: dict[str, Any], opportunities: Table | None, worth: Worth | None,
 ) -> tuple[Finding, ...]:
     gaps = []
     if fitted.rung in ("constant", "follows_demand", "all_at_once", "promotion"):
@@ -608,11 +613,11 @@ def branches(result: PriceResult, labels: Labels) -> Figure | None:
     units = []
     for branch, rows in frame.groupby("branch", sort=True):
         tested = bool(rows.is_test.any())
-        units.append(Unit(
+        units.append(weeks_plot.Unit(
             labels.text("branch", branch=branch), rows.callers.to_numpy(), rows.expected.to_numpy() if tested else None, tested,
         ))
-    span = Span(result.test_from, result.test_to, labels["span"])
-    return weekly(
+    span = weeks_plot.Span(result.test_from, result.test_to, labels["span"])
+    return weeks_plot.weekly(
         [pd.Timestamp(week).date() for week in weeks], units, spans=[span], number=lambda v: labels.number(v, "count"),
         month=labels.month, words_y=labels["y"], words_expected=labels["expected"], height=40,
     )
@@ -642,7 +647,7 @@ def _drawn_curve(
     frame: pd.DataFrame, name: str, dots: list[Dot], labels: Labels, caption: str, *, zero: bool, result: PriceResult,
 ) -> Figure:
     tested = frame[frame.is_tested]
-    unit = "currency" if zero else "count"
+    unit: Unit = "currency" if zero else "count"
     return curve(
         frame.price, frame[name], low=frame[f"{name}_low"], high=frame[f"{name}_high"],
         number_x=lambda v: labels.number(v, "currency"), number_y=lambda v: labels.number(v, unit), words_x=labels["x"],

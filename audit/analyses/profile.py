@@ -102,7 +102,7 @@ def analyse(
     earlier = _people(first_visits, appointments, past, basis) if past else None
     earlier = None if earlier is None or earlier.empty else earlier
     residents = _residents(population)
-    ages = _ages(people, residents, params.level)
+    ages = _ages(people, residents, params.level, params.smallest_group)
     children = _children(people, earlier, residents, now, params)
     coding = _coding(appointments, now, params.level)
     coded = _coded(coding, params.level)
@@ -192,15 +192,18 @@ def _residents(population: Table | None) -> pd.DataFrame | None:
 
 
 # ------------------------------------------------------------------ ages
-def _ages(people: pd.DataFrame, residents: pd.DataFrame | None, level: float) -> pd.DataFrame | None:
-    """Patients by age band and sex; bands of five years, of ten when few patients would fall into each."""
+def _ages(people: pd.DataFrame, residents: pd.DataFrame | None, level: float, smallest: int) -> pd.DataFrame | None:
+    """Patients by age band and sex; bands of five years, of ten when fewer than ``smallest`` would fall into one."""
     known = people[people.age_years.notna() & people.sex.notna()]
     if len(known) < 0.5 * len(people) or known.empty:
         return None
-    width = 5 if len(known) >= 600 else 10
+    for width in (5, 10):
+        people_in = _by_band(known.age_years, known.sex, np.ones(len(known)), width)
+        # wider bands rather than rows hidden for the privacy of a few
+        if min(band[band > 0].min(initial=smallest) for band in people_in.values()) >= smallest:
+            break
     starts = np.arange(0, OLDEST + 1, width)
     frame = pd.DataFrame({"age": [f"{a}–{a + width - 1}" for a in starts[:-1]] + [f"{OLDEST}+"]})
-    people_in = _by_band(known.age_years, known.sex, np.ones(len(known)), width)
     frame["women"], frame["men"] = (people_in[sex].astype(int) for sex in ("female", "male"))
     frame["women_share"], frame["men_share"] = frame.women / len(known), frame.men / len(known)
     for name in ("women_residents", "men_residents", "represented", "represented_low", "represented_high"):
@@ -260,8 +263,8 @@ def _children(
 def _missing(share: Estimate | None, around: float, monthly: float) -> Estimate | None:
     """Children a month more if they were the residents' share and as many adults came as now."""
     assert share is not None
-    values = [monthly * ((1 - s) * around / (1 - around) - s) for s in (share.value, share.high, share.low)]
-    return Estimate(*values, "count", share.n, share.level, "C")
+    value, low, high = (monthly * ((1 - s) * around / (1 - around) - s) for s in (share.value, share.high, share.low))
+    return Estimate(value, low, high, "count", share.n, share.level, "C")
 
 
 def _mix_change(people: pd.DataFrame, earlier: pd.DataFrame | None) -> Estimate | None:

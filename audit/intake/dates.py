@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from audit.intake.formats import ISO, ISO_WITH_OFFSET, MONTH_STEMS, date_pattern
 from audit.intake.numbers import Cast
 from audit.intake.sql import literal
@@ -11,21 +14,36 @@ EMPTY_DATES = ("0001-01-01", "1753-01-01", "1899-12-30", "1899-12-31", "1900-01-
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 
 
-def moment(text: str, formats: tuple[str, ...], timezone: str, *, epoch_is_empty: bool) -> Cast:
-    """``text`` (SQL, NULL = empty) as a timestamp in ``timezone``, the clinic's local time.
+def moment(text: str, formats: tuple[str, ...], timezone: str) -> str:
+    """SQL of ``text`` (NULL = empty) as a timestamp in ``timezone``, the clinic's local time; NULL if it is none.
 
-    A text with an offset, and unix seconds, are converted; a text without is local already. Dates
-    that stand for “none” become NULL; with ``epoch_is_empty`` also 1970-01-01 and 0 seconds.
+    A text with an offset, and unix seconds, are converted; a text without is local already. Names of months
+    must have become numbers before (``month_numbers``).
     """
-    tried = [_one(text, form, timezone) for form in formats]
-    parsed = tried[0] if len(tried) == 1 else f"coalesce({', '.join(tried)})"
+    return f"coalesce({', '.join(_one(text, form, timezone) for form in formats)}, NULL)"
+
+
+def settled_moment(text: str, parsed: str, *, epoch_is_empty: bool) -> Cast:
+    """A parsed timestamp without the dates that stand for “none”; with ``epoch_is_empty`` also 1970-01-01."""
     sentinels = [*EMPTY_DATES, *(["1970-01-01"] if epoch_is_empty else [])]
     none = ", ".join(f"DATE {literal(day)}" for day in sentinels)
     is_dash = f"regexp_full_match({text}, '[-–—−]{{1,3}}')"
     in_range = f"year({parsed}) BETWEEN {FIRST_YEAR} AND {LAST_YEAR - 1}"
-    value = f"CASE WHEN ({parsed})::DATE IN ({none}) THEN NULL WHEN {in_range} THEN {parsed} END"
-    wrong = f"({parsed}) IS NULL OR (NOT {in_range} AND ({parsed})::DATE NOT IN ({none}))"
+    value = f"CASE WHEN {parsed}::DATE NOT IN ({none}) AND {in_range} THEN {parsed} END"
+    wrong = f"{parsed} IS NULL OR (NOT {in_range} AND {parsed}::DATE NOT IN ({none}))"
     return Cast(value, f"CASE WHEN {text} IS NOT NULL AND NOT {is_dash} AND ({wrong}) THEN 'date' END")
+
+
+def month_numbers(texts: Iterable[str]) -> list[str | None]:
+    """Texts with the name of a month (en, ru, hr) replaced by its number; unknown words stay."""
+    # “mar” and “mart” share three letters with nothing else; Croatian veljača and ožujak need four
+    stems = sorted(MONTH_STEMS.items(), key=lambda item: -len(item[0]))
+
+    def numbered(word: re.Match[str]) -> str:
+        text = word.group().lower()
+        return next((f"{month:02d}" for stem, month in stems if text.startswith(stem)), word.group())
+
+    return [re.sub(r"[^\W\d_]+\.?", numbered, text, count=1) for text in texts]
 
 
 def _one(text: str, form: str, timezone: str) -> str:
@@ -48,21 +66,12 @@ def _one(text: str, form: str, timezone: str) -> str:
 
 
 def _declared(text: str, form: str) -> str:
-    source, pattern = text, form
-    if "%B" in form:
-        source, pattern = _with_month_number(text), form.replace("%B", "%m")
-    parsed = f"try_strptime({source}, {literal(pattern)})"
+    form = form.replace("%B", "%m")
+    pattern, source = literal(date_pattern(form)), text
+    parsed = f"try_strptime({source}, {literal(form)})"
     if "%d" not in form:
-        parsed = f"try_strptime(concat('1 ', {source}), {literal('%d ' + pattern)})"
-    return f"CASE WHEN regexp_full_match({text}, {literal(date_pattern(form))}) THEN {parsed} END"
-
-
-def _with_month_number(text: str) -> str:
-    word = f"lower(regexp_extract({text}, '\\p{{L}}+'))"
-    # “mar” and “mart” share three letters with nothing else; Croatian veljača and ožujak need four
-    stems = sorted(MONTH_STEMS.items(), key=lambda item: -len(item[0]))
-    tests = " ".join(f"WHEN starts_with({word}, {literal(stem)}) THEN {literal(f'{month:02d}')}" for stem, month in stems)
-    return f"regexp_replace({text}, '\\p{{L}}+\\.?', CASE {tests} ELSE 'x' END)"
+        parsed = f"try_strptime(concat('1 ', {source}), {literal('%d ' + form)})"
+    return f"CASE WHEN regexp_full_match({text}, {pattern}) THEN {parsed} END"
 
 
 def shifted(value: str, how: str) -> str:

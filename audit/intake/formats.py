@@ -13,7 +13,6 @@ PARTS = {
     "%H": "[0-9]{1,2}",
     "%M": "[0-9]{2}",
     "%S": "[0-9]{2}",
-    "%B": r"\p{L}+\.?",
 }
 ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?)?"
 ISO_WITH_OFFSET = ISO + r" ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
@@ -40,7 +39,7 @@ def date_problem(text: str) -> str | None:
     if text in SPECIAL:
         return None
     parts = re.findall(r"%.", text)
-    unknown = [part for part in parts if part not in PARTS]
+    unknown = [part for part in parts if part not in PARTS and part != "%B"]
     if unknown:
         return f"date format “{text}”: {', '.join(unknown)} is not known"
     have = {part.lower() if part != "%M" else part for part in parts}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 MOST_COLUMNS = 2000
 """More columns than any export has: such a file is broken, and each column costs memory."""
@@ -67,6 +70,30 @@ def joined(chunks: Iterable[pa.Table]) -> pa.Table:
         columns = [*part.columns, *[pa.nulls(part.num_rows, pa.string())] * missing]
         filled.append(pa.table(columns, schema=schema))
     return pa.concat_tables(filled)
+
+
+# zero-width and direction marks only disguise a text; control characters are made visible
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
+def tidy(text: str) -> str | None:
+    """A cell as text: composed Unicode, single blanks, no invisible marks; None if nothing is left."""
+    if not text.isascii():
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    text = " ".join(text.split())
+    return _CONTROL.sub("\ufffd", text) or None
+
+
+def tidied(cells: pa.Table) -> pa.Table:
+    """A grid's cells with every text tidied; each different text of a column is looked at once."""
+    columns = cells.columns[:3]
+    for column in cells.columns[3:]:
+        coded = pc.dictionary_encode(column).combine_chunks()
+        coded = coded.chunk(0) if isinstance(coded, pa.ChunkedArray) else coded
+        words = pa.array([tidy(text) for text in coded.dictionary.to_pylist()], pa.string())
+        columns.append(words.take(coded.indices))
+    return pa.table(columns, names=cells.column_names)
 
 
 def names_of(width: int) -> list[str]:

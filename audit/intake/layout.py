@@ -15,7 +15,7 @@ import duckdb
 from audit.config import suggestion
 from audit.errors import DataError, Place, Problem
 from audit.intake.files import refuse
-from audit.intake.grid import Grid
+from audit.intake.grid import Grid, tidied
 from audit.intake.mapping import Format, Groups, Header, HeaderWith
 from audit.intake.sql import listed, literal, name
 from audit.intake.totals import TotalCheck, check_totals
@@ -79,7 +79,8 @@ def plain_header(text: str) -> str:
 
 def lay_out(connection: duckdb.DuckDBPyConnection, grid: Grid, how: Format, relation: str) -> RawTable:
     """The grid's records as relation ``relation``; DataError if the header is not where it is declared."""
-    connection.register("grid", grid.cells)
+    connection.register("tidied", tidied(grid.cells))
+    connection.execute("CREATE OR REPLACE TEMP TABLE grid AS SELECT * FROM tidied")
     try:
         last, headers = _header(connection, grid, how)
         _classify(connection, grid, how, last, headers)
@@ -90,8 +91,8 @@ def lay_out(connection: duckdb.DuckDBPyConnection, grid: Grid, how: Format, rela
         if how.unpivot is not None:
             kinds["record"] = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0]
     finally:
-        connection.unregister("grid")
-        connection.execute("DROP TABLE IF EXISTS classified")
+        connection.unregister("tidied")
+        connection.execute("DROP TABLE IF EXISTS classified; DROP TABLE IF EXISTS grid")
     return RawTable(relation, grid.file, grid.label, grid.encoding, headers, kinds, totals)
 
 
@@ -109,7 +110,7 @@ def _header(connection: duckdb.DuckDBPyConnection, grid: Grid, how: Format) -> t
 
 
 def _found_header(connection: duckdb.DuckDBPyConnection, grid: Grid, header: HeaderWith) -> list[int]:
-    cells = ", ".join(f"trim(c{n})" for n in range(1, grid.width + 1)) or "NULL"
+    cells = ", ".join(f"c{n}" for n in range(1, grid.width + 1)) or "NULL"
     query = f"SELECT row FROM grid WHERE list_has_all([{cells}], {listed(header.contains)}) ORDER BY row"
     found = connection.execute(query).fetchmany(header.nth)
     if len(found) < header.nth:
@@ -147,15 +148,15 @@ def _classify(
     connection: duckdb.DuckDBPyConnection, grid: Grid, how: Format, last: int, headers: tuple[str, ...]
 ) -> None:
     cells = [f"c{n}" for n in range(1, grid.width + 1)]
-    blank = f"trim(concat({', '.join(cells)}), {literal(_SPACES)}) = ''" if cells else "true"
-    comment = f"starts_with(ltrim(c1), {literal(how.comment)})" if how.comment and cells else "false"
+    blank = f"coalesce({', '.join(cells)}, NULL) IS NULL" if cells else "true"
+    comment = f"coalesce(starts_with(c1, {literal(how.comment)}), false)" if how.comment and cells else "false"
     tests = [f"WHEN row <= {last} THEN 'header'"]
     if how.ends == "blank":
         ending = f"SELECT min(row) FROM grid WHERE row > {last} AND ({blank} OR {comment})"
         tests.append(f"WHEN row >= coalesce(({ending}), 9223372036854775807) AND NOT {blank} AND NOT {comment} THEN 'beyond'")
     tests += [f"WHEN {blank} THEN 'blank'", f"WHEN {comment} THEN 'comment'"]
     if how.has_header and len(headers) > 1 and not grid.encoding.endswith("yaml"):
-        same = " AND ".join(f"trim(coalesce(c{n}, '')) = {literal(t)}" for n, t in enumerate(headers, start=1))
+        same = " AND ".join(f"c{n} IS NOT DISTINCT FROM {literal(t or None)}" for n, t in enumerate(headers, start=1))
         tests.append(f"WHEN {same} THEN 'repeated header'")
     if how.totals is not None:
         tests.append(f"WHEN {_is_total(how, cells)} THEN 'total'")
@@ -166,13 +167,10 @@ def _classify(
     )
 
 
-_SPACES = " \t\r\n\u00a0\u2007\u2009\u202f\u200b\ufeff"
-
-
 def _is_total(how: Format, cells: list[str]) -> str:
     assert how.totals is not None
     marks = [*how.totals.marks, *([how.totals.counts] if how.totals.counts else [])]
-    first = f"coalesce({', '.join(f'nullif(trim({cell}), {chr(39) * 2})' for cell in cells)})"
+    first = f"coalesce({', '.join(cells)}, NULL)"
     pattern = r"(?i)^\s*(?:" + "|".join(_escaped(mark) for mark in marks) + r")(?:$|[^\p{L}])"
     return f"coalesce(regexp_matches({first}, {literal(pattern)}), false)"
 
@@ -182,8 +180,7 @@ def _escaped(text: str) -> str:
 
 
 def _is_group(groups: Groups, headers: tuple[str, ...], file: str) -> str:
-    empty = [f"trim(coalesce(c{position(headers, h, file)}, ''), {literal(_SPACES)}) = ''" for h in groups.data_has]
-    return " AND ".join(empty)
+    return " AND ".join(f"c{position(headers, header, file)} IS NULL" for header in groups.data_has)
 
 
 def _totals(
@@ -228,13 +225,13 @@ def _damage(grid: Grid, width: int) -> str:
     if " " in grid.encoding or grid.encoding in ("xlsx", "xls", "xlsm", "xlsb", "ods"):
         return "damage"
     extra = [f"c{n}" for n in range(width + 1, grid.width + 1)]
-    too_long = f"trim(concat({', '.join(extra)})) <> ''" if extra else "false"
+    too_long = f"coalesce({', '.join(extra)}, NULL) IS NOT NULL" if extra else "false"
     return f"coalesce(damage, CASE WHEN fields < {width} OR {too_long} THEN 'fields:0' END)"
 
 
 def _with_groups(groups: Groups, headers: tuple[str, ...], file: str) -> str:
     first = len(headers) - len(groups.levels) + 1
-    cells = [f"trim(c{position(headers, level.column, file)}, {literal(_SPACES)})" for level in groups.levels]
+    cells = [f"c{position(headers, level.column, file)}" for level in groups.levels]
     tests = []
     for depth, (level, cell) in enumerate(zip(groups.levels, cells, strict=True)):
         test = "true"

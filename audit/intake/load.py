@@ -24,7 +24,7 @@ from audit.intake.persons import Persons, compute_ages, settle_persons
 from audit.intake.privacy import key_column, secret
 from audit.intake.read import read
 from audit.intake.record import FileRecord, file_records, provenance, write_records
-from audit.intake.repeats import number_rows, one_per, repeated_keys, same_events
+from audit.intake.repeats import one_per, repeated_keys, same_events
 from audit.intake.set_aside import left_out_after, refuse_above_limit, write_set_aside
 from audit.intake.sql import attached, work_connection
 from audit.intake.staff import code_staff, derive_doctors, derive_services, keep_names
@@ -92,7 +92,6 @@ def prepare(connection: duckdb.DuckDBPyConnection, folder: Path, config: ClientC
     staged, unused = _read_all(connection, folder, files, config, mapping)
     tables = [table for table in CANONICAL if any(item.target.table == table for item in staged)]
     for table in tables:
-        number_rows(connection, table)
         connection.execute(f"UPDATE stage_{table} SET fate = 'set aside' WHERE len(reasons) > 0")
     for item in _once_per_source(staged):
         one_per(connection, item.target, item.source)

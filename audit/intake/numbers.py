@@ -19,8 +19,8 @@ class Cast:
     bad: str
 
 
-def number(text: str, decimal: str, dtype: str = "DECIMAL(38, 6)") -> Cast:
-    """``text`` (SQL, NULL = empty) as a number written with ``decimal``; dashes alone mean empty.
+def number(text: str, decimal: str, dtype: str = "DECIMAL(38, 6)") -> str:
+    """SQL of ``text`` (NULL = empty) as a number written with ``decimal``; NULL if it is none.
 
     Accepted: sign or brackets or a trailing minus, thousands in groups of three (blank, apostrophe or the
     other mark), a currency before or after. Refused: exponents, digits of other scripts, anything else.
@@ -31,9 +31,13 @@ def number(text: str, decimal: str, dtype: str = "DECIMAL(38, 6)") -> Cast:
     if decimal == ",":
         digits = f"replace({digits}, ',', '.')"
     negative = f"regexp_matches({text}, {literal(f'^[^0-9]*[({DASHES}]|[{DASHES}]$')})"
+    return f"(try_cast({digits} AS {dtype}) * CASE WHEN {negative} THEN -1 ELSE 1 END)"
+
+
+def not_a_number(text: str, value: str) -> str:
+    """SQL of the rule a text breaks whose ``value`` is NULL; dashes alone mean empty."""
     is_dash = f"regexp_full_match({text}, {literal(f'[{DASHES}]{{1,3}}')})"
-    value = f"(try_cast({digits} AS {dtype}) * CASE WHEN {negative} THEN -1 ELSE 1 END)"
-    return Cast(value, f"CASE WHEN {text} IS NOT NULL AND NOT {is_dash} AND {value} IS NULL THEN 'number' END")
+    return f"CASE WHEN {value} IS NULL AND {text} IS NOT NULL AND NOT {is_dash} THEN 'number' END"
 
 
 def _core(decimal: str) -> str:

@@ -84,7 +84,8 @@ def _one_number(text: str, country: str) -> str | None:
         if digits < 5 or digits > 20:
             continue
         # exports write international numbers without their plus
-        tries = [piece] if piece.lstrip().startswith(("+", "00")) else [piece, "+" + piece.lstrip()]
+        piece = piece.strip()
+        tries = [piece] if piece.startswith(("+", "00")) else [piece, "+" + piece]
         for attempt in tries:
             try:
                 number = phonenumbers.parse(attempt, country)

@@ -157,8 +157,8 @@ def _money(value: Any) -> Any:
 
 
 def _plain(written: duckdb.DuckDBPyConnection, table: str, names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    types = {"rows": "BIGINT", "row": "BIGINT", "stated": "DECIMAL(38, 4)", "summed": "DECIMAL(38, 4)", "agrees": "BOOLEAN"}
-    columns = ", ".join(f'"{name}" {types.get(name, "VARCHAR")}' for name in names)
-    written.execute(f"CREATE OR REPLACE TABLE {table} ({columns})")
-    if rows:
-        written.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(names))})", rows)
+    kinds = {"rows": pa.int64(), "row": pa.int64(), "stated": pa.decimal128(38, 4), "summed": pa.decimal128(38, 4), "agrees": pa.bool_()}
+    columns = {name: pa.array([row[place] for row in rows], kinds.get(name, pa.string())) for place, name in enumerate(names)}
+    written.register("record_rows", pa.table(columns))
+    written.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM record_rows")
+    written.unregister("record_rows")

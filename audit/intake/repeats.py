@@ -9,15 +9,6 @@ from audit.tables import CANONICAL
 
 
 
-def number_rows(connection: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Give every staged row its number ``n`` in the order of sources, files and rows."""
-    connection.execute(
-        f"CREATE TABLE numbered AS SELECT * REPLACE (row_number() OVER (ORDER BY origin, file, label, row, part) AS n) "
-        f"FROM stage_{table} ORDER BY n"
-    )
-    connection.execute(f"DROP TABLE stage_{table}; ALTER TABLE numbered RENAME TO stage_{table}")
-
-
 def one_per(connection: duckdb.DuckDBPyConnection, target: Target, source: int) -> None:
     """Keep the first row of a source per value of ``target.one_per``; the others are repetitions, left out."""
     if not target.one_per:

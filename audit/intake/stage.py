@@ -7,7 +7,7 @@ where a value breaks a rule, the reasons: nothing is dropped here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import duckdb
@@ -18,7 +18,8 @@ from audit.intake.mapping import PRIVATE_COLUMNS, Format, Header, Rule, Target, 
 from audit.intake.numbers import Cast
 from audit.intake.privacy import e164, lookup
 from audit.intake.sql import literal
-from audit.intake.values import ARROW, cast, clean, condition, settled
+from audit.intake.dates import month_numbers
+from audit.intake.values import ARROW, cast, condition, filled, parsed, settled
 from audit.tables import CANONICAL
 from audit.tables.columns import Column
 
@@ -80,58 +81,72 @@ def stage(
 ) -> Staged:
     """Cast the records of ``raw`` meant for ``target`` and append them to its stage."""
     create_stage(connection, target.table)
-    rules = {column.name: (column, target.columns[column.name]) for column in columns_of(target.table) if column.name in target.columns}
+    rules = {c.name: (c, target.columns[c.name]) for c in columns_of(target.table) if c.name in target.columns}
     texts = [f"{_text(raw, column, rule, how)} AS t_{name}" for name, (column, rule) in rules.items()]
-    kept = " AND ".join(condition(test, clean(raw.column(test.column), how.empty), how) for test in target.where) or "true"
+    kept = " AND ".join(condition(test, filled(raw.column(test.column), how.empty), how) for test in target.where) or "true"
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE texts AS SELECT row, part, damage, {', '.join(texts)} "
         f"FROM {raw.relation} WHERE damage IS NOT NULL OR ({kept})"
     )
-    for name in rules:
-        if name in PHONES:
-            _normalise_phones(connection, name, country)
+    for name, (column, rule) in rules.items():
+        _read_column(connection, column, rule, how, timezone, country)
     meant = int(connection.execute("SELECT count(*) FROM texts").fetchall()[0][0])
-    connection.execute(_insert(raw, target, rules, how, source, timezone))
-    connection.execute("DROP TABLE texts")
+    connection.execute(_insert(raw, target, rules, source))
+    connection.execute("DROP TABLE texts; " + "; ".join(f"DROP TABLE read_{name}" for name in rules))
     return Staged(raw, source, target, meant, raw.records - meant)
 
 
-def _insert(
-    raw: RawTable, target: Target, rules: dict[str, tuple[Column, Rule]], how: Format, source: int, timezone: str
-) -> str:
-    made = {name: _made(column, rule, how, timezone) for name, (column, rule) in rules.items()}
-    first = ", ".join(f"{c.value} AS v_{name}, {c.bad} AS b_{name}" for name, c in made.items())
-    final = {name: settled(column, rule, f"v_{name}", f"b_{name}") for name, (column, rule) in rules.items()}
-    reasons = ", ".join(f"{c.bad} || ':{name}'" for name, c in final.items())
-    id_column = _made_id(target, raw)
-    names = [*final, *([id_column.name] if id_column else [])]
-    values = [f'{c.value} AS "{name}"' for name, c in _later(final, rules).items()]
-    if id_column:
-        values.append(f"concat({literal(raw.label + '|')}, row, '|', part) AS {id_column.name}")
-    listed = ", ".join(f'"{name}"' for name in names)
-    return (
-        f"INSERT INTO stage_{target.table} (origin, file, label, relation, row, part, fate, reasons, {listed}) "
-        f"SELECT {source}, {literal(raw.file)}, {literal(raw.label)}, {literal(raw.relation)}, row, part, NULL, "
-        f"CASE WHEN damage IS NOT NULL THEN [damage] ELSE list_filter([{reasons}]::VARCHAR[], lambda r: r IS NOT NULL) END, "
-        f"{', '.join(values)} FROM (SELECT row, part, damage, {first} FROM texts) ORDER BY row, part"
+def _read_column(
+    connection: duckdb.DuckDBPyConnection, column: Column, rule: Rule, how: Format, timezone: str, country: str
+) -> None:
+    """``read_<column>``: each different text once, with its value and the rule it breaks (NULL = none)."""
+    name, step = column.name, "text"
+    if name in PHONES:
+        step = _changed(connection, name, lambda texts: e164(texts, country))
+    elif any("%B" in form for form in rule.format):
+        step = _changed(connection, name, month_numbers)
+    distinct = f"SELECT DISTINCT t_{name} AS text FROM texts"
+    if step == "changed":
+        distinct = f"SELECT d.text, changed.result AS changed FROM ({distinct}) d LEFT JOIN changed ON changed.value = d.text"
+    if name in PHONES:
+        made, bare = Cast("changed", "NULL::VARCHAR"), "NULL"
+    else:
+        made, bare = _cast(column, rule, step, timezone), parsed(column, rule, step, how, timezone)
+    final = settled(column, rule, "value", "broken")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE read_{name} AS SELECT text, {final.value} AS value, {final.bad} AS reason FROM ("
+        f"SELECT text, {made.value} AS value, {made.bad} AS broken FROM (SELECT *, {bare} AS bare FROM ({distinct})))"
     )
 
 
-def _later(final: dict[str, Cast], rules: dict[str, tuple[Column, Rule]]) -> dict[str, Cast]:
+def _insert(raw: RawTable, target: Target, rules: dict[str, tuple[Column, Rule]], source: int) -> str:
+    stage_name = f"stage_{target.table}"
+    reasons = ", ".join(f"read_{name}.reason || ':{name}'" for name in rules)
+    joins = " ".join(f"JOIN read_{name} ON read_{name}.text IS NOT DISTINCT FROM t_{name}" for name in rules)
+    values = {name: _moved(name, rule) for name, (_, rule) in rules.items()}
+    made_id = _made_id(target)
+    if made_id:
+        values[made_id.name] = f"concat({literal(raw.label + '|')}, texts.row, '|', texts.part)"
+    names = ", ".join(f'"{name}"' for name in values)
+    number = f"(SELECT count(*) FROM {stage_name}) + row_number() OVER (ORDER BY texts.row, texts.part)"
+    return (
+        f"INSERT INTO {stage_name} (n, origin, file, label, relation, row, part, fate, reasons, {names}) "
+        f"SELECT {number} AS n, {source}, {literal(raw.file)}, {literal(raw.label)}, {literal(raw.relation)}, texts.row, texts.part, NULL, "
+        f"CASE WHEN damage IS NOT NULL THEN [damage] ELSE list_filter([{reasons}]::VARCHAR[], lambda r: r IS NOT NULL) END, "
+        f"{', '.join(values.values())} FROM texts {joins} ORDER BY n"
+    )
+
+
+def _moved(name: str, rule: Rule) -> str:
     """``not_before``: an end without a date that lies before its start is on the next day."""
-    moved = dict(final)
-    for name, (_, rule) in rules.items():
-        if rule.not_before is not None:
-            start, end = final[rule.not_before].value, final[name].value
-            moved[name] = Cast(f"CASE WHEN {end} < {start} THEN {end} + INTERVAL 1 DAY ELSE {end} END", final[name].bad)
-    return moved
+    value = f"read_{name}.value"
+    if rule.not_before is None:
+        return value
+    return f"CASE WHEN {value} < read_{rule.not_before}.value THEN {value} + INTERVAL 1 DAY ELSE {value} END"
 
 
-def _made(column: Column, rule: Rule, how: Format, timezone: str) -> Cast:
-    text = f"t_{column.name}"
-    if column.name in PHONES:
-        return Cast(text, "NULL::VARCHAR")
-    made = cast(column, rule, text, how, timezone)
+def _cast(column: Column, rule: Rule, text: str, timezone: str) -> Cast:
+    made = cast(column, rule, text, "bare", timezone)
     if rule.extract is None:
         return made
     return Cast(made.value, f"CASE WHEN starts_with({text}, {literal(_UNMATCHED)}) THEN 'pattern' ELSE {made.bad} END")
@@ -140,7 +155,7 @@ def _made(column: Column, rule: Rule, how: Format, timezone: str) -> Cast:
 _UNMATCHED = "\ufffdno match "
 
 
-def _made_id(target: Target, raw: RawTable) -> Column | None:
+def _made_id(target: Target) -> Column | None:
     """The key of a table whose export has none is made of file and row; patients always bring their own."""
     for column in CANONICAL[target.table].columns:
         if column.unique and column.unit == "id" and column.name not in target.columns and target.table != "patients":
@@ -167,11 +182,11 @@ def _text(raw: RawTable, column: Column, rule: Rule, how: Format) -> str:
 
 def _joined(raw: RawTable, rule: Rule, how: Format) -> str:
     def all_of(headers: tuple[Header, ...], glue: str) -> str:
-        cells = [clean(raw.column(header), how.empty) for header in headers]
+        cells = [filled(raw.column(header), how.empty) for header in headers]
         return cells[0] if len(cells) == 1 else f"nullif(concat_ws({literal(glue)}, {', '.join(cells)}), '')"
 
     if rule.first_of is not None:
-        return f"coalesce({', '.join(clean(raw.column(header), how.empty) for header in rule.first_of)})"
+        return f"coalesce({', '.join(filled(raw.column(header), how.empty) for header in rule.first_of)})"
     text = all_of(rule.from_ or (), rule.join)
     if rule.until is not None:
         end = all_of(rule.until, rule.join)
@@ -179,14 +194,14 @@ def _joined(raw: RawTable, rule: Rule, how: Format) -> str:
     return text
 
 
-def _normalise_phones(connection: duckdb.DuckDBPyConnection, name: str, country: str) -> None:
-    """Numbers to international form, each different text once; what is no number becomes empty."""
-    text = f"regexp_replace(t_{name}, '[^0-9+,;/a-zA-Zа-яА-Я]', '', 'g')"
-    connection.execute(f"UPDATE texts SET t_{name} = {text}")
+def _changed(
+    connection: duckdb.DuckDBPyConnection, name: str, change: Callable[[list[str]], list[str | None]]
+) -> str:
+    """Each different text of a column changed by a Python function, as the relation ``changed``."""
     rows = connection.execute(f"SELECT DISTINCT t_{name} FROM texts WHERE t_{name} IS NOT NULL ORDER BY 1").fetchall()
     values = [str(row[0]) for row in rows]
-    lookup(connection, "numbers", values, e164(values, country))
-    connection.execute(f"UPDATE texts SET t_{name} = numbers.result FROM numbers WHERE numbers.value = t_{name}")
+    lookup(connection, "changed", values, change(values))
+    return "changed"
 
 
 def identifying_headers(raw: RawTable, target: Target) -> Iterator[int]:

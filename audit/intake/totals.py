@@ -41,17 +41,21 @@ def check_totals(
     """
     checks: list[TotalCheck] = []
     for header, cell in columns.items():
-        value = number(f"nullif(trim({cell}), '')", decimal).value
-        checks += _of_column(connection, header, value)
+        # each different text is read once
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE amounts AS SELECT {cell} AS text, {number(cell, decimal)} AS v "
+            f"FROM (SELECT DISTINCT {cell} FROM classified WHERE {cell} IS NOT NULL)"
+        )
+        checks += _of_column(connection, header, cell)
     if counts is not None:
         checks += _of_count(connection, counts)
     return tuple(checks)
 
 
-def _of_column(connection: duckdb.DuckDBPyConnection, header: str, value: str) -> list[TotalCheck]:
+def _of_column(connection: duckdb.DuckDBPyConnection, header: str, cell: str) -> list[TotalCheck]:
     rows = connection.execute(
         f"SELECT row, what, v::DECIMAL(38, 4), sum(CASE WHEN what = 'record' THEN v ELSE 0 END) OVER (ORDER BY row)::DECIMAL(38, 4) "
-        f"FROM (SELECT row, what, {value} AS v FROM classified WHERE what IN ('record', 'total', 'group')) "
+        f"FROM classified LEFT JOIN amounts ON amounts.text = {cell} WHERE what IN ('record', 'total', 'group') "
         "QUALIFY what <> 'record' ORDER BY row"
     ).fetchall()
     return _compared(header, rows)
@@ -72,7 +76,7 @@ def _compared(header: str, rows: list[tuple[Any, ...]]) -> list[TotalCheck]:
 def _of_count(connection: duckdb.DuckDBPyConnection, mark: str) -> list[TotalCheck]:
     pattern = r"(?i)^\s*" + mark.replace(":", r"\s*:?") + r"\s*:?\s*([0-9]+)\s*$"
     rows = connection.execute(
-        f"SELECT row, regexp_extract(trim(concat_ws(' ', c1)), {literal(pattern)}, 1), "
+        f"SELECT row, regexp_extract(c1, {literal(pattern)}, 1), "
         "(SELECT count(*) FROM classified WHERE what = 'record') FROM classified WHERE what = 'total' ORDER BY row"
     ).fetchall()
     return [TotalCheck(row, mark, Decimal(text), Decimal(n)) for row, text, n in rows if text]

@@ -5,30 +5,22 @@ Nothing is coerced: a text that is not wholly what is declared breaks a rule and
 
 from __future__ import annotations
 
-from audit.intake.dates import moment, shifted
+from audit.intake.dates import moment, settled_moment, shifted
 from audit.intake.mapping import UNITS, Condition, Format, Rule
-from audit.intake.numbers import Cast, number
+from audit.intake.numbers import Cast, not_a_number, number
 from audit.intake.sql import listed, literal
 from audit.tables.columns import Column
 
 YES = ("true", "yes", "1", "да", "истина", "da", "ja", "y", "д", "+", "истинно")
 NO = ("false", "no", "0", "нет", "ложь", "ne", "nein", "n", "н", "-")
-# white space of every kind is made single; zero-width and direction marks only disguise a text
-SPACE = r"[\s\x{00a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+"
-INVISIBLE = r"[\x{00ad}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{feff}]"
-CONTROL = r"[\x{0000}-\x{001f}\x{007f}-\x{009f}]"
 CUT_ID = r"[0-9][.,][0-9]{1,8}[eE]\+[0-9]{2}"
 """A long number that a spreadsheet has cut to a few digits; ids in it are lost."""
 ARROW = " → "
 
 
-def clean(cell: str, empty: tuple[str, ...] = ()) -> str:
-    """A raw cell as text: composed Unicode, single blanks, no invisible marks; empty is NULL."""
-    tidy = f"regexp_replace(regexp_replace(nfc_normalize({cell}), {literal(SPACE)}, ' ', 'g'), {literal(INVISIBLE)}, '', 'g')"
-    text = f"nullif(trim(regexp_replace({tidy}, {literal(CONTROL)}, '\ufffd', 'g')), '')"
-    if empty:
-        return f"CASE WHEN NOT list_contains({listed(empty)}, {text}) THEN {text} END"
-    return text
+def filled(cell: str, empty: tuple[str, ...] = ()) -> str:
+    """A tidy cell without the texts an export writes for “nothing”."""
+    return f"CASE WHEN NOT list_contains({listed(empty)}, {cell}) THEN {cell} END" if empty else cell
 
 
 def same_word(text: str) -> str:
@@ -57,21 +49,40 @@ def default_if_bad(column: Column) -> str:
     return "empty" if column.name in ("age_years", "birth_date", "full_name") else "set_aside"
 
 
-def cast(column: Column, rule: Rule, text: str, how: Format, timezone: str) -> Cast:
-    """The value of ``column`` from the clean text ``text`` (SQL, NULL = empty), and the rule that text breaks."""
+def parsed(column: Column, rule: Rule, text: str, how: Format, timezone: str) -> str:
+    """SQL of the first step for a number or a date: the bare value, NULL if the text is none.
+
+    A step of its own keeps the patterns from being repeated in every later expression.
+    """
+    if rule.until is not None or rule.codes is not None or (column.allowed and rule.by_sign is None):
+        return "NULL"
+    if rule.by_sign is not None:
+        return number(text, how.decimal)
+    if column.dtype in ("date", "timestamp(6)"):
+        return moment(text, rule.format or ("iso",), rule.timezone or timezone)
+    if column.dtype in ("string", "boolean"):
+        return "NULL"
+    return number(_stripped(rule, text), how.decimal)
+
+
+def cast(column: Column, rule: Rule, text: str, value: str, timezone: str) -> Cast:
+    """The value of ``column`` from the clean text ``text`` and its parsed ``value`` (SQL), and the rule it breaks."""
     if rule.until is not None:
         return _span(column, rule, text, timezone)
     if rule.by_sign is not None:
-        return _by_sign(rule, text, how)
+        word = f"CASE WHEN {value} < 0 THEN {literal(rule.by_sign.negative)} WHEN {value} >= 0 THEN {literal(rule.by_sign.otherwise)} END"
+        return Cast(word, not_a_number(text, value))
     if rule.codes is not None or column.allowed:
         return _code(column, rule, text)
     if column.dtype == "boolean":
         return _flag(text)
     if column.dtype in ("date", "timestamp(6)"):
-        return _date(column, rule, text, timezone)
+        made = settled_moment(text, value, epoch_is_empty=column.name != "birth_date")
+        moved = shifted(made.value, rule.day)
+        return Cast(f"({moved})::{'DATE' if column.dtype == 'date' else 'TIMESTAMP'}", made.bad)
     if column.dtype == "string":
         return Cast(_spelled(rule, text), _label_bad(column, text))
-    return _number(column, rule, text, how)
+    return _number(column, rule, text, value)
 
 
 def _span(column: Column, rule: Rule, text: str, timezone: str) -> Cast:
@@ -79,45 +90,42 @@ def _span(column: Column, rule: Rule, text: str, timezone: str) -> Cast:
     start, end = f"split_part({text}, {literal(ARROW)}, 1)", f"split_part({text}, {literal(ARROW)}, 2)"
     per = {"minutes": 60, "hours": 3600}.get(column.unit, 1)
     if rule.format:
-        first = moment(start, rule.format, timezone, epoch_is_empty=True)
-        last = moment(end, rule.format, timezone, epoch_is_empty=True)
-        return Cast(f"(epoch({last.value}) - epoch({first.value})) / {per}", f"coalesce({first.bad}, {last.bad})")
-    clock = "'[0-9]{1,2}:[0-5][0-9](:[0-5][0-9])?'"
-    minute = "(split_part({0}, ':', 1)::DOUBLE * 60 + split_part({0}, ':', 2)::DOUBLE)"
-    both = f"regexp_full_match({start}, {clock}) AND regexp_full_match({end}, {clock})"
-    apart = f"(({minute.format(end)} - {minute.format(start)} + 1440)::BIGINT % 1440)::DOUBLE * 60 / {per}"
-    value = f"CASE WHEN {both} THEN {apart} END"
+        both = [moment(part, rule.format, timezone) for part in (start, end)]
+        value = f"(epoch({both[1]}) - epoch({both[0]})) / {per}"
+    else:
+        clock = "'[0-9]{1,2}:[0-5][0-9](:[0-5][0-9])?'"
+        minute = "(split_part({0}, ':', 1)::DOUBLE * 60 + split_part({0}, ':', 2)::DOUBLE)"
+        apart = f"(({minute.format(end)} - {minute.format(start)} + 1440)::BIGINT % 1440)::DOUBLE * 60 / {per}"
+        value = f"CASE WHEN regexp_full_match({start}, {clock}) AND regexp_full_match({end}, {clock}) THEN {apart} END"
     return Cast(value, f"CASE WHEN {text} IS NOT NULL AND ({value}) IS NULL THEN 'span of time' END")
 
 
-def _date(column: Column, rule: Rule, text: str, timezone: str) -> Cast:
-    made = moment(text, rule.format or ("iso",), rule.timezone or timezone, epoch_is_empty=column.name != "birth_date")
-    value = shifted(made.value, rule.day)
-    return Cast(f"({value})::DATE" if column.dtype == "date" else f"({value})::TIMESTAMP", made.bad)
-
-
-def _number(column: Column, rule: Rule, text: str, how: Format) -> Cast:
-    made = number(f"({_stripped(rule, text)})", how.decimal)
-    # a span of time written as a clock: 1:05:00
-    clock = rf"regexp_full_match({text}, '[0-9]{{1,4}}:[0-5][0-9](:[0-5][0-9])?')"
-    value, bad = made.value, made.bad
+def _number(column: Column, rule: Rule, text: str, value: str) -> Cast:
+    bad, factor = not_a_number(text, value), _factor(column, rule)
     if column.unit in ("minutes", "hours") or column.name.endswith("_seconds"):
-        seconds = (
-            f"(split_part({text}, ':', 1)::BIGINT * 3600 + split_part({text}, ':', 2)::BIGINT * 60 "
-            f"+ coalesce(nullif(split_part({text}, ':', 3), ''), '0')::BIGINT)"
-        )
-        per = {"minutes": 60, "hours": 3600}.get(column.unit, 1)
-        bad = f"CASE WHEN NOT coalesce({clock}, false) THEN {bad} END"
-        value = f"CASE WHEN {clock} THEN {seconds}::DOUBLE / {per} ELSE ({value})::DOUBLE * {_factor(column, rule)} END"
-        return Cast(f"({value})::DOUBLE", bad)
-    factor = _factor(column, rule)
+        return _duration(column, text, value, bad, factor)
     if column.dtype == "decimal(18, 2)":
-        exact = f"try_cast(round({value} * {factor:.9f}::DECIMAL(20, 9), 2) AS DECIMAL(18, 2))" if factor != 1 else f"try_cast(round({value}, 2) AS DECIMAL(18, 2))"
-        return Cast(exact, f"coalesce({bad}, CASE WHEN ({value}) IS NOT NULL AND ({exact}) IS NULL THEN 'number' END)")
+        scaled = value if factor == 1 else f"{value} * {factor:.9f}::DECIMAL(20, 9)"
+        exact = f"try_cast(round({scaled}, 2) AS DECIMAL(18, 2))"
+        return Cast(exact, f"coalesce({bad}, CASE WHEN {value} IS NOT NULL AND {exact} IS NULL THEN 'number' END)")
     if column.dtype == "int64":
         whole = f"CASE WHEN {value} = round({value}) THEN try_cast({value} * {factor!r} AS BIGINT) END"
-        return Cast(whole, f"coalesce({bad}, CASE WHEN ({value}) IS NOT NULL AND ({whole}) IS NULL THEN 'whole number' END)")
-    return Cast(f"(({value})::DOUBLE * {factor!r})", bad)
+        return Cast(whole, f"coalesce({bad}, CASE WHEN {value} IS NOT NULL AND {whole} IS NULL THEN 'whole number' END)")
+    return Cast(f"({value}::DOUBLE * {factor!r})", bad)
+
+
+def _duration(column: Column, text: str, value: str, bad: str, factor: float) -> Cast:
+    """A span of time as a number in its unit, or as a clock: 1:05:00."""
+    clock = rf"regexp_full_match({text}, '[0-9]{{1,4}}:[0-5][0-9](:[0-5][0-9])?')"
+    seconds = (
+        f"(split_part({text}, ':', 1)::BIGINT * 3600 + split_part({text}, ':', 2)::BIGINT * 60 "
+        f"+ coalesce(nullif(split_part({text}, ':', 3), ''), '0')::BIGINT)"
+    )
+    per = {"minutes": 60, "hours": 3600}.get(column.unit, 1)
+    made = f"CASE WHEN {clock} THEN {seconds}::DOUBLE / {per} ELSE {value}::DOUBLE * {factor!r} END"
+    if column.dtype == "int64":
+        made = f"try_cast({made} AS BIGINT)"
+    return Cast(made, f"CASE WHEN NOT coalesce({clock}, false) THEN {bad} END")
 
 
 def _factor(column: Column, rule: Rule) -> float:
@@ -174,13 +182,6 @@ def _code(column: Column, rule: Rule, text: str) -> Cast:
     return Cast(value, bad)
 
 
-def _by_sign(rule: Rule, text: str, how: Format) -> Cast:
-    assert rule.by_sign is not None
-    made = number(text, how.decimal)
-    value = f"CASE WHEN {made.value} < 0 THEN {literal(rule.by_sign.negative)} WHEN {text} IS NOT NULL THEN {literal(rule.by_sign.otherwise)} END"
-    return Cast(value, made.bad)
-
-
 def _bounds(column: Column, value: str) -> list[str]:
     tests = []
     if column.least is not None:
@@ -204,5 +205,5 @@ def condition(test: Condition, text: str, how: Format) -> str:
         parts.append(f"({text}) IS {'NOT ' if test.filled else ''}NULL")
     if test.sign is not None:
         sign = {"positive": "> 0", "negative": "< 0", "not_zero": "<> 0"}[test.sign]
-        parts.append(f"{number(text, how.decimal).value} {sign}")
+        parts.append(f"{number(text, how.decimal)} {sign}")
     return " AND ".join(f"coalesce({part}, false)" for part in parts)

@@ -26,7 +26,7 @@ def read_workbook(file: RawFile, sheets: tuple[str, ...] | Literal["all"] | None
     """
     try:
         with _open(file) as book:
-            return [_grid(file, book, name, decimal, several=sheets is not None) for name in _wanted(file, book, sheets)]
+            return [_grid(file, sheet, decimal, several=sheets is not None) for sheet in _wanted(file, book, sheets)]
     except DataError:
         raise
     except calamine.PasswordError:
@@ -40,7 +40,7 @@ def read_workbook(file: RawFile, sheets: tuple[str, ...] | Literal["all"] | None
 def sheet_names(file: RawFile) -> list[str]:
     """Visible sheets that hold cells, in their order."""
     with _open(file) as book:
-        return _filled(book)
+        return [name for name in _visible(book) if book.get_sheet_by_name(name).height]
 
 
 def _open(file: RawFile) -> Any:
@@ -48,31 +48,29 @@ def _open(file: RawFile) -> Any:
     return calamine.CalamineWorkbook.from_filelike(io.BytesIO(file.path.read_bytes()))
 
 
-def _filled(book: Any) -> list[str]:
-    visible = [m.name for m in book.sheets_metadata if m.visible == calamine.SheetVisibleEnum.Visible]
-    return [name for name in visible if book.get_sheet_by_name(name).height]
+def _visible(book: Any) -> list[str]:
+    return [m.name for m in book.sheets_metadata if m.visible == calamine.SheetVisibleEnum.Visible]
 
 
-def _wanted(file: RawFile, book: Any, sheets: tuple[str, ...] | Literal["all"] | None) -> list[str]:
-    filled = _filled(book)
+def _wanted(file: RawFile, book: Any, sheets: tuple[str, ...] | Literal["all"] | None) -> list[Any]:
+    """The sheets to read, each parsed once."""
+    if isinstance(sheets, tuple):
+        unknown = [name for name in sheets if name not in book.sheet_names]
+        if unknown:
+            raise refuse(file.name, f"has no sheet {', '.join(unknown)}", f"it has {', '.join(_visible(book))}")
+        return [book.get_sheet_by_name(name) for name in sheets]
+    filled = [sheet for sheet in map(book.get_sheet_by_name, _visible(book)) if sheet.height]
     if not filled:
-        raise refuse(file.name, "no visible sheet holds any cell", "export it again")
-    if sheets == "all":
-        return filled
-    if sheets is None:
-        if len(filled) > 1:
-            raise refuse(file.name, f"has {len(filled)} sheets: {', '.join(filled)}", "name them under format: sheets:")
-        return filled
-    unknown = [name for name in sheets if name not in book.sheet_names]
-    if unknown:
-        raise refuse(file.name, f"has no sheet {', '.join(unknown)}", f"it has {', '.join(filled)}")
-    return list(sheets)
+        raise refuse(file.name, "no visible sheet holds any cell: it is empty", "export it again")
+    if sheets is None and len(filled) > 1:
+        names = ", ".join(sheet.name for sheet in filled)
+        raise refuse(file.name, f"has {len(filled)} sheets: {names}", "name them under format: sheets: in mapping.yml")
+    return filled
 
 
-def _grid(file: RawFile, book: Any, name: str, decimal: str, *, several: bool) -> Grid:
-    sheet = book.get_sheet_by_name(name)
+def _grid(file: RawFile, sheet: Any, decimal: str, *, several: bool) -> Grid:
     if sheet.width > MOST_COLUMNS:
-        raise refuse(file.name, f"sheet {name} has {sheet.width} columns", f"keep fewer than {MOST_COLUMNS}")
+        raise refuse(file.name, f"sheet {sheet.name} has {sheet.width} columns", f"keep fewer than {MOST_COLUMNS}")
     first = (sheet.start or (0, 0))[0] + 1
     left = (sheet.start or (0, 0))[1]
     rows = sheet.to_python(skip_empty_area=True)
@@ -85,7 +83,7 @@ def _grid(file: RawFile, book: Any, name: str, decimal: str, *, several: bool) -
         numbers = list(range(first + begin, first + begin + len(records)))
         blocks.append(chunk(numbers, [[*empty, *record] for record in records] if left else records, {}))
     encoding = file.name.rsplit(".", 1)[-1].lower()
-    return Grid(file.name, name if several else None, encoding, joined(blocks), first - 1 + len(rows))
+    return Grid(file.name, sheet.name if several else None, encoding, joined(blocks), first - 1 + len(rows))
 
 
 def _column(values: tuple[Any, ...], decimal: str) -> Iterable[str]:

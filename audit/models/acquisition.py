@@ -178,7 +178,7 @@ def product(*, now: Totals, before: Totals, level: float, seed: int) -> dict[str
         return Bounded(*(3 * (level_of(values[1], values[0]),)))
 
     def pair(top: str, bottom: str) -> tuple[float, float]:
-        return tuple(level_of(getattr(side, top), getattr(side, bottom)) for side in (before, now))
+        return level_of(getattr(before, top), getattr(before, bottom)), level_of(getattr(now, top), getattr(now, bottom))
 
     visits, money, through = pair("visitors", "months"), pair("spend", "months"), pair("came", "answered")
     found = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Plan:
-    """``judged`` by key; ``chosen`` to do now, in the order chosen.
+    """``judged`` by key; ``chosen`` to do now, largest gain first.
 
     ``joint`` is their gain within capacity (mean, low, high), ``plain`` the sum of their single means,
     ``with_room`` the gain of all that would be sure if capacity were no limit.
@@ -78,16 +79,17 @@ def plan(
 ) -> Plan:
     """Judge ``changes`` by their draws and choose those to make now.
 
-    *Do now* needs a chance of a gain of ``sure``, evidence A or B, and that it adds to what is chosen
-    already; *test first* a chance of ``likely``; the rest is left. Chosen greedily by what each adds to
-    the joint gain within ``free`` (draws, resources), so that no two changes count the same free hour.
+    *Do now* needs a chance of a gain of ``sure``, evidence A or B, and a place in the set
+    of sure changes with the largest joint gain within ``free`` (draws, resources), so that no two count
+    the same free hour; *test first* a chance of ``likely``; the rest is left.
     """
     trusted = [key for key in changes if grades[key] in ("A", "B")]
     wishes = {key: unlimited(change) for key, change in changes.items()}
     ready = [key for key in trusted if (wishes[key] > 0).mean() >= sure]
     singles = {key: _single(key, changes, ready, free) for key in changes}
     facts = {key: summary(draws, level) for key, draws in singles.items()}
-    chosen, joint = _greedy({key: changes[key] for key in trusted if facts[key][3] >= sure}, free)
+    found, joint = _best({key: changes[key] for key in trusted if facts[key][3] >= sure}, free)
+    chosen = tuple(sorted(found, key=lambda key: (-facts[key][0], key)))
     judged = {
         key: Judged(
             gain=facts[key][:3], chance=facts[key][3], wished=max(float(wishes[key].mean()), facts[key][0]),
@@ -115,16 +117,17 @@ def _single(key: str, changes: Mapping[str, Change], ready: list[str], free: Flo
     return let_in if let_in.mean() > by_itself.mean() else by_itself
 
 
-def _greedy(changes: Mapping[str, Change], free: Floats) -> tuple[tuple[str, ...], Floats]:
-    """Keys in the order chosen, and the joint gain; ends when nothing adds to its mean."""
+def _best(changes: Mapping[str, Change], free: Floats) -> tuple[tuple[str, ...], Floats]:
+    """Keys of the set with the largest mean joint gain, and that gain.
+
+    Every set is tried: a catalogue has few sure actions (2^9 sets take a second), and adding them one by
+    one would miss sets whose members make room for each other. Of equal sets the smaller one is taken.
+    """
     chosen: tuple[str, ...] = ()
     best = np.zeros(len(free))
-    while len(chosen) < len(changes):
-        tried = {
-            key: together([changes[name] for name in (*chosen, key)], free)[0] for key in changes if key not in chosen
-        }
-        key = max(tried, key=lambda name: (float(tried[name].mean()), name))
-        if not tried[key].mean() > best.mean():
-            break
-        chosen, best = (*chosen, key), tried[key]
+    for size in range(1, len(changes) + 1):
+        for keys in combinations(sorted(changes), size):
+            gain = together([changes[key] for key in keys], free)[0]
+            if gain.mean() > best.mean() + 1e-9 * abs(best.mean()):
+                chosen, best = keys, gain
     return chosen, best

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
@@ -56,7 +57,7 @@ def dumbbell(
     return figure
 
 
-def _head(ax: object, ring: float, dot: float, height: float, reach: float, ring_name: str, dot_name: str) -> None:
+def _head(ax: Axes, ring: float, dot: float, height: float, reach: float, ring_name: str, dot_name: str) -> None:
     """The two names over the first pair, pushed apart when the marks are close."""
     close = abs(dot - ring) < 0.3 * reach
     left, right = ("right", "left") if ring <= dot else ("left", "right")

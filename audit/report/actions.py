@@ -17,8 +17,8 @@ from audit.workbench.pictures import scale_of
 
 GROUPS = ("do_now", "test_first", "leave")
 SOURCE = "growth"
-TOGETHER = ("together", "joint_gain", "gain_together")
-"""Names the growth section may give to the joint gain of the actions to do now."""
+TOGETHER = "joint_gain"
+"""The growth section's estimate of what the actions to do now bring together."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,12 @@ def plan(book: Book) -> Plan:
         actions.append(Action(
             number, row["group"], *_words(section, result, row["action"]), Markup(line), gain,
             expected=book.words.numbers.cell(gain.value, form, signed=True),
-            chance=book.words.numbers.text(row["chance"], "share") if not math.isnan(row["chance"]) else "–",
+            chance=book.words.numbers.chance(row["chance"]) if not math.isnan(row["chance"]) else "–",
             effort=book.words.sentence(f"actions.effort.{row['effort']}"),
             evidence=str(row["evidence"]),
             anchor=_anchor(book, row["section"]),
         ))  # fmt: skip
-    return Plan(tuple(actions), known(book, SOURCE, *TOGETHER))
+    return Plan(tuple(actions), known(book, SOURCE, TOGETHER))
 
 
 def _words(section: Section, result: Result, action: str) -> tuple[Markup, Markup | None]:

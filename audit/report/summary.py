@@ -18,6 +18,9 @@ NEAR = 0.10
 
 COLOURS: Mapping[str, str] = {"good": "#17766B", "watch": "#8A5A00", "act": "#B23A10", "unclear": "#65717C"}
 URGENCY = ("risk", "opportunity", "strength")
+OWN_PAGE = ("data_quality", "growth")
+"""Sections that speak elsewhere in front: the actions page is what growth found."""
+
 MOST_FINDINGS = 6
 MOST_OF_ONE_SECTION = 2
 
@@ -169,7 +172,7 @@ def ranked_findings(book: Book, most: int = MOST_FINDINGS) -> list[Ranked]:
     every = [
         Ranked(section, finding)
         for section in book.sections
-        if section.answered is not None and section.page.number
+        if section.answered is not None and section.page.name not in OWN_PAGE
         for finding in section.answered.findings
         if finding.kind not in ("not_answered", "caveat")
     ]

@@ -17,8 +17,21 @@ BROKEN_REPEATS = 0.09
 REMINDED_FROM = "2016-02-01"
 NO_SHOW = 0.85
 """Of broken bookings whose half hour stayed empty, those nobody cancelled; the others were cancelled in time."""
-COLUMNS = ["person", "doctor", "branch", "room", "service_id", "kind", "booked", "start", "minutes", "nights", "status",
-           "diagnosis", "payer"]
+COLUMNS = [
+    "person",
+    "doctor",
+    "branch",
+    "room",
+    "service_id",
+    "kind",
+    "booked",
+    "start",
+    "minutes",
+    "nights",
+    "status",
+    "diagnosis",
+    "payer",
+]
 
 
 def completed_visits(care: Care, call_moment: np.ndarray, rng: Generator) -> pd.DataFrame:
@@ -38,8 +51,15 @@ def completed_visits(care: Care, call_moment: np.ndarray, rng: Generator) -> pd.
     people = care.people
     return v.assign(
         service_id=money.basic_service(v.assign(class_number=people.class_number.to_numpy()[v.person])),
-        kind="outpatient", booked=np.minimum(booked, start), start=start, minutes=30.0, nights=np.nan, status="completed",
-        diagnosis=people.diagnosis.to_numpy()[v.person], payer=people.payer.to_numpy()[v.person])
+        kind="outpatient",
+        booked=np.minimum(booked, start),
+        start=start,
+        minutes=30.0,
+        nights=np.nan,
+        status="completed",
+        diagnosis=people.diagnosis.to_numpy()[v.person],
+        payer=people.payer.to_numpy()[v.person],
+    )
 
 
 def operations(care: Care) -> pd.DataFrame:
@@ -51,14 +71,37 @@ def operations(care: Care) -> pd.DataFrame:
     adenoids = np.where(adult_throat, "O04", "O01")
     service = np.where(group == "J35", adenoids, pd.Series(group).map(price_list.OPERATION_OF).fillna("O03"))
     common = {
-        "person": s.person, "doctor": s.doctor, "branch": 1, "status": "completed",
-        "booked": start - np.timedelta64(8 * 86400, "s"), "diagnosis": people.diagnosis.to_numpy()[s.person],
-        "payer": people.payer.to_numpy()[s.person]}
-    operation = pd.DataFrame({**common, "room": OPERATING_ROOM, "service_id": service, "kind": "operation", "start": start,
-                              "minutes": float(OPERATION_MINUTES), "nights": np.nan})
+        "person": s.person,
+        "doctor": s.doctor,
+        "branch": 1,
+        "status": "completed",
+        "booked": start - np.timedelta64(8 * 86400, "s"),
+        "diagnosis": people.diagnosis.to_numpy()[s.person],
+        "payer": people.payer.to_numpy()[s.person],
+    }
+    operation = pd.DataFrame(
+        {
+            **common,
+            "room": OPERATING_ROOM,
+            "service_id": service,
+            "kind": "operation",
+            "start": start,
+            "minutes": float(OPERATION_MINUTES),
+            "nights": np.nan,
+        }
+    )
     after = start + np.timedelta64(OPERATION_MINUTES * 60, "s")
-    stay = pd.DataFrame({**common, "room": WARD, "service_id": "W01", "kind": "ward", "start": after, "minutes": np.nan,
-                         "nights": s.nights.astype(float)})
+    stay = pd.DataFrame(
+        {
+            **common,
+            "room": WARD,
+            "service_id": "W01",
+            "kind": "ward",
+            "start": after,
+            "minutes": np.nan,
+            "nights": s.nights.astype(float),
+        }
+    )
     return pd.concat([operation, stay], ignore_index=True)
 
 
@@ -70,17 +113,30 @@ def broken(care: Care, bookings: pd.DataFrame, calendar: Days, rng: Generator) -
     cancelled.
     """
     people = care.people
-    new = pd.DataFrame({
-        "person": -1 - np.arange(len(bookings)), "day": bookings.day, "slot": bookings.slot, "branch": bookings.branch,
-        "donor": bookings.donor, "booked": moment(bookings.booked_day.to_numpy(), bookings.booked_minute.to_numpy())})
+    new = pd.DataFrame(
+        {
+            "person": -1 - np.arange(len(bookings)),
+            "day": bookings.day,
+            "slot": bookings.slot,
+            "branch": bookings.branch,
+            "donor": bookings.donor,
+            "booked": moment(bookings.booked_day.to_numpy(), bookings.booked_minute.to_numpy()),
+        }
+    )
     repeats = care.visits[(care.visits.ordinal > 1) & (care.visits.ordinal < 90)]
     repeats = repeats[rng.random(len(repeats)) < BROKEN_REPEATS]
     first = care.visits[care.visits.ordinal == 0].set_index("person").day.reindex(repeats.person).fillna(0).to_numpy()
     day = previous_open(calendar, repeats.day.to_numpy() - rng.integers(1, 6, len(repeats)))
     late = (day > first) & (calendar.month[day] >= FIRST_MONTH)
-    old = pd.DataFrame({
-        "person": repeats.person, "day": day, "slot": repeats.slot, "branch": repeats.branch, "donor": repeats.person,
-    })[late]
+    old = pd.DataFrame(
+        {
+            "person": repeats.person,
+            "day": day,
+            "slot": repeats.slot,
+            "branch": repeats.branch,
+            "donor": repeats.person,
+        }
+    )[late]
     old["booked"] = moment(old.day.to_numpy() - 1, np.full(len(old), 700.0))
     rows = pd.concat([new, old], ignore_index=True)
     rows = _at_empty_half_hours(rows, care, rng)
@@ -88,8 +144,15 @@ def broken(care: Care, bookings: pd.DataFrame, calendar: Days, rng: Generator) -
     start = moment(rows.day.to_numpy(), OPENS_MINUTE + 30 * rows.slot.to_numpy())
     service = np.where(rows.person < 0, price_list.FIRST, price_list.REPEAT)
     return rows.assign(
-        kind="outpatient", service_id=service, start=start, booked=np.minimum(rows.booked, start), minutes=30.0,
-        nights=np.nan, diagnosis=None, payer=people.payer.to_numpy()[donor])
+        kind="outpatient",
+        service_id=service,
+        start=start,
+        booked=np.minimum(rows.booked, start),
+        minutes=30.0,
+        nights=np.nan,
+        diagnosis=None,
+        payer=people.payer.to_numpy()[donor],
+    )
 
 
 def _at_empty_half_hours(rows: pd.DataFrame, care: Care, rng: Generator) -> pd.DataFrame:
@@ -111,13 +174,15 @@ def _at_empty_half_hours(rows: pd.DataFrame, care: Care, rng: Generator) -> pd.D
     return rows.assign(
         room=np.where(np.isnan(room), np.where(rows.branch == 1, 4, 0), room).astype(int),
         doctor=np.where(np.isnan(doctor), people_doctor, doctor).astype(int),
-        status=np.where(no_show, "no_show", "cancelled"))
+        status=np.where(no_show, "no_show", "cancelled"),
+    )
 
 
 def appointments_table(rows: pd.DataFrame, patient_id: np.ndarray, rng: Generator) -> pd.DataFrame:
     """Canonical table appointments; ``patient_id`` of each row. Rows keep their order of time."""
     rows = rows.assign(patient_id=patient_id).sort_values(
-        ["start", "room", "kind", "status", "patient_id"], kind="stable", ignore_index=True)
+        ["start", "room", "kind", "status", "patient_id"], kind="stable", ignore_index=True
+    )
     outpatient = (rows.kind == "outpatient").to_numpy()
     came = outpatient & (rows.status == "completed").to_numpy()
     new_to_doctor = came & ~rows[came].duplicated(["patient_id", "doctor"]).reindex(rows.index, fill_value=True)
@@ -132,13 +197,27 @@ def appointments_table(rows: pd.DataFrame, patient_id: np.ndarray, rng: Generato
 
 def canonical(rows: pd.DataFrame) -> pd.DataFrame:
     """The columns of the canonical table, codes instead of numbers."""
-    return pd.DataFrame({
-        "appointment_id": rows.appointment_id, "patient_id": rows.patient_id, "doctor_id": doctor_codes(rows.doctor),
-        "branch": BRANCHES[rows.branch], "room_id": ROOM_CODES[rows.room], "specialty": price_list.SPECIALTY,
-        "service_id": rows.service_id, "kind": rows.kind, "booked_at": rows.booked, "starts_at": rows.start,
-        "minutes": rows.minutes, "nights": rows.nights, "status": rows.status,
-        "is_first_recorded": rows.is_first_recorded, "diagnosis": rows.diagnosis, "reminder_sent": rows.reminder_sent,
-        "payer": rows.payer})
+    return pd.DataFrame(
+        {
+            "appointment_id": rows.appointment_id,
+            "patient_id": rows.patient_id,
+            "doctor_id": doctor_codes(rows.doctor),
+            "branch": BRANCHES[rows.branch],
+            "room_id": ROOM_CODES[rows.room],
+            "specialty": price_list.SPECIALTY,
+            "service_id": rows.service_id,
+            "kind": rows.kind,
+            "booked_at": rows.booked,
+            "starts_at": rows.start,
+            "minutes": rows.minutes,
+            "nights": rows.nights,
+            "status": rows.status,
+            "is_first_recorded": rows.is_first_recorded,
+            "diagnosis": rows.diagnosis,
+            "reminder_sent": rows.reminder_sent,
+            "payer": rows.payer,
+        }
+    )
 
 
 def charges_table(rows: pd.DataFrame, lines: pd.DataFrame, rng: Generator) -> pd.DataFrame:
@@ -154,15 +233,27 @@ def charges_table(rows: pd.DataFrame, lines: pd.DataFrame, rng: Generator) -> pd
     price = price_list.price_of(operated.service_id.to_numpy()).astype(float)
     surgery = operated[_CARRIED].assign(service_id=operated.service_id, kind="sale", list_amount=price, paid=price)
     deposit = outpatient.iloc[np.sort(rng.permutation(len(outpatient))[: max(1, len(outpatient) // 1500)])].assign(
-        kind="deposit", list_amount=5000.0, paid=5000.0, appointment_id=None, service_id=None)
+        kind="deposit", list_amount=5000.0, paid=5000.0, appointment_id=None, service_id=None
+    )
     whole = pd.concat([outpatient, surgery, deposit], ignore_index=True)
     whole = whole.sort_values(["start", "appointment_id", "kind", "service_id"], kind="stable", ignore_index=True)
     quantity = np.where(whole.kind == "refund", -1.0, 1.0)
-    return pd.DataFrame({
-        "charge_id": ids("B", len(whole), 7), "patient_id": whole.patient_id, "appointment_id": whole.appointment_id,
-        "charged_on": whole.start.dt.normalize(), "service_id": whole.service_id,
-        "doctor_id": doctor_codes(whole.doctor.to_numpy()), "branch": BRANCHES[whole.branch], "kind": whole.kind,
-        "quantity": quantity, "list_amount": whole.list_amount, "paid": whole.paid, "payer": whole.payer})
+    return pd.DataFrame(
+        {
+            "charge_id": ids("B", len(whole), 7),
+            "patient_id": whole.patient_id,
+            "appointment_id": whole.appointment_id,
+            "charged_on": whole.start.dt.normalize(),
+            "service_id": whole.service_id,
+            "doctor_id": doctor_codes(whole.doctor.to_numpy()),
+            "branch": BRANCHES[whole.branch],
+            "kind": whole.kind,
+            "quantity": quantity,
+            "list_amount": whole.list_amount,
+            "paid": whole.paid,
+            "payer": whole.payer,
+        }
+    )
 
 
 _CARRIED = ["appointment_id", "patient_id", "start", "doctor", "branch", "payer"]

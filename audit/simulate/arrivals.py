@@ -14,7 +14,8 @@ from numpy.random import Generator
 from audit.simulate.days import AFTER_MONTH, BEFORE_MONTH, MONTHS, Days
 from audit.simulate.path import Path
 from audit.simulate.sampling import even_uniform, pick, spread
-from audit.simulate.truth import PriceTest, Truth
+from audit.simulate.truth import Truth
+from audit.simulate.truth_parts import PriceTest
 
 LAG_SHARES = np.array([0.20, 0.28, 0.18, 0.12, 0.08, 0.06, 0.04, 0.04])
 """Days from the call to the first visit, 0 to 7."""
@@ -30,9 +31,14 @@ DIAGNOSES = ("J35", "J32", "J34", "H65", "J31", "H90", "J03", "other")
 CHILD_DIAGNOSES = np.array([0.45, 0.06, 0.01, 0.22, 0.10, 0.04, 0.07, 0.05])
 ADULT_DIAGNOSES = np.array([0.0875, 0.21, 0.1475, 0.12, 0.1625, 0.065, 0.095, 0.1125])
 CODES = {
-    "J35": ("J35.2", "J35.0", "J35.1"), "J32": ("J32.0", "J32.9", "J32.4"), "J34": ("J34.2",),
-    "H65": ("H65.2", "H66.9", "H66.1"), "J31": ("J31.0", "J30.4", "J30.1"), "H90": ("H90.3", "H91.9"),
-    "J03": ("J03.9", "J02.9", "J04.0"), "other": ("H61.2", "R04.0", "J33.9", "H60.9"),
+    "J35": ("J35.2", "J35.0", "J35.1"),
+    "J32": ("J32.0", "J32.9", "J32.4"),
+    "J34": ("J34.2",),
+    "H65": ("H65.2", "H66.9", "H66.1"),
+    "J31": ("J31.0", "J30.4", "J30.1"),
+    "H90": ("H90.3", "H91.9"),
+    "J03": ("J03.9", "J02.9", "J04.0"),
+    "other": ("H61.2", "R04.0", "J33.9", "H60.9"),
 }
 FEMALE_CHILD, FEMALE_ADULT = 0.46, 0.56
 
@@ -61,7 +67,9 @@ def in_test(test: PriceTest, calendar: Days, branch: np.ndarray, day: np.ndarray
     return (branch == 1) & (day >= calendar.number(test.from_day)) & (day <= calendar.number(test.to_day))
 
 
-def _branch_and_day(truth: Truth, people: pd.DataFrame, calendar: Days, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
+def _branch_and_day(
+    truth: Truth, people: pd.DataFrame, calendar: Days, rng: Generator
+) -> tuple[np.ndarray, np.ndarray]:
     branch, day = np.zeros(len(people), int), np.zeros(len(people), int)
     for (month, lag), rows in people.groupby(["month", "lag"]).indices.items():
         open_days = calendar.open_days(month)
@@ -142,7 +150,8 @@ def describe(people: pd.DataFrame, path: Path, rng: Generator) -> pd.DataFrame:
         is_child=is_child,
         age_years=low[band] + np.floor(rng.random(len(people)) * (high - low + 1)[band]).astype(int),
         sex=np.where(even_uniform(month * 2 + is_child, rng) < female, "female", "male"),
-        diagnosis_group=np.array(DIAGNOSES)[diagnosis], diagnosis=_codes(diagnosis, is_child, rng),
+        diagnosis_group=np.array(DIAGNOSES)[diagnosis],
+        diagnosis=_codes(diagnosis, is_child, rng),
     )
 
 

@@ -75,8 +75,9 @@ def _overflow(cell: np.ndarray, priority: np.ndarray, capacity: np.ndarray, rng:
     return np.flatnonzero(rank_within(cell, order) >= capacity[cell])
 
 
-def _move(cell: np.ndarray, moving: np.ndarray, spare: np.ndarray, key: np.ndarray,
-          rng: Generator) -> tuple[np.ndarray, np.ndarray]:
+def _move(
+    cell: np.ndarray, moving: np.ndarray, spare: np.ndarray, key: np.ndarray, rng: Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Move visits to spare half hours of cells that share their key; returns who is left and what is left."""
     units = rng.permutation(np.repeat(np.arange(len(spare)), np.maximum(spare, 0)))
     units = units[np.argsort(key[units], kind="stable")]
@@ -124,6 +125,8 @@ def place_freely(visits: pd.DataFrame, calendar: Days, rng: Generator) -> pd.Dat
     """Visits at the very day they were wished, in any room, for process G1 which knows no capacity."""
     day = np.floor(visits.want.to_numpy()).astype(int)
     return visits.assign(
-        day=day, room=np.where(visits.branch == 1, 4 + rng.integers(0, 3, len(visits)), rng.integers(0, 4, len(visits))),
-        slot=rng.integers(0, 24, len(visits)), month=calendar.month[day],
+        day=day,
+        room=np.where(visits.branch == 1, 4 + rng.integers(0, 3, len(visits)), rng.integers(0, 4, len(visits))),
+        slot=rng.integers(0, 24, len(visits)),
+        month=calendar.month[day],
     )

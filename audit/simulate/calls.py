@@ -31,19 +31,20 @@ LOSS_SHARES = np.array([0.31, 0.12, 0.13, 0.11, 0.19, 0.04, 0.10])
 QUALITY = np.array([8.1, 7.1, 6.3, 4.9])
 
 
-def new_callers(opportunities: pd.DataFrame, rng: Generator) -> pd.DataFrame:
+def new_callers(opportunities: pd.DataFrame, calendar: Days, rng: Generator) -> pd.DataFrame:
     """Answered calls of new callers, some of them twice; needs columns caller, administrator, channel."""
     columns = ["day", "minute", "branch", "administrator", "channel", "caller", "booked", "last_day"]
     first = opportunities[columns].assign(intent="primary", answered=True, second=False)
     again = first[rng.random(len(first)) < SECOND_CALL]
     gap = (again.last_day - again.day).to_numpy()
     later = again.day.to_numpy() + np.ceil(rng.random(len(again)) * np.minimum(gap, 10)).astype(int)
-    again = again.assign(day=later, minute=again.minute + 20, second=True)
+    again = again.assign(day=previous_open(calendar, later), minute=again.minute + 20, second=True)
     return pd.concat([first, again[(gap > 0) & (again.minute < 1255)]], ignore_index=True)
 
 
-def known_callers(path: Path, visits: pd.DataFrame, caller: np.ndarray, first_day: np.ndarray, calendar: Days,
-                  rng: Generator) -> pd.DataFrame:
+def known_callers(
+    path: Path, visits: pd.DataFrame, caller: np.ndarray, first_day: np.ndarray, calendar: Days, rng: Generator
+) -> pd.DataFrame:
     """Calls of patients before a repeat visit, or for a result after one."""
     repeats = visits[visits.ordinal > 0]
     need = np.round(path.answered * KNOWN_PER_NEW).astype(int)
@@ -52,10 +53,16 @@ def known_callers(path: Path, visits: pd.DataFrame, caller: np.ndarray, first_da
     offset = rng.integers(1, 4, len(chosen))
     day = previous_open(calendar, chosen.day.to_numpy() + np.where(results, offset, -offset))
     person = chosen.person.to_numpy()
-    frame = pd.DataFrame({
-        "day": day, "minute": call_minute(calendar.weekday[day], rng), "branch": chosen.branch.to_numpy(),
-        "caller": caller[person], "intent": np.where(results, "results", "repeat"), "answered": True,
-    })
+    frame = pd.DataFrame(
+        {
+            "day": day,
+            "minute": call_minute(calendar.weekday[day], rng),
+            "branch": chosen.branch.to_numpy(),
+            "caller": caller[person],
+            "intent": np.where(results, "results", "repeat"),
+            "answered": True,
+        }
+    )
     return frame[(day > first_day[person]) & (day < len(calendar.date))].reset_index(drop=True)
 
 
@@ -67,8 +74,16 @@ def strangers(path: Path, calendar: Days, fresh: np.ndarray, rng: Generator) -> 
     day = _open_day(month, calendar, rng)
     intent = np.array(["supplier", "spam", "other"])[pick(np.array([0.35, 0.45, 0.20]), rng.random(len(month)))]
     caller = np.where(intent == "supplier", fresh[rng.integers(0, 40, len(month))], fresh[40 + np.arange(len(month))])
-    return pd.DataFrame({"day": day, "minute": call_minute(calendar.weekday[day], rng), "caller": caller,
-                         "branch": rng.integers(0, 2, len(month)), "intent": intent, "answered": True})
+    return pd.DataFrame(
+        {
+            "day": day,
+            "minute": call_minute(calendar.weekday[day], rng),
+            "caller": caller,
+            "branch": rng.integers(0, 2, len(month)),
+            "intent": intent,
+            "answered": True,
+        }
+    )
 
 
 def _open_day(month: np.ndarray, calendar: Days, rng: Generator) -> np.ndarray:
@@ -78,8 +93,9 @@ def _open_day(month: np.ndarray, calendar: Days, rng: Generator) -> np.ndarray:
     return opened[start[month] + np.floor(rng.random(len(month)) * size[month]).astype(int)]
 
 
-def missed(truth: Truth, path: Path, answered: pd.DataFrame, calendar: Days, fresh: np.ndarray,
-           rng: Generator) -> pd.DataFrame:
+def missed(
+    truth: Truth, path: Path, answered: pd.DataFrame, calendar: Days, fresh: np.ndarray, rng: Generator
+) -> pd.DataFrame:
     """Missed calls of each month; ``fresh`` are numbers for those who never got through."""
     month = calendar.month[answered.day]
     total = np.bincount(month, minlength=MONTHS) * path.missed_share / (1 - path.missed_share)
@@ -109,9 +125,18 @@ def _lost(need: np.ndarray, calendar: Days, fresh: np.ndarray, rng: Generator) -
     day = _open_day(month, calendar, rng)
     minute = call_minute(calendar.weekday[day], rng)
     kept = take_per_group(month, need, _peak(day, minute, calendar), rng)
-    return pd.DataFrame({"day": day[kept], "minute": minute[kept], "caller": fresh[: kept.sum()], "intent": "primary",
-                         "branch": (rng.random(kept.sum()) < 3 / 7).astype(int), "answered": False, "second": False,
-                         "lost": True})
+    return pd.DataFrame(
+        {
+            "day": day[kept],
+            "minute": minute[kept],
+            "caller": fresh[: kept.sum()],
+            "intent": "primary",
+            "branch": (rng.random(kept.sum()) < 3 / 7).astype(int),
+            "answered": False,
+            "second": False,
+            "lost": True,
+        }
+    )
 
 
 def tag(truth: Truth, calls: pd.DataFrame, rng: Generator) -> pd.DataFrame:
@@ -133,9 +158,11 @@ def tag(truth: Truth, calls: pd.DataFrame, rng: Generator) -> pd.DataFrame:
     score = np.clip(np.round(level + 1.3 * rng.standard_normal(len(calls))), 0, 10)
     return calls.assign(
         intent=calls.intent.where(is_heard | stranger, None),
-        outcome=pd.Series(outcome).where(primary, None), is_heard=is_heard,
+        outcome=pd.Series(outcome).where(primary, None),
+        is_heard=is_heard,
         loss_reason=pd.Series(loss).where(pd.Series(outcome == "lost"), None),
-        quality_score=np.where(is_heard & ~stranger, score, np.nan), true_intent=calls.intent,
+        quality_score=np.where(is_heard & ~stranger, score, np.nan),
+        true_intent=calls.intent,
     )
 
 

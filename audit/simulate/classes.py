@@ -80,8 +80,12 @@ def operated(truth: Truth, path: Path, people: pd.DataFrame, mix: np.ndarray, rn
     when = when.astype(int)
     adenoids = (people.is_child & (people.diagnosis_group == "J35")).to_numpy()
     septum = (~people.is_child & (people.diagnosis_group == "J34")).to_numpy()
-    weight = mix[:, SURGICAL][people.doctor] * people.diagnosis_group.map(
-        {"J35": 2.2, "J32": 1.0, "J34": 0.2, "H65": 0.6, "H90": 0.5, "other": 0.7, "J31": 0.25, "J03": 0.1}).to_numpy()
+    weight = (
+        mix[:, SURGICAL][people.doctor]
+        * people.diagnosis_group.map(
+            {"J35": 2.2, "J32": 1.0, "J34": 0.2, "H65": 0.6, "H90": 0.5, "other": 0.7, "J31": 0.25, "J03": 0.1}
+        ).to_numpy()
+    )
     keys = rng.exponential(size=len(people)) / weight
     chosen = np.zeros(len(people), bool)
     stratum = np.select([adenoids, septum], [1, 2], 0)
@@ -99,7 +103,9 @@ def operated(truth: Truth, path: Path, people: pd.DataFrame, mix: np.ndarray, rn
     return np.where(chosen, when, -1)
 
 
-def assign_classes(truth: Truth, path: Path, people: pd.DataFrame, is_operated: np.ndarray, rng: Generator) -> np.ndarray:
+def assign_classes(
+    truth: Truth, path: Path, people: pd.DataFrame, is_operated: np.ndarray, rng: Generator
+) -> np.ndarray:
     """Class number of each person: the operated are surgical, the others drawn by doctor and month."""
     shift = path.class_shift[people.month][:, None]
     before, after = doctor_classes(truth, False), doctor_classes(truth, True)

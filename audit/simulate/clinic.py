@@ -104,12 +104,25 @@ def _cards(truth: Truth, done: Care, found: pd.DataFrame, bookings: pd.DataFrame
     of_person, of_booking = np.full(len(done.people), -1), np.full(len(bookings), -1)
     of_person[source[came]] = np.flatnonzero(came)
     of_booking[-1 - source[~came]] = np.flatnonzero(~came)
-    return Cards(frame=frame.assign(first_day=np.where(came, first_day[np.maximum(source, 0)], frame.registered_day)),
-                 phone=number, channel=channel, of_person=of_person, of_booking=of_booking)
+    return Cards(
+        frame=frame.assign(first_day=np.where(came, first_day[np.maximum(source, 0)], frame.registered_day)),
+        phone=number,
+        channel=channel,
+        of_person=of_person,
+        of_booking=of_booking,
+    )
 
 
-def _tables(truth: Truth, path: Path, done: Care, found: pd.DataFrame, bookings: pd.DataFrame, cards: Cards, calendar: Days,
-            rngs: dict[str, Generator]) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+def _tables(
+    truth: Truth,
+    path: Path,
+    done: Care,
+    found: pd.DataFrame,
+    bookings: pd.DataFrame,
+    cards: Cards,
+    calendar: Days,
+    rngs: dict[str, Generator],
+) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
     patients = registry.patients_table(cards.frame, cards.phone, cards.channel, rngs["identities"])
     patient_id = patients.patient_id.to_numpy(object)
     called = np.full(len(done.people), np.datetime64("NaT", "s"))
@@ -117,21 +130,31 @@ def _tables(truth: Truth, path: Path, done: Care, found: pd.DataFrame, bookings:
     called[came.person] = moment(came.day.to_numpy(), came.minute.to_numpy())
     visits = appointments.completed_visits(done, called, rngs["booking"])
     visits["visit"] = np.arange(len(visits))
-    rows = pd.concat([visits, appointments.operations(done), appointments.broken(done, bookings, calendar, rngs["broken"])],
-                     ignore_index=True)
+    rows = pd.concat(
+        [visits, appointments.operations(done), appointments.broken(done, bookings, calendar, rngs["broken"])],
+        ignore_index=True,
+    )
     rows["visit"] = rows.visit.fillna(-1).astype(int)
     person = rows.person.to_numpy()
-    card = np.where(person >= 0, cards.of_person[np.maximum(person, 0)], cards.of_booking[np.minimum(person, -1) * -1 - 1]) \
-        if len(bookings) else cards.of_person[person]
+    card = (
+        np.where(person >= 0, cards.of_person[np.maximum(person, 0)], cards.of_booking[np.minimum(person, -1) * -1 - 1])
+        if len(bookings)
+        else cards.of_person[person]
+    )
     rows = appointments.appointments_table(rows, patient_id[card], rngs["broken"])
     lines = _lines(truth, path, visits, done, calendar, rngs["money"])
     by_person = pd.DataFrame({"patient_id": patient_id, "source_row": cards.frame.source_row})
     tables = {
-        "patients": patients, "doctors": office.doctors_table(truth, done.roster), "services": price_list.services_table(),
-        "prices": price_list.prices_table(truth), "appointments": appointments.canonical(rows),
-        "charges": appointments.charges_table(rows, lines, rngs["money"]), "rooms": office.rooms_table(),
+        "patients": patients,
+        "doctors": office.doctors_table(truth, done.roster),
+        "services": price_list.services_table(),
+        "prices": price_list.prices_table(truth),
+        "appointments": appointments.canonical(rows),
+        "charges": appointments.charges_table(rows, lines, rngs["money"]),
+        "rooms": office.rooms_table(),
         "feedback": office.feedback_table(truth, path, visits, patient_id[cards.of_person], calendar, rngs["feedback"]),
-        "events": office.events_table(truth), "competitors": office.competitors_table(),
+        "events": office.events_table(truth),
+        "competitors": office.competitors_table(),
         "population": office.population_table(),
     }
     return tables, _hidden(truth, done, by_person, cards, calendar, rngs["identities"])
@@ -143,13 +166,17 @@ def _lines(truth: Truth, path: Path, visits: pd.DataFrame, done: Care, calendar:
         g = truth.gamma_gamma
         return money.pure_bills(truth, visits, gamma_gamma_spend(person, g.p, g.q, g.v, rng))
     people = done.people
-    told = visits.assign(first_doctor=people.doctor.to_numpy()[person], class_number=people.class_number.to_numpy()[person],
-                         diagnosis_group=people.diagnosis_group.to_numpy()[person])
+    told = visits.assign(
+        first_doctor=people.doctor.to_numpy()[person],
+        class_number=people.class_number.to_numpy()[person],
+        diagnosis_group=people.diagnosis_group.to_numpy()[person],
+    )
     return money.bills(truth, path, told, calendar, rng)
 
 
-def _hidden(truth: Truth, done: Care, by_person: pd.DataFrame, cards: Cards, calendar: Days,
-            rng: Generator) -> dict[str, pd.DataFrame]:
+def _hidden(
+    truth: Truth, done: Care, by_person: pd.DataFrame, cards: Cards, calendar: Days, rng: Generator
+) -> dict[str, pd.DataFrame]:
     came = by_person.source_row >= 0
     people = done.people.iloc[by_person.source_row[came]].reset_index(drop=True)
     people.insert(0, "patient_id", by_person.patient_id[came].to_numpy())
@@ -157,9 +184,13 @@ def _hidden(truth: Truth, done: Care, by_person: pd.DataFrame, cards: Cards, cal
     born = registry.birth_dates(cards.frame, cards.frame.first_day.to_numpy(), calendar, rng)
     identities = pd.DataFrame({"patient_id": by_person.patient_id, "born": born.astype("datetime64[s]")})
     members = done.members
-    campaign = pd.DataFrame({
-        "patient_id": by_person.patient_id.to_numpy(object)[cards.of_person[members.person]],
-        "group": np.array(["called", "held out"], dtype=object)[members.group], "response": members.response})
+    campaign = pd.DataFrame(
+        {
+            "patient_id": by_person.patient_id.to_numpy(object)[cards.of_person[members.person]],
+            "group": np.array(["called", "held out"], dtype=object)[members.group],
+            "response": members.response,
+        }
+    )
     return {"people": people, "identities": identities, "campaign": campaign}
 
 

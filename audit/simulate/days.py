@@ -54,13 +54,19 @@ def days() -> Days:
     """The calendar: open Monday to Saturday, closed on 31 December and 1–4 January."""
     date = np.arange(ORIGIN, WINDOW_END)
     index = pd.DatetimeIndex(date)
-    weekday = index.weekday.to_numpy()
+    weekday = index.day_of_week.to_numpy()
     month = ((index.year - 2013) * 12 + index.month - 1).to_numpy()
     week = (np.arange(len(date)) + weekday[0]) // 7
     changed = np.r_[False, (week[1:] != week[:-1]) | (month[1:] != month[:-1])]
     holiday = ((index.month == 12) & (index.day == 31)) | ((index.month == 1) & (index.day <= 4))
-    return Days(date=date, weekday=weekday, month=month, week=week, cell=np.cumsum(changed),
-                is_open=(weekday < 6) & ~np.asarray(holiday))
+    return Days(
+        date=date,
+        weekday=weekday,
+        month=month,
+        week=week,
+        cell=np.cumsum(changed),
+        is_open=(weekday < 6) & ~np.asarray(holiday),
+    )
 
 
 def previous_open(calendar: Days, day: np.ndarray) -> np.ndarray:

@@ -25,8 +25,9 @@ LAST_CALL_BEFORE_VISIT = 25.0
 """Minutes: nobody is seen sooner after calling."""
 
 
-def opportunities(truth: Truth, path: Path, people: pd.DataFrame, firsts: pd.DataFrame, calendar: Days,
-                  rng: Generator) -> pd.DataFrame:
+def opportunities(
+    truth: Truth, path: Path, people: pd.DataFrame, firsts: pd.DataFrame, calendar: Days, rng: Generator
+) -> pd.DataFrame:
     """One row per answered new caller of the records.
 
     Columns: person (row of people, −1 if he never came), day, minute, month, branch, came, booked,
@@ -59,10 +60,17 @@ def _came(people: pd.DataFrame, firsts: pd.DataFrame, calendar: Days, rng: Gener
     minute = call_minute(calendar.weekday[day], rng)
     latest = np.where(day == visit_day, visit_minute - LAST_CALL_BEFORE_VISIT, 1260.0)
     minute = np.where(minute < latest, minute, OPENS_MINUTE + (latest - OPENS_MINUTE) * rng.random(len(day)))
-    return pd.DataFrame({
-        "person": person, "day": day, "minute": minute, "month": calendar.month[day],
-        "branch": people.branch.to_numpy()[person], "came": True, "booked": True,
-    })
+    return pd.DataFrame(
+        {
+            "person": person,
+            "day": day,
+            "minute": minute,
+            "month": calendar.month[day],
+            "branch": people.branch.to_numpy()[person],
+            "came": True,
+            "booked": True,
+        }
+    )
 
 
 def _did_not_come(truth: Truth, path: Path, came: pd.DataFrame, calendar: Days, rng: Generator) -> pd.DataFrame:
@@ -80,10 +88,17 @@ def _did_not_come(truth: Truth, path: Path, came: pd.DataFrame, calendar: Days, 
         chosen = rng.choice(len(days), size=len(rows), p=weight / weight.sum())
         day[rows], branch[rows] = days[chosen], branches[chosen]
     booked_only = np.maximum(path.booked - attended, 0)
-    return pd.DataFrame({
-        "person": -1, "day": day, "minute": call_minute(calendar.weekday[day], rng), "month": month, "branch": branch,
-        "came": False, "booked": number < booked_only[month],
-    })
+    return pd.DataFrame(
+        {
+            "person": -1,
+            "day": day,
+            "minute": call_minute(calendar.weekday[day], rng),
+            "month": month,
+            "branch": branch,
+            "came": False,
+            "booked": number < booked_only[month],
+        }
+    )
 
 
 def administrators(truth: Truth, path: Path, calls: pd.DataFrame, duty: np.ndarray, rng: Generator) -> np.ndarray:

@@ -25,8 +25,9 @@ CAMPAIGN = "reactivation 2016-10"
 OWN_CAMPAIGNS = np.array(["search ENT", "network", "brand", "ENT Moscow"], dtype=object)
 
 
-def new_callers(truth: Truth, path: Path, care: Care, ads: OwnAds, duty: np.ndarray, calendar: Days,
-                rng: Generator) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+def new_callers(
+    truth: Truth, path: Path, care: Care, ads: OwnAds, duty: np.ndarray, calendar: Days, rng: Generator
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Answered opportunities with administrator, channel and telephone; every person's telephone; numbers left."""
     firsts = care.visits[care.visits.ordinal == 0]
     found = desk.opportunities(truth, path, care.people, firsts, calendar, rng)
@@ -46,19 +47,36 @@ def broken_bookings(found: pd.DataFrame, people: pd.DataFrame, calendar: Days, r
     start = np.searchsorted(people.month.to_numpy(), booked.month)
     size = np.bincount(people.month, minlength=48)[booked.month]
     donor = start + np.floor(rng.random(len(booked)) * size).astype(int)
-    return pd.DataFrame({
-        "caller": booked.caller, "day": day, "slot": slot, "booked_day": booked.day, "booked_minute": booked.minute + 3,
-        "branch": booked.branch, "donor": donor})
+    return pd.DataFrame(
+        {
+            "caller": booked.caller,
+            "day": day,
+            "slot": slot,
+            "booked_day": booked.day,
+            "booked_minute": booked.minute + 3,
+            "branch": booked.branch,
+            "donor": donor,
+        }
+    )
 
 
-def all_calls(truth: Truth, path: Path, care: Care, found: pd.DataFrame, phone: np.ndarray, fresh: np.ndarray,
-              duty: np.ndarray, calendar: Days, rngs: dict[str, Generator]) -> pd.DataFrame:
+def all_calls(
+    truth: Truth,
+    path: Path,
+    care: Care,
+    found: pd.DataFrame,
+    phone: np.ndarray,
+    fresh: np.ndarray,
+    duty: np.ndarray,
+    calendar: Days,
+    rngs: dict[str, Generator],
+) -> pd.DataFrame:
     """Every call, in order of time, with hidden columns true_intent, is_heard and channel number."""
     rng = rngs["desk"]
     first_day = np.full(len(care.people), 10**6)
     np.minimum.at(first_day, care.visits.person.to_numpy(), care.visits.day.to_numpy())
     last_day = np.where(found.came, first_day[found.person], found.day + 7)
-    primary = calls.new_callers(found.assign(last_day=np.minimum(last_day, len(calendar.date) - 1)), rng)
+    primary = calls.new_callers(found.assign(last_day=np.minimum(last_day, len(calendar.date) - 1)), calendar, rng)
     known = calls.known_callers(path, care.visits, phone, first_day, calendar, rng)
     total = len(fresh) // 2
     strange = calls.strangers(path, calendar, fresh[:total], rng)
@@ -81,8 +99,9 @@ def _answered_by(answered: pd.DataFrame, duty: np.ndarray, rng: Generator) -> pd
     return answered.assign(administrator=answered.administrator.where(keep, anyone))
 
 
-def _campaign_calls(truth: Truth, care: Care, phone: np.ndarray, first_day: np.ndarray, duty: np.ndarray,
-                    calendar: Days, rng: Generator) -> pd.DataFrame:
+def _campaign_calls(
+    truth: Truth, care: Care, phone: np.ndarray, first_day: np.ndarray, duty: np.ndarray, calendar: Days, rng: Generator
+) -> pd.DataFrame:
     members = care.members[care.members.group == 0]
     start = calendar.number(truth.reactivation.from_day)
     back = care.visits[care.visits.ordinal == 90].drop_duplicates("person").set_index("person").reindex(members.person)
@@ -91,9 +110,18 @@ def _campaign_calls(truth: Truth, care: Care, phone: np.ndarray, first_day: np.n
     latest = np.where(day == return_day, return_minute - 5, 1100.0)
     minute = OPENS_MINUTE + np.maximum(latest - OPENS_MINUTE, 1) * rng.random(len(members))
     pair = duty[day, (minute >= 900).astype(int)] if len(members) else np.zeros((0, 2), int)
-    return pd.DataFrame({
-        "day": day, "minute": minute, "branch": care.people.branch.to_numpy()[members.person], "answered": True,
-        "administrator": pair[:, 0], "caller": phone[members.person], "intent": "repeat", "outgoing": True})
+    return pd.DataFrame(
+        {
+            "day": day,
+            "minute": minute,
+            "branch": care.people.branch.to_numpy()[members.person],
+            "answered": True,
+            "administrator": pair[:, 0],
+            "caller": phone[members.person],
+            "intent": "repeat",
+            "outgoing": True,
+        }
+    )
 
 
 def _channels(truth: Truth, path: Path, whole: pd.DataFrame, calendar: Days, rng: Generator) -> np.ndarray:
@@ -119,17 +147,30 @@ def enquiries_table(truth: Truth, whole: pd.DataFrame, rng: Generator) -> pd.Dat
     names = np.array([channel.name for channel in truth.channels] + [None], dtype=object)
     channel = names[whole.channel.fillna(-1).astype(int)]
     own = channel == "own context ads"
-    campaign: np.ndarray = np.where(own, OWN_CAMPAIGNS[pick(np.array([0.5, 0.1, 0.15, 0.25]), rng.random(len(whole)))], None)
+    campaign = OWN_CAMPAIGNS[pick(np.array([0.5, 0.1, 0.15, 0.25]), rng.random(len(whole)))]
+    campaign[~own] = None
     campaign[whole.outgoing.to_numpy(bool)] = CAMPAIGN
     answered = whole.answered.to_numpy(bool)
     wait = np.where(answered, 4 + rng.exponential(12, len(whole)), 15 + rng.exponential(25, len(whole)))
     talk = np.where(answered, 25 + rng.gamma(2.0, 55, len(whole)), 0.0)
     administrator = np.r_[ADMINISTRATORS, [None]][whole.administrator.fillna(-1).astype(int)]
-    return pd.DataFrame({
-        "enquiry_id": whole.enquiry_id, "started_at": moment(whole.day.to_numpy(), whole.minute.to_numpy()),
-        "kind": "call", "direction": np.where(whole.outgoing, "out", "in"), "caller_key": whole.caller,
-        "channel": channel, "campaign": campaign, "branch": BRANCHES[whole.branch],
-        "administrator_id": np.where(answered, administrator, None), "is_answered": answered,
-        "wait_seconds": np.round(wait), "talk_seconds": np.round(talk), "intent": whole.intent,
-        "outcome": whole.outcome, "loss_reason": whole.loss_reason, "quality_score": whole.quality_score})
-
+    return pd.DataFrame(
+        {
+            "enquiry_id": whole.enquiry_id,
+            "started_at": moment(whole.day.to_numpy(), whole.minute.to_numpy()),
+            "kind": "call",
+            "direction": np.where(whole.outgoing, "out", "in"),
+            "caller_key": whole.caller,
+            "channel": channel,
+            "campaign": campaign,
+            "branch": BRANCHES[whole.branch],
+            "administrator_id": np.where(answered, administrator, None),
+            "is_answered": answered,
+            "wait_seconds": np.round(wait),
+            "talk_seconds": np.round(talk),
+            "intent": whole.intent,
+            "outcome": whole.outcome,
+            "loss_reason": whole.loss_reason,
+            "quality_score": whole.quality_score,
+        }
+    )

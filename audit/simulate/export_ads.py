@@ -52,7 +52,9 @@ def write_ads(folder: Path, clinic: Clinic) -> list[Path]:
     _google(folder / "google_ads.csv", google)
     _traffic(folder / "ga4.csv", clinic.tables["site_traffic"])
     _budget(folder / "marketing_budget.xlsx", spend[spend.campaign.isna()])
-    return [folder / name for name in ("direct_ui.csv", "direct.tsv", "google_ads.csv", "ga4.csv", "marketing_budget.xlsx")]
+    return [
+        folder / name for name in ("direct_ui.csv", "direct.tsv", "google_ads.csv", "ga4.csv", "marketing_budget.xlsx")
+    ]
 
 
 def _ratio(top: pd.Series, bottom: pd.Series, digits: int, empty: str, decimal: str = ".") -> np.ndarray:
@@ -63,26 +65,52 @@ def _ratio(top: pd.Series, bottom: pd.Series, digits: int, empty: str, decimal: 
 
 def _direct_page(path: Path, rows: pd.DataFrame) -> None:
     rows = rows.sort_values(["from_day", "campaign"], kind="stable")
-    table = pd.DataFrame({
-        "Дата": words.day_text(rows.from_day), "Кампания": rows.campaign, "№ Кампании": rows.campaign.map(IDS),
-        "Показы": rows.impressions.astype(int), "Клики": rows.clicks.astype(int),
-        "CTR (%)": _ratio(rows.clicks * 100, rows.impressions, 2, "0,00", ","),
-        "Расход (руб.)": words.money_text(rows.spend, ""), "Ср. цена клика (руб.)": _ratio(rows.spend, rows.clicks, 2, "-", ","),
-    })
-    total = ["Итого", "", "", str(int(rows.impressions.sum())), str(int(rows.clicks.sum())), "",
-             words.money_text(np.array([rows.spend.sum()]), "")[0], ""]
-    lines = ["Мастер отчётов;;;;;;;", "Период: 01.01.2014 - 31.12.2015;;;;;;;", "Валюта: руб.;;;;;;;", "НДС: включён;;;;;;;"]
+    table = pd.DataFrame(
+        {
+            "Дата": words.day_text(rows.from_day),
+            "Кампания": rows.campaign,
+            "№ Кампании": rows.campaign.map(IDS),
+            "Показы": rows.impressions.astype(int),
+            "Клики": rows.clicks.astype(int),
+            "CTR (%)": _ratio(rows.clicks * 100, rows.impressions, 2, "0,00", ","),
+            "Расход (руб.)": words.money_text(rows.spend, ""),
+            "Ср. цена клика (руб.)": _ratio(rows.spend, rows.clicks, 2, "-", ","),
+        }
+    )
+    total = [
+        "Итого",
+        "",
+        "",
+        str(int(rows.impressions.sum())),
+        str(int(rows.clicks.sum())),
+        "",
+        words.money_text(np.array([rows.spend.sum()]), "")[0],
+        "",
+    ]
+    lines = [
+        "Мастер отчётов;;;;;;;",
+        "Период: 01.01.2014 - 31.12.2015;;;;;;;",
+        "Валюта: руб.;;;;;;;",
+        "НДС: включён;;;;;;;",
+    ]
     body = table.to_csv(index=False, sep=";", lineterminator="\r\n")
     path.write_bytes(("\r\n".join(lines) + "\r\n" + body + ";".join(total) + "\r\n").encode("cp1251"))
 
 
 def _direct_api(path: Path, rows: pd.DataFrame) -> None:
     rows = rows.sort_values(["from_day", "campaign"], kind="stable")
-    table = pd.DataFrame({
-        "Date": words.day_text(rows.from_day, "%Y-%m-%d"), "CampaignId": rows.campaign.map(IDS), "CampaignName": rows.campaign,
-        "Impressions": rows.impressions.astype(int), "Clicks": rows.clicks.astype(int),
-        "Ctr": _ratio(rows.clicks * 100, rows.impressions, 2, NOTHING), "Cost": rows.spend.map("{:.2f}".format),
-        "AvgCpc": _ratio(rows.spend, rows.clicks, 2, NOTHING)})
+    table = pd.DataFrame(
+        {
+            "Date": words.day_text(rows.from_day, "%Y-%m-%d"),
+            "CampaignId": rows.campaign.map(IDS),
+            "CampaignName": rows.campaign,
+            "Impressions": rows.impressions.astype(int),
+            "Clicks": rows.clicks.astype(int),
+            "Ctr": _ratio(rows.clicks * 100, rows.impressions, 2, NOTHING),
+            "Cost": rows.spend.map("{:.2f}".format),
+            "AvgCpc": _ratio(rows.spend, rows.clicks, 2, NOTHING),
+        }
+    )
     body = table.to_csv(index=False, sep="\t", lineterminator="\n")
     title = '"LOR-2 campaigns (2016-01-01 - 2016-12-31)"\n'
     path.write_text(f"{title}{body}Total rows: {len(table)}\n", encoding="utf-8", newline="")
@@ -90,35 +118,72 @@ def _direct_api(path: Path, rows: pd.DataFrame) -> None:
 
 def _google(path: Path, rows: pd.DataFrame) -> None:
     rows = rows.sort_values("from_day", kind="stable")
-    table = pd.DataFrame({
-        "Day": words.day_text(rows.from_day, "%Y-%m-%d"), "Campaign": rows.campaign, "Campaign status": "Enabled",
-        "Currency code": "RUB", "Impr.": rows.impressions.astype(int).map("{:,}".format),
-        "Clicks": rows.clicks.astype(int).map("{:,}".format), "CTR": _ratio(rows.clicks * 100, rows.impressions, 2, NOTHING),
-        "Avg. CPC": _ratio(rows.spend, rows.clicks, 2, NOTHING), "Cost": rows.spend.map("{:,.2f}".format)})
+    table = pd.DataFrame(
+        {
+            "Day": words.day_text(rows.from_day, "%Y-%m-%d"),
+            "Campaign": rows.campaign,
+            "Campaign status": "Enabled",
+            "Currency code": "RUB",
+            "Impr.": rows.impressions.astype(int).map("{:,}".format),
+            "Clicks": rows.clicks.astype(int).map("{:,}".format),
+            "CTR": _ratio(rows.clicks * 100, rows.impressions, 2, NOTHING),
+            "Avg. CPC": _ratio(rows.spend, rows.clicks, 2, NOTHING),
+            "Cost": rows.spend.map("{:,.2f}".format),
+        }
+    )
     shown, clicks, cost = f"{int(rows.impressions.sum()):,}", f"{int(rows.clicks.sum()):,}", f"{rows.spend.sum():,.2f}"
-    totals = [f"Total: {name}\t{NOTHING}\t{NOTHING}\tRUB\t{shown}\t{clicks}\t{NOTHING}\t{NOTHING}\t{cost}"
-              for name in ("Campaigns", "Account")]
+    totals = [
+        f"Total: {name}\t{NOTHING}\t{NOTHING}\tRUB\t{shown}\t{clicks}\t{NOTHING}\t{NOTHING}\t{cost}"
+        for name in ("Campaigns", "Account")
+    ]
     title = "Campaign report\nJanuary 1, 2014 - December 31, 2016\n"
     body = table.to_csv(index=False, sep="\t", lineterminator="\n")
     path.write_bytes(("\ufeff" + title + body + "\n".join(totals) + "\n").encode("utf-16-le"))
 
 
 def _traffic(path: Path, rows: pd.DataFrame) -> None:
-    table = pd.DataFrame({
-        "Year month": words.day_text(rows.from_day, "%Y%m"), "Session default channel group": rows.channel.map(words.TRAFFIC),
-        "Region": rows.region.map(words.REGION), "Device category": rows.device, "Total users": rows.visitors.astype(int),
-        "Sessions": rows.sessions.astype(int)})
-    pages = pd.DataFrame({
-        "Landing page": ["/", "/ceny", "/vrachi", "/adenoidy", "/septoplastika", "/kontakty"],
-        "Sessions": [int(rows.sessions.sum() * share) for share in (0.31, 0.18, 0.13, 0.12, 0.09, 0.05)]})
-    path.write_text(_block("Traffic acquisition") + table.to_csv(index=False, lineterminator="\n") + "\n"
-                    + _block("Landing page") + pages.to_csv(index=False, lineterminator="\n"), encoding="utf-8", newline="")
+    table = pd.DataFrame(
+        {
+            "Year month": words.day_text(rows.from_day, "%Y%m"),
+            "Session default channel group": rows.channel.map(words.TRAFFIC),
+            "Region": rows.region.map(words.REGION),
+            "Device category": rows.device,
+            "Total users": rows.visitors.astype(int),
+            "Sessions": rows.sessions.astype(int),
+        }
+    )
+    pages = pd.DataFrame(
+        {
+            "Landing page": ["/", "/ceny", "/vrachi", "/adenoidy", "/septoplastika", "/kontakty"],
+            "Sessions": [int(rows.sessions.sum() * share) for share in (0.31, 0.18, 0.13, 0.12, 0.09, 0.05)],
+        }
+    )
+    path.write_text(
+        _block("Traffic acquisition")
+        + table.to_csv(index=False, lineterminator="\n")
+        + "\n"
+        + _block("Landing page")
+        + pages.to_csv(index=False, lineterminator="\n"),
+        encoding="utf-8",
+        newline="",
+    )
 
 
 def _block(title: str) -> str:
     rule = "# ----------------------------------------"
-    return "\n".join([rule, f"# {title}", "# Account: LOR-2", "# Property: lor-2.example", rule, "# All Users",
-                      "# Start date: 20140101", "# End date: 20161231", ""])
+    return "\n".join(
+        [
+            rule,
+            f"# {title}",
+            "# Account: LOR-2",
+            "# Property: lor-2.example",
+            rule,
+            "# All Users",
+            "# Start date: 20140101",
+            "# End date: 20161231",
+            "",
+        ]
+    )
 
 
 def _budget(path: Path, rows: pd.DataFrame) -> None:

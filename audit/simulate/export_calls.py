@@ -47,9 +47,15 @@ TRACKER, EXCHANGE = "calltouch_calls.csv", "mango_stats.csv"
 MODEL_CHANGED = pd.Timestamp("2016-06-01")
 LINES = {"Branch 1": "74951230001", "Branch 2": "74951230002"}
 EXTENSIONS = {"A": "101", "B": "102", "C": "103", "D": "104"}
-SOURCES = {"organic search": ("yandex", "organic"), "agency context": ("yandex", "cpc"), "own context ads": ("yandex", "cpc"),
-           "aggregators / portals": ("docdoc.ru", "referral"), "word of mouth": ("direct", "(none)"),
-           "direct / brand": ("direct", "(none)"), "static numbers / outdoor": ("static", "(none)")}
+SOURCES = {
+    "organic search": ("yandex", "organic"),
+    "agency context": ("yandex", "cpc"),
+    "own context ads": ("yandex", "cpc"),
+    "aggregators / portals": ("docdoc.ru", "referral"),
+    "word of mouth": ("direct", "(none)"),
+    "direct / brand": ("direct", "(none)"),
+    "static numbers / outdoor": ("static", "(none)"),
+}
 NULL = "null"
 FIRST_CALL_ID = 310_000_001
 
@@ -81,25 +87,35 @@ def _tracker(clinic: Clinic, calls: pd.DataFrame, rng: Generator) -> pd.DataFram
     medium = calls.channel.map({name: pair[1] for name, pair in SOURCES.items()})
     second = clinic.hidden["second_marks"].set_index("enquiry_id").second.reindex(calls.enquiry_id)
     score = calls.quality_score.map(lambda s: "" if np.isnan(s) else str(int(s)))
-    return pd.DataFrame({
-        "callId": FIRST_CALL_ID + np.arange(len(calls)),
-        "date": words.moment_text(calls.started_at, "%d/%m/%Y", seconds=True),
-        "callerNumber": calls.caller_key.str[1:], "phoneNumber": calls.branch.map(LINES),
-        "duration": calls.talk_seconds.astype(int), "waitingConnect": calls.wait_seconds.astype(int),
-        "successful": _mixed(answered, rng), "uniqueCall": _mixed(~calls.caller_key.duplicated().to_numpy(), rng),
-        "targetCall": _mixed((calls.talk_seconds > 30).to_numpy(), rng),
-        "callbackCall": _mixed(np.zeros(len(calls), bool), rng),
-        "manager": _or_null(words.theirs(calls.administrator_id, words.ADMINISTRATOR)), "source": source, "medium": medium,
-        "utmSource": np.where(medium == "cpc", source, NULL), "utmCampaign": _or_null(calls.campaign.to_numpy(object)),
-        "keyword": NULL, "subPoolName": words.theirs(calls.channel, words.CHANNEL),
-        "siteName": words.theirs(calls.branch, words.BRANCH), "clientId": NULL,
-        "attribution": np.where(calls.started_at < MODEL_CHANGED, "last_click", "last_non_direct"),
-        "callTags.Цель": _or_null(words.theirs(calls.intent, words.INTENT)),
-        "callTags.Итог": _or_null(words.theirs(calls.outcome, words.OUTCOME)),
-        "callTags.Причина": _or_null(words.theirs(calls.loss_reason, words.LOSS)),
-        "callTags.Оценка": _or_null(score.to_numpy(object)),
-        "callTags.Итог (второй)": _or_null(words.theirs(second.to_numpy(object), words.OUTCOME)),
-    })
+    return pd.DataFrame(
+        {
+            "callId": FIRST_CALL_ID + np.arange(len(calls)),
+            "date": words.moment_text(calls.started_at, "%d/%m/%Y", seconds=True),
+            "callerNumber": calls.caller_key.str[1:],
+            "phoneNumber": calls.branch.map(LINES),
+            "duration": calls.talk_seconds.astype(int),
+            "waitingConnect": calls.wait_seconds.astype(int),
+            "successful": _mixed(answered, rng),
+            "uniqueCall": _mixed(~calls.caller_key.duplicated().to_numpy(), rng),
+            "targetCall": _mixed((calls.talk_seconds > 30).to_numpy(), rng),
+            "callbackCall": _mixed(np.zeros(len(calls), bool), rng),
+            "manager": _or_null(words.theirs(calls.administrator_id, words.ADMINISTRATOR)),
+            "source": source,
+            "medium": medium,
+            "utmSource": np.where(medium == "cpc", source, NULL),
+            "utmCampaign": _or_null(calls.campaign.to_numpy(object)),
+            "keyword": NULL,
+            "subPoolName": words.theirs(calls.channel, words.CHANNEL),
+            "siteName": words.theirs(calls.branch, words.BRANCH),
+            "clientId": NULL,
+            "attribution": np.where(calls.started_at < MODEL_CHANGED, "last_click", "last_non_direct"),
+            "callTags.Цель": _or_null(words.theirs(calls.intent, words.INTENT)),
+            "callTags.Итог": _or_null(words.theirs(calls.outcome, words.OUTCOME)),
+            "callTags.Причина": _or_null(words.theirs(calls.loss_reason, words.LOSS)),
+            "callTags.Оценка": _or_null(score.to_numpy(object)),
+            "callTags.Итог (второй)": _or_null(words.theirs(second.to_numpy(object), words.OUTCOME)),
+        }
+    )
 
 
 def _exchange(calls: pd.DataFrame, rng: Generator) -> pd.DataFrame:
@@ -107,17 +123,29 @@ def _exchange(calls: pd.DataFrame, rng: Generator) -> pd.DataFrame:
     start = start + rng.integers(0, 4, len(calls))
     answered, outgoing = calls.is_answered.to_numpy(bool), (calls.direction == "out").to_numpy()
     answer = np.where(answered, start + calls.wait_seconds.to_numpy().astype(int), 0)
-    finish = np.where(answered, answer + calls.talk_seconds.to_numpy().astype(int), start + calls.wait_seconds.to_numpy().astype(int))
+    finish = np.where(
+        answered, answer + calls.talk_seconds.to_numpy().astype(int), start + calls.wait_seconds.to_numpy().astype(int)
+    )
     extension = words.theirs(calls.administrator_id, EXTENSIONS)
     line, caller = calls.branch.map(LINES).to_numpy(object), calls.caller_key.str[1:].to_numpy(object)
     entry = np.array([f"MToxMD{n:06d}" for n in range(len(calls))], dtype=object)
     records = np.where(answered, "[" + entry + "]", "[]")
-    return pd.DataFrame({
-        "records": records, "start": start, "finish": finish, "answer": answer,
-        "from_extension": np.where(outgoing, extension, ""), "from_number": np.where(outgoing, line, caller),
-        "to_extension": np.where(outgoing, "", extension), "to_number": np.where(outgoing, caller, line),
-        "disconnect_reason": np.where(answered, "1110", "1121"), "line_number": line,
-        "location": np.where(outgoing, calls.campaign.fillna("").to_numpy(object), ""), "entry_id": entry})
+    return pd.DataFrame(
+        {
+            "records": records,
+            "start": start,
+            "finish": finish,
+            "answer": answer,
+            "from_extension": np.where(outgoing, extension, ""),
+            "from_number": np.where(outgoing, line, caller),
+            "to_extension": np.where(outgoing, "", extension),
+            "to_number": np.where(outgoing, caller, line),
+            "disconnect_reason": np.where(answered, "1110", "1121"),
+            "line_number": line,
+            "location": np.where(outgoing, calls.campaign.fillna("").to_numpy(object), ""),
+            "entry_id": entry,
+        }
+    )
 
 
 def _per_second(values: pd.Series) -> int:

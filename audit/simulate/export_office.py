@@ -17,9 +17,10 @@ branch · № карты → patient_id · Оценка → score; source is “
 
 ``events.yaml``: list ``events`` of name → event, kind, from → from_day, to → to_day, branch, note.
 
-``prices.csv``: UTF-8, ``;``. Код → service_id of prices and services · Услуга → name · Вид → kind · Специальность →
-specialty · Первичный да → is_first_visit · Минуты → minutes · Себестоимость → direct_cost · Филиал → branch, empty: all · Действует
-с, Действует по DD.MM.YYYY → valid_from, valid_to · Цена, руб. → price, empty for what is not sold.
+``prices.csv``: UTF-8, ``;``. Код → service_id of prices and services · Услуга → name · Вид → kind ·
+Специальность → specialty · Первичный да → is_first_visit · Минуты → minutes · Себестоимость → direct_cost · Филиал →
+branch, empty: all · Действует с, Действует по DD.MM.YYYY → valid_from, valid_to · Цена, руб. → price, empty for what
+is not sold.
 
 ``schedule.xlsx``: sheets “Смены” (Сотрудник, Роль, Филиал, Кабинет, Начало, Конец as DD.MM.YYYY HH:MM → shifts; some
 overlap), “Кабинеты” (Кабинет, Филиал, Тип, Мест, Открыт с, мин; Открыт до, мин; Дни недели 123456; Слот, мин →
@@ -51,8 +52,16 @@ OVERLAPPING = 0.004
 """Share of doctors' shifts entered a second time, an hour later in another room."""
 MISSING_WEEKS = ("2014-07-14", "2014-07-21", "2015-01-05", "2015-08-03", "2016-05-02", "2016-07-25")
 NATURE = {"fixed": "Постоянные", "variable": "Переменные", "revenue": "Выручка"}
-GROUP = {"pay": "ФОТ", "rent": "Аренда", "supplies": "Материалы", "marketing": "Маркетинг", "equipment": "Оборудование",
-         "tax": "Налоги", "other": "Прочее", "revenue": "Выручка"}
+GROUP = {
+    "pay": "ФОТ",
+    "rent": "Аренда",
+    "supplies": "Материалы",
+    "marketing": "Маркетинг",
+    "equipment": "Оборудование",
+    "tax": "Налоги",
+    "other": "Прочее",
+    "revenue": "Выручка",
+}
 
 
 def open_workbook(path: Path) -> xlsxwriter.Workbook:
@@ -65,11 +74,20 @@ def open_workbook(path: Path) -> xlsxwriter.Workbook:
 def write_patients(folder: Path, index: CardIndex) -> None:
     """The card index."""
     c = index.cards
-    table = pd.DataFrame({
-        "№ карты": c.card, "ФИО": c.name, "Дата рождения": words.day_text(c.born), "Пол": words.theirs(c.sex, words.SEX),
-        "Телефон": c.phone, "Район": words.theirs(c.district, words.DISTRICT), "Адрес": c.address,
-        "Источник": words.theirs(c.stated_source, words.SOURCE),
-        "Согласие": np.where(c.may_contact.astype(bool), "Да", "Нет"), "Дата регистрации": words.day_text(c.registered_on)})
+    table = pd.DataFrame(
+        {
+            "№ карты": c.card,
+            "ФИО": c.name,
+            "Дата рождения": words.day_text(c.born),
+            "Пол": words.theirs(c.sex, words.SEX),
+            "Телефон": c.phone,
+            "Район": words.theirs(c.district, words.DISTRICT),
+            "Адрес": c.address,
+            "Источник": words.theirs(c.stated_source, words.SOURCE),
+            "Согласие": np.where(c.may_contact.astype(bool), "Да", "Нет"),
+            "Дата регистрации": words.day_text(c.registered_on),
+        }
+    )
     table.to_csv(folder / "patients.csv", index=False, sep=";", encoding="cp1251", lineterminator="\r\n")
 
 
@@ -89,8 +107,16 @@ def write_accounts(folder: Path, clinic: Clinic) -> None:
         sign = 1 if nature == "revenue" else -1
         picked = lines[lines.nature == nature]
         for line in picked.itertuples():
-            _texts(sheet, at, [words.ITEM[line.item], GROUP[line.group], NATURE[nature],
-                               *_bracketed(sign * wide.loc[line.item].to_numpy(float))])
+            _texts(
+                sheet,
+                at,
+                [
+                    words.ITEM[line.item],
+                    GROUP[line.group],
+                    NATURE[nature],
+                    *_bracketed(sign * wide.loc[line.item].to_numpy(float)),
+                ],
+            )
             at += 1
         total = sign * wide.loc[picked["item"]].to_numpy(float).sum(axis=0)
         _texts(sheet, at, [f"Итого: {NATURE[nature]}", "", "", *_bracketed(total)])
@@ -100,8 +126,9 @@ def write_accounts(folder: Path, clinic: Clinic) -> None:
 
 
 def _bracketed(values: np.ndarray) -> list[str]:
-    return [f"({text})" if value < 0 else text
-            for value, text in zip(values, words.money_text(np.abs(values)), strict=True)]
+    return [
+        f"({text})" if value < 0 else text for value, text in zip(values, words.money_text(np.abs(values)), strict=True)
+    ]
 
 
 def _texts(sheet: xlsxwriter.worksheet.Worksheet, at: int, cells: list[str]) -> None:
@@ -115,12 +142,17 @@ def write_feedback(folder: Path, clinic: Clinic, index: CardIndex) -> None:
     f = clinic.tables["feedback"]
     site = f[f.source == "site"]
     where = np.array(["ПроДокторов", "НаПоправку", "Яндекс.Карты"], dtype=object)[np.arange(len(site)) % 3]
-    pd.DataFrame({
-        "Дата": words.day_text(site.given_on, "%Y-%m-%d"), "Врач": words.theirs(site.doctor_id, words.DOCTOR),
-        "Филиал": words.theirs(site.branch, words.BRANCH), "Звёзды": site.score.astype(int), "Площадка": where,
-    }).to_csv(folder / "reviews.csv", index=False, encoding="utf-8", lineterminator="\n")
+    pd.DataFrame(
+        {
+            "Дата": words.day_text(site.given_on, "%Y-%m-%d"),
+            "Врач": words.theirs(site.doctor_id, words.DOCTOR),
+            "Филиал": words.theirs(site.branch, words.BRANCH),
+            "Звёзды": site.score.astype(int),
+            "Площадка": where,
+        }
+    ).to_csv(folder / "reviews.csv", index=False, encoding="utf-8", lineterminator="\n")
     survey = f[f.source == "survey"]
-    monday = survey.given_on - pd.to_timedelta(survey.given_on.dt.weekday, unit="D")
+    monday = survey.given_on - pd.to_timedelta(survey.given_on.dt.day_of_week, unit="D")
     survey = survey[~monday.isin(pd.to_datetime(MISSING_WEEKS))]
     book = open_workbook(folder / "csat.xlsx")
     day_format = book.add_format({"num_format": "dd.mm.yyyy"})
@@ -140,10 +172,16 @@ def write_feedback(folder: Path, clinic: Clinic, index: CardIndex) -> None:
 def write_events(folder: Path, clinic: Clinic) -> None:
     """What the clinic did, kept by hand."""
     rows = [
-        {"name": row.event, "kind": words.EVENT_KIND[row.kind], "from": row.from_day.date().isoformat(),
-         "to": None if pd.isna(row.to_day) else row.to_day.date().isoformat(),
-         "branch": words.BRANCH.get(row.branch), "note": row.note}
-        for row in clinic.tables["events"].itertuples()]
+        {
+            "name": row.event,
+            "kind": words.EVENT_KIND[row.kind],
+            "from": row.from_day.date().isoformat(),
+            "to": None if pd.isna(row.to_day) else row.to_day.date().isoformat(),
+            "branch": words.BRANCH.get(row.branch),
+            "note": row.note,
+        }
+        for row in clinic.tables["events"].itertuples()
+    ]
     text = yaml.safe_dump({"events": rows}, allow_unicode=True, sort_keys=False, width=120)
     (folder / "events.yaml").write_text(text, encoding="utf-8")
 
@@ -152,14 +190,21 @@ def write_prices(folder: Path, clinic: Clinic) -> None:
     """The price list with its services."""
     s, p = clinic.tables["services"], clinic.tables["prices"]
     both = s.merge(p, on="service_id", how="left")
-    pd.DataFrame({
-        "Код": both.service_id, "Услуга": words.theirs(both.service_id, words.SERVICE),
-        "Вид": words.theirs(both.kind, words.SERVICE_KIND), "Специальность": "ЛОР",
-        "Первичный": np.where(both.is_first_visit, "да", ""), "Минуты": both.minutes.astype(int),
-        "Себестоимость": both.direct_cost, "Филиал": words.theirs(both.branch, words.BRANCH),
-        "Действует с": words.day_text(both.valid_from), "Действует по": words.day_text(both.valid_to),
-        "Цена, руб.": both.price.map(lambda v: "" if pd.isna(v) else f"{v:.2f}".replace(".", ","))
-    }).to_csv(folder / "prices.csv", index=False, sep=";", encoding="utf-8", lineterminator="\n")
+    pd.DataFrame(
+        {
+            "Код": both.service_id,
+            "Услуга": words.theirs(both.service_id, words.SERVICE),
+            "Вид": words.theirs(both.kind, words.SERVICE_KIND),
+            "Специальность": "ЛОР",
+            "Первичный": np.where(both.is_first_visit, "да", ""),
+            "Минуты": both.minutes.astype(int),
+            "Себестоимость": both.direct_cost,
+            "Филиал": words.theirs(both.branch, words.BRANCH),
+            "Действует с": words.day_text(both.valid_from),
+            "Действует по": words.day_text(both.valid_to),
+            "Цена, руб.": both.price.map(lambda v: "" if pd.isna(v) else f"{v:.2f}".replace(".", ",")),
+        }
+    ).to_csv(folder / "prices.csv", index=False, sep=";", encoding="utf-8", lineterminator="\n")
 
 
 def write_schedule(folder: Path, clinic: Clinic, rng: Generator) -> None:
@@ -170,21 +215,39 @@ def write_schedule(folder: Path, clinic: Clinic, rng: Generator) -> None:
     r, d = t["rooms"], t["doctors"]
     sheets = {
         "Смены": {
-            "Сотрудник": words.theirs(shifts.staff_id, staff), "Роль": words.theirs(shifts.role, words.ROLE),
-            "Филиал": words.theirs(shifts.branch, words.BRANCH), "Кабинет": words.theirs(shifts.room_id, words.ROOM),
-            "Начало": words.moment_text(shifts.starts_at), "Конец": words.moment_text(shifts.ends_at)},
+            "Сотрудник": words.theirs(shifts.staff_id, staff),
+            "Роль": words.theirs(shifts.role, words.ROLE),
+            "Филиал": words.theirs(shifts.branch, words.BRANCH),
+            "Кабинет": words.theirs(shifts.room_id, words.ROOM),
+            "Начало": words.moment_text(shifts.starts_at),
+            "Конец": words.moment_text(shifts.ends_at),
+        },
         "Кабинеты": {
-            "Кабинет": words.theirs(r.room_id, words.ROOM), "Филиал": words.theirs(r.branch, words.BRANCH),
-            "Тип": words.theirs(r.kind, words.ROOM_KIND), "Мест": _whole(r.places), "Открыт с, мин": _whole(r.opens_minute),
-            "Открыт до, мин": _whole(r.closes_minute), "Дни недели": r.weekdays.to_numpy(object),
-            "Слот, мин": _whole(r.slot_minutes)},
+            "Кабинет": words.theirs(r.room_id, words.ROOM),
+            "Филиал": words.theirs(r.branch, words.BRANCH),
+            "Тип": words.theirs(r.kind, words.ROOM_KIND),
+            "Мест": _whole(r.places),
+            "Открыт с, мин": _whole(r.opens_minute),
+            "Открыт до, мин": _whole(r.closes_minute),
+            "Дни недели": r.weekdays.to_numpy(object),
+            "Слот, мин": _whole(r.slot_minutes),
+        },
         "Сотрудники": {
-            "ФИО": words.theirs(d.doctor_id, words.DOCTOR), "Роль": np.full(len(d), "Врач", dtype=object),
-            "Специальность": np.full(len(d), "ЛОР", dtype=object), "Филиал": words.theirs(d.branch, words.BRANCH),
-            "Работает с": words.day_text(d.started_on), "Ведёт первичный приём": np.full(len(d), "да", dtype=object)},
+            "ФИО": words.theirs(d.doctor_id, words.DOCTOR),
+            "Роль": np.full(len(d), "Врач", dtype=object),
+            "Специальность": np.full(len(d), "ЛОР", dtype=object),
+            "Филиал": words.theirs(d.branch, words.BRANCH),
+            "Работает с": words.day_text(d.started_on),
+            "Ведёт первичный приём": np.full(len(d), "да", dtype=object),
+        },
     }
-    write_workbook(folder / "schedule.xlsx", [
-        (name, [text_row(1, list(columns)), *text_rows(2, list(columns.values()))], ()) for name, columns in sheets.items()])
+    write_workbook(
+        folder / "schedule.xlsx",
+        [
+            (name, [text_row(1, list(columns)), *text_rows(2, list(columns.values()))], ())
+            for name, columns in sheets.items()
+        ],
+    )
 
 
 def _whole(values: pd.Series) -> np.ndarray:
@@ -195,23 +258,38 @@ def _with_overlaps(shifts: pd.DataFrame, rng: Generator) -> pd.DataFrame:
     doctors = shifts[(shifts.role == "doctor") & (shifts.room_id != "OR")]
     again = doctors[rng.random(len(doctors)) < OVERLAPPING]
     hour = pd.Timedelta(hours=1)
-    again = again.assign(starts_at=again.starts_at + hour, ends_at=again.ends_at + hour,
-                         room_id=np.where(again.branch == "Branch 1", "R14", "R23"))
+    again = again.assign(
+        starts_at=again.starts_at + hour,
+        ends_at=again.ends_at + hour,
+        room_id=np.where(again.branch == "Branch 1", "R14", "R23"),
+    )
     return pd.concat([shifts, again], ignore_index=True).sort_values(["starts_at", "role", "staff_id"], kind="stable")
 
 
 def write_surroundings(folder: Path, clinic: Clinic, index: CardIndex) -> None:
     """Competitors, residents, and the list of the reactivation."""
     c, p = clinic.tables["competitors"], clinic.tables["population"]
-    pd.DataFrame({
-        "Клиника": c.competitor, "Код услуги": c.service_id, "Дата": words.day_text(c.seen_on, "%Y-%m-%d"), "Цена": c.price,
-    }).to_csv(folder / "competitors.csv", index=False, encoding="utf-8", lineterminator="\n")
-    pd.DataFrame({
-        "Район": words.theirs(p.district, words.DISTRICT), "Возраст от": p.age_from, "Возраст до": p.age_to,
-        "Пол": words.theirs(p.sex, words.SEX), "Жителей": p.people.astype(int),
-    }).to_csv(folder / "population.csv", index=False, encoding="utf-8", lineterminator="\n")
+    pd.DataFrame(
+        {
+            "Клиника": c.competitor,
+            "Код услуги": c.service_id,
+            "Дата": words.day_text(c.seen_on, "%Y-%m-%d"),
+            "Цена": c.price,
+        }
+    ).to_csv(folder / "competitors.csv", index=False, encoding="utf-8", lineterminator="\n")
+    pd.DataFrame(
+        {
+            "Район": words.theirs(p.district, words.DISTRICT),
+            "Возраст от": p.age_from,
+            "Возраст до": p.age_to,
+            "Пол": words.theirs(p.sex, words.SEX),
+            "Жителей": p.people.astype(int),
+        }
+    ).to_csv(folder / "population.csv", index=False, encoding="utf-8", lineterminator="\n")
     m = clinic.hidden["campaign"]
-    pd.DataFrame({
-        "№ карты": index.first_card.reindex(m.patient_id).to_numpy(object),
-        "Группа": np.where(m.group == "called", "обзвон", "контроль"),
-    }).to_csv(folder / "reactivation_2016-10.csv", index=False, sep=";", encoding="utf-8", lineterminator="\n")
+    pd.DataFrame(
+        {
+            "№ карты": index.first_card.reindex(m.patient_id).to_numpy(object),
+            "Группа": np.where(m.group == "called", "обзвон", "контроль"),
+        }
+    ).to_csv(folder / "reactivation_2016-10.csv", index=False, sep=";", encoding="utf-8", lineterminator="\n")

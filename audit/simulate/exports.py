@@ -28,7 +28,9 @@ from audit.simulate.sampling import streams
 from audit.simulate.truth import Process
 
 
-def write_exports(folder: Path, *, truth: Path, seed: int = 20151201, size: float = 1.0, process: Process = "G2") -> Clinic:
+def write_exports(
+    folder: Path, *, truth: Path, seed: int = 20151201, size: float = 1.0, process: Process = "G2"
+) -> Clinic:
     """Simulate a clinic, write its raw exports into ``folder`` and what is true of it to the file ``truth``.
 
     Nothing but tests and lessons may read the truth: keep it out of ``folder``.

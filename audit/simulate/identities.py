@@ -13,9 +13,43 @@ from audit.simulate.clinic import Clinic
 MALE = ("Александр", "Дмитрий", "Максим", "Сергей", "Андрей", "Алексей", "Иван", "Михаил", "Никита", "Егор")
 FEMALE = ("Анна", "Мария", "Елена", "Ольга", "Наталья", "Татьяна", "Ирина", "Екатерина", "Светлана", "Дарья")
 FATHER = ("Александр", "Сергей", "Владимир", "Андрей", "Николай", "Виктор", "Олег", "Иван", "Павел", "Юрий")
-STEMS = ("Иван", "Петр", "Сидор", "Кузнец", "Смирн", "Попов", "Волк", "Морож", "Соловь", "Орл", "Лебед", "Козл", "Новик",
-         "Павл", "Семен", "Голуб", "Виноград", "Богдан", "Фёдор", "Михайл", "Беляк", "Тарас", "Комар", "Жук")
-STREETS = ("Лесная", "Полевая", "Садовая", "Школьная", "Речная", "Новая", "Тверская-Ямская", "Профсоюзная", "Гиляровского")
+STEMS = (
+    "Иван",
+    "Петр",
+    "Сидор",
+    "Кузнец",
+    "Смирн",
+    "Попов",
+    "Волк",
+    "Морож",
+    "Соловь",
+    "Орл",
+    "Лебед",
+    "Козл",
+    "Новик",
+    "Павл",
+    "Семен",
+    "Голуб",
+    "Виноград",
+    "Богдан",
+    "Фёдор",
+    "Михайл",
+    "Беляк",
+    "Тарас",
+    "Комар",
+    "Жук",
+)
+STREETS = (
+    "Лесная",
+    "Полевая",
+    "Садовая",
+    "Школьная",
+    "Речная",
+    "Новая",
+    "Тверская-Ямская",
+    "Профсоюзная",
+    "Гиляровского",
+)
 DUPLICATES = 0.012
 DEFAULT_BIRTH, DEFAULT_SHARE = np.datetime64("2000-01-01", "s"), 0.03
 """What an integration writes when it does not know; with it goes sex “male”."""
@@ -60,8 +94,10 @@ def card_index(clinic: Clinic, rng: Generator) -> CardIndex:
     cards["phone"] = _as_typed(cards.phone_key.to_numpy(object), rng)
     real = cards[cards.patient_id.notna()]
     return CardIndex(
-        cards=cards, first_card=real[~real.is_duplicate].set_index("patient_id").card,
-        second_card=real[real.is_duplicate].set_index("patient_id").card)
+        cards=cards,
+        first_card=real[~real.is_duplicate].set_index("patient_id").card,
+        second_card=real[real.is_duplicate].set_index("patient_id").card,
+    )
 
 
 def card_of_appointment(clinic: Clinic, index: CardIndex, rng: Generator) -> pd.Series:
@@ -78,8 +114,11 @@ def _names(patients: pd.DataFrame, rng: Generator) -> np.ndarray:
     female = (patients.sex == "female").to_numpy()
     n = len(patients)
     stem = np.array(STEMS, dtype=object)[rng.integers(0, len(STEMS), n)]
-    given = np.where(female, np.array(FEMALE, dtype=object)[rng.integers(0, len(FEMALE), n)],
-                     np.array(MALE, dtype=object)[rng.integers(0, len(MALE), n)])
+    given = np.where(
+        female,
+        np.array(FEMALE, dtype=object)[rng.integers(0, len(FEMALE), n)],
+        np.array(MALE, dtype=object)[rng.integers(0, len(MALE), n)],
+    )
     father = np.array([_patronymic(name) for name in FATHER], dtype=object)[rng.integers(0, len(FATHER), n)]
     family = stem + np.where(female, "ова", "ов")
     return family + " " + given + " " + father + np.where(female, "на", "ич")
@@ -98,10 +137,21 @@ def _addresses(count: int, rng: Generator) -> np.ndarray:
 
 def _tests(rng: Generator) -> pd.DataFrame:
     days = pd.to_datetime(["2014-03-12", "2015-06-02", "2016-01-19", "2016-09-20"])
-    return pd.DataFrame({
-        "patient_id": None, "name": TEST_PATIENTS, "born": pd.to_datetime(["1980-01-01"] * 4), "sex": "male",
-        "phone_key": [f"+7999000000{n}" for n in rng.permutation(4)], "district": None, "address": "-",
-        "stated_source": None, "may_contact": True, "registered_on": days, "is_duplicate": False})
+    return pd.DataFrame(
+        {
+            "patient_id": None,
+            "name": TEST_PATIENTS,
+            "born": pd.to_datetime(["1980-01-01"] * 4),
+            "sex": "male",
+            "phone_key": [f"+7999000000{n}" for n in rng.permutation(4)],
+            "district": None,
+            "address": "-",
+            "stated_source": None,
+            "may_contact": True,
+            "registered_on": days,
+            "is_duplicate": False,
+        }
+    )
 
 
 def _as_typed(phone: np.ndarray, rng: Generator) -> np.ndarray:
@@ -109,7 +159,11 @@ def _as_typed(phone: np.ndarray, rng: Generator) -> np.ndarray:
     digits = pd.Series(phone).str[2:]
     a, b, c, d = (digits.str[i:j] for i, j in ((0, 3), (3, 6), (6, 8), (8, 10)))
     forms = [
-        "+7 (" + a + ") " + b + "-" + c + "-" + d, "8" + digits, "8 " + a + " " + b + " " + c + " " + d, digits,
-        "7-" + a + "-" + b + "-" + c + d]
+        "+7 (" + a + ") " + b + "-" + c + "-" + d,
+        "8" + digits,
+        "8 " + a + " " + b + " " + c + " " + d,
+        digits,
+        "7-" + a + "-" + b + "-" + c + d,
+    ]
     form = rng.permutation(np.arange(len(phone)) % 5)
     return np.stack([text.to_numpy(object) for text in forms])[form, np.arange(len(phone))]

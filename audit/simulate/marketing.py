@@ -17,10 +17,15 @@ from numpy.random import Generator
 from audit.simulate.days import AFTER_MONTH, BEFORE_MONTH, FIRST_MONTH, MONTHS, Days
 from audit.simulate.path import Path
 from audit.simulate.sampling import round_to_total
-from audit.simulate.truth import Channel, Truth
+from audit.simulate.truth import Truth
+from audit.simulate.truth_parts import Channel
 
-CAMPAIGNS = (("Yandex.Direct", "search ENT", 0.45), ("Yandex.Direct", "network", 0.15),
-             ("Yandex.Direct", "brand", 0.12), ("Google Ads", "ENT Moscow", 0.28))
+CAMPAIGNS = (
+    ("Yandex.Direct", "search ENT", 0.45),
+    ("Yandex.Direct", "network", 0.15),
+    ("Yandex.Direct", "brand", 0.12),
+    ("Google Ads", "ENT Moscow", 0.28),
+)
 CLICK_PRICE = {"search ENT": 95.0, "network": 22.0, "brand": 35.0, "ENT Moscow": 80.0}
 SHOWN_PER_CLICK = {"search ENT": 18.0, "network": 240.0, "brand": 9.0, "ENT Moscow": 22.0}
 REALLOCATED = 39
@@ -90,9 +95,19 @@ def _daily(ads: OwnAds, calendar: Days, rng: Generator) -> pd.DataFrame:
         spend = _whole(exact, calendar.cell)[day]
         clicks = np.round(spend / CLICK_PRICE[campaign])
         shown = np.round(clicks * SHOWN_PER_CLICK[campaign] * rng.uniform(0.85, 1.15, len(day)))
-        frames.append(pd.DataFrame({
-            "channel": "own context ads", "campaign": campaign, "from_day": calendar.date[day],
-            "to_day": calendar.date[day], "spend": spend, "impressions": shown, "clicks": clicks}))
+        frames.append(
+            pd.DataFrame(
+                {
+                    "channel": "own context ads",
+                    "campaign": campaign,
+                    "from_day": calendar.date[day],
+                    "to_day": calendar.date[day],
+                    "spend": spend,
+                    "impressions": shown,
+                    "clicks": clicks,
+                }
+            )
+        )
     return pd.concat(frames, ignore_index=True)
 
 
@@ -112,8 +127,15 @@ def _monthly(truth: Truth, path: Path) -> pd.DataFrame:
         spend = np.round(spend / 100) * 100
         if name == "agency context":
             spend = np.where(np.isin(start.astype("datetime64[M]").astype(str), truth.agency.months), 75_000.0, 0.0)
-        frame = pd.DataFrame({"channel": name, "campaign": None, "from_day": start, "spend": spend,
-                              "to_day": month_start(month + 1) - np.timedelta64(1, "D")})
+        frame = pd.DataFrame(
+            {
+                "channel": name,
+                "campaign": None,
+                "from_day": start,
+                "spend": spend,
+                "to_day": month_start(month + 1) - np.timedelta64(1, "D"),
+            }
+        )
         frames.append(frame[frame.spend > 0])
     return pd.concat(frames, ignore_index=True)
 
@@ -142,9 +164,13 @@ def _month_traffic(truth: Truth, path: Path, month: int, rng: Generator) -> pd.D
     moscow = truth.before.moscow_share + (truth.after.moscow_share - truth.before.moscow_share) * shift
     mobile = truth.before.mobile_share + (truth.after.mobile_share - truth.before.mobile_share) * shift
     noise = 1.0 if month in (BEFORE_MONTH, AFTER_MONTH) else 1 + 0.04 * rng.standard_normal()
-    visitors = {"organic search": level * noise, "own context ads": level * (0.030 + 0.020 * shift),
-                "agency context": level * 0.012 * (month in (BEFORE_MONTH - 1, BEFORE_MONTH)),
-                "aggregators / portals": level * 0.06, "direct / brand": level * 0.11}
+    visitors = {
+        "organic search": level * noise,
+        "own context ads": level * (0.030 + 0.020 * shift),
+        "agency context": level * 0.012 * (month in (BEFORE_MONTH - 1, BEFORE_MONTH)),
+        "aggregators / portals": level * 0.06,
+        "direct / brand": level * 0.11,
+    }
     regions = np.array([moscow, (1 - moscow) * 0.25, (1 - moscow) * 0.75])
     devices = np.array([(1 - mobile) * 0.87, mobile, (1 - mobile) * 0.13])
     rows = []

@@ -46,8 +46,9 @@ def pure_bills(truth: Truth, visits: pd.DataFrame, spend: np.ndarray) -> pd.Data
     """One line a visit with the given spend, for process G1."""
     service = np.where(visits.ordinal == 0, price_list.FIRST, price_list.REPEAT)
     paid = np.round(spend, 2)
-    return pd.DataFrame({"visit": np.arange(len(visits)), "service_id": service, "list_amount": paid, "paid": paid,
-                         "kind": "sale"})
+    return pd.DataFrame(
+        {"visit": np.arange(len(visits)), "service_id": service, "list_amount": paid, "paid": paid, "kind": "sale"}
+    )
 
 
 def basic_service(visits: pd.DataFrame) -> np.ndarray:
@@ -55,7 +56,9 @@ def basic_service(visits: pd.DataFrame) -> np.ndarray:
     first = (visits.ordinal == 0).to_numpy()
     return np.select(
         [first, visits.class_number == 2, visits.class_number == 4],
-        [price_list.FIRST, price_list.COURSE, price_list.CONTROL], price_list.REPEAT)
+        [price_list.FIRST, price_list.COURSE, price_list.CONTROL],
+        price_list.REPEAT,
+    )
 
 
 def _basic(truth: Truth, visits: pd.DataFrame, calendar: Days) -> pd.DataFrame:
@@ -63,8 +66,9 @@ def _basic(truth: Truth, visits: pd.DataFrame, calendar: Days) -> pd.DataFrame:
     amount = price_list.price_of(code)
     tested = in_test(truth.price_test, calendar, visits.branch.to_numpy(), visits.day.to_numpy())
     amount = np.where((code == price_list.FIRST) & tested, truth.price_test.test_price, amount)
-    return pd.DataFrame({"visit": np.arange(len(visits)), "service_id": code, "list_amount": amount.astype(float),
-                         "kind": "sale"})
+    return pd.DataFrame(
+        {"visit": np.arange(len(visits)), "service_id": code, "list_amount": amount.astype(float), "kind": "sale"}
+    )
 
 
 def _additional(truth: Truth, path: Path, visits: pd.DataFrame, rng: Generator) -> pd.DataFrame:
@@ -78,8 +82,14 @@ def _additional(truth: Truth, path: Path, visits: pd.DataFrame, rng: Generator) 
     service = pick(price_list.additional_weights()[group[visit]], rng.random(len(visit)))
     lines = pd.DataFrame({"visit": visit, "number": service}).drop_duplicates(ignore_index=True)
     code = np.array([s.code for s in price_list.ADDITIONAL], dtype=object)[lines.number]
-    return pd.DataFrame({"visit": lines.visit, "service_id": code, "kind": "sale",
-                         "list_amount": price_list.price_of(code).astype(float)})
+    return pd.DataFrame(
+        {
+            "visit": lines.visit,
+            "service_id": code,
+            "kind": "sale",
+            "list_amount": price_list.price_of(code).astype(float),
+        }
+    )
 
 
 def _budget(truth: Truth, path: Path, visits: pd.DataFrame, calendar: Days, rng: Generator) -> np.ndarray:
@@ -103,8 +113,9 @@ def _budget(truth: Truth, path: Path, visits: pd.DataFrame, calendar: Days, rng:
     return money + np.c_[-cut, cut]
 
 
-def _within_budget(fixed: pd.DataFrame, extra: pd.DataFrame, visits: pd.DataFrame, budget: np.ndarray,
-                   rng: Generator) -> np.ndarray:
+def _within_budget(
+    fixed: pd.DataFrame, extra: pd.DataFrame, visits: pd.DataFrame, budget: np.ndarray, rng: Generator
+) -> np.ndarray:
     group = visits.month.to_numpy() * 2 + (visits.ordinal != 0).to_numpy()
     spent = np.bincount(group[fixed.visit], weights=fixed.paid, minlength=2 * MONTHS)
     left = budget.ravel() - spent

@@ -19,7 +19,7 @@ from audit.simulate.truth import Truth
 
 SEASON = np.array([0.88, 1.00, 1.05, 1.02, 0.95, 0.93, 0.90, 0.92, 1.03, 1.08, 1.10, 1.08])
 LEVEL_BEFORE, YEARLY_GROWTH = 392.0, 0.035
-"""First visits in a mean month of 2013 and their growth a year: December 2015 is the best month of a nearly level clinic."""
+"""First visits in a mean month of 2013, and growth a year: December 2015 is the best month of a nearly level clinic."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,17 @@ def monthly_path(truth: Truth, rng: Generator) -> Path:
     answered = np.round(by_call / conversion).astype(int)
     answered[[BEFORE_MONTH, AFTER_MONTH]] = before.answered_opportunities, after.answered_opportunities
     return Path(
-        primaries=primaries, primaries_by_call=by_call, answered=answered,
+        primaries=primaries,
+        primaries_by_call=by_call,
+        answered=answered,
         booked=np.maximum(np.round(answered * _level(truth.booked_path)).astype(int), by_call),
-        operations=operations, outpatient_revenue=outpatient, missed_share=_level(truth.missed_path),
-        children_share=_level(truth.children_path), class_shift=_level(truth.class_shift),
-        doctor_shift=_level(truth.doctor_shift), channel_shift=_level(truth.channel_shift),
+        operations=operations,
+        outpatient_revenue=outpatient,
+        missed_share=_level(truth.missed_path),
+        children_share=_level(truth.children_path),
+        class_shift=_level(truth.class_shift),
+        doctor_shift=_level(truth.doctor_shift),
+        channel_shift=_level(truth.channel_shift),
         progress=np.clip(progress, 0, 1),
     )
 
@@ -80,8 +86,9 @@ def _level(values: tuple[float, ...]) -> np.ndarray:
 def _operations(truth: Truth, index: np.ndarray, rng: Generator) -> np.ndarray:
     before, after = truth.anchors()
     exponent = np.log(after.operations / before.operations) / np.log(index[-1])
-    level = np.r_[before.operations * (0.89 + 0.05 * rng.standard_normal(BEFORE_MONTH)),
-                  before.operations * index**exponent]
+    level = np.r_[
+        before.operations * (0.89 + 0.05 * rng.standard_normal(BEFORE_MONTH)), before.operations * index**exponent
+    ]
     return np.maximum(np.round(level), 1).astype(int)
 
 

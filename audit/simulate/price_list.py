@@ -65,11 +65,20 @@ COST_SHARE = 0.32
 
 def services_table() -> pd.DataFrame:
     """Canonical table services."""
-    return pd.DataFrame([
-        {"service_id": s.code, "name": s.name, "kind": s.kind, "specialty": SPECIALTY, "is_first_visit": s.code == FIRST,
-         "minutes": float(s.minutes), "direct_cost": round(s.price * COST_SHARE)}
-        for s in SERVICES
-    ])
+    return pd.DataFrame(
+        [
+            {
+                "service_id": s.code,
+                "name": s.name,
+                "kind": s.kind,
+                "specialty": SPECIALTY,
+                "is_first_visit": s.code == FIRST,
+                "minutes": float(s.minutes),
+                "direct_cost": round(s.price * COST_SHARE),
+            }
+            for s in SERVICES
+        ]
+    )
 
 
 def prices_table(truth: Truth) -> pd.DataFrame:
@@ -77,7 +86,9 @@ def prices_table(truth: Truth) -> pd.DataFrame:
     start, test = pd.Timestamp("2014-01-01"), truth.price_test
     first_day, last_day = pd.Timestamp(test.from_day), pd.Timestamp(test.to_day)
     one_day = pd.Timedelta(days=1)
-    rows: list[tuple[object, ...]] = [(s.code, None, start, None, s.price) for s in SERVICES if s.code != FIRST and s.price]
+    rows: list[tuple[object, ...]] = [
+        (s.code, None, start, None, s.price) for s in SERVICES if s.code != FIRST and s.price
+    ]
     rows += [
         (FIRST, "Branch 1", start, None, test.list_price),
         (FIRST, test.branch, start, first_day - one_day, test.list_price),

@@ -11,8 +11,12 @@ from audit.simulate.office import DISTRICTS, ids
 from audit.simulate.sampling import pick
 
 SOURCES = {
-    "organic search": "internet", "agency context": "internet", "own context ads": "internet",
-    "aggregators / portals": "portal", "word of mouth": "friends", "direct / brand": "been before",
+    "organic search": "internet",
+    "agency context": "internet",
+    "own context ads": "internet",
+    "aggregators / portals": "portal",
+    "word of mouth": "friends",
+    "direct / brand": "been before",
     "static numbers / outdoor": "outdoor",
 }
 SILENT = 0.25
@@ -36,12 +40,15 @@ def people_with_cards(care_people: pd.DataFrame, first_day: np.ndarray, broken: 
     """
     rows = np.flatnonzero(first_day >= 0)
     came = care_people.iloc[rows].assign(
-        source_row=rows, registered_day=np.where(care_people.month.iloc[rows] < 12, care_people.want_day.iloc[rows],
-                                                 first_day[rows]))
+        source_row=rows,
+        registered_day=np.where(care_people.month.iloc[rows] < 12, care_people.want_day.iloc[rows], first_day[rows]),
+    )
     absent = care_people.iloc[broken.donor].assign(
-        source_row=-1 - np.arange(len(broken)), registered_day=broken.day.to_numpy(), by_call=True)
+        source_row=-1 - np.arange(len(broken)), registered_day=broken.day.to_numpy(), by_call=True
+    )
     return pd.concat([came, absent], ignore_index=True).sort_values(
-        ["registered_day", "source_row"], kind="stable", ignore_index=True)
+        ["registered_day", "source_row"], kind="stable", ignore_index=True
+    )
 
 
 def family_phones(people: pd.DataFrame, phone: np.ndarray, rng: Generator) -> np.ndarray:
@@ -62,17 +69,24 @@ def patients_table(cards: pd.DataFrame, phone: np.ndarray, channel: np.ndarray, 
     """Canonical table patients; ``channel`` is the channel of each card's first call, or None."""
     stated = pd.Series(channel, dtype=object).map(SOURCES)
     other = np.array(["friends", "internet", "doctor", "outdoor"], dtype=object)[
-        pick(np.array([0.5, 0.25, 0.15, 0.10]), rng.random(len(cards)))]
+        pick(np.array([0.5, 0.25, 0.15, 0.10]), rng.random(len(cards)))
+    ]
     stated = stated.where(stated.notna() & (rng.random(len(cards)) < 0.85), other)
     stated = stated.where(rng.random(len(cards)) >= SILENT, None)
     share = np.array([share for _, _, share in DISTRICTS])
     district = np.array([name for name, _, _ in DISTRICTS], dtype=object)[pick(share, rng.random(len(cards)))]
-    return pd.DataFrame({
-        "patient_id": ids("P", len(cards), 6),
-        "registered_on": (ORIGIN + cards.registered_day.to_numpy()).astype("datetime64[s]"),
-        "age_years": cards.age_years.to_numpy(), "sex": cards.sex.to_numpy(), "district": district,
-        "stated_source": stated.to_numpy(), "phone_key": phone, "may_contact": cards.may_contact.to_numpy(),
-    })
+    return pd.DataFrame(
+        {
+            "patient_id": ids("P", len(cards), 6),
+            "registered_on": (ORIGIN + cards.registered_day.to_numpy()).astype("datetime64[s]"),
+            "age_years": cards.age_years.to_numpy(),
+            "sex": cards.sex.to_numpy(),
+            "district": district,
+            "stated_source": stated.to_numpy(),
+            "phone_key": phone,
+            "may_contact": cards.may_contact.to_numpy(),
+        }
+    )
 
 
 def birth_dates(cards: pd.DataFrame, first_day: np.ndarray, calendar: Days, rng: Generator) -> np.ndarray:

@@ -33,7 +33,10 @@ def episodes(truth: Truth, people: pd.DataFrame, shift: np.ndarray, rng: Generat
     clinic before its change and 1 after it.
     """
     parts = [
-        _short(people, rng), _course(people, rng), _chronic(people, rng), _surgical(truth, people, shift, rng),
+        _short(people, rng),
+        _course(people, rng),
+        _chronic(people, rng),
+        _surgical(truth, people, shift, rng),
     ]
     visits = pd.concat(parts, ignore_index=True)
     visits["ordinal"] = rank_within(visits.person.to_numpy(), visits.day.to_numpy()) + 1

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from audit.simulate.days import Days
+from audit.simulate.days import FIRST_MONTH, Days
 from audit.simulate.truth import Truth
 
 GROUPS = ("called", "held out")
@@ -30,12 +30,19 @@ def campaign(truth: Truth, people: pd.DataFrame, visits: pd.DataFrame, calendar:
     last = np.full(len(people), -10_000.0)
     np.maximum.at(last, before.person.to_numpy(), before.day.to_numpy())
     last = np.maximum(last, np.where(people.want_day < start, people.want_day, -10_000))
-    lapsed = (last <= start - plan.lapsed_days - 7) & (last >= 400) & people.may_contact.to_numpy() & people.by_call.to_numpy()
+    lapsed = (
+        (last <= start - plan.lapsed_days - 7)
+        & (people.month >= FIRST_MONTH).to_numpy()
+        & people.may_contact.to_numpy()
+        & people.by_call.to_numpy()
+    )
     sizes = [max(1, round(plan.called * truth.size)), max(1, round(plan.held_out * truth.size))]
     person = rng.permutation(np.flatnonzero(lapsed))[: sum(sizes)]
     group = np.repeat([0, 1], sizes)[: len(person)]
     response = np.zeros(len(person), int)
-    for number, (first, later) in enumerate(((plan.called_first, plan.called_later), (plan.held_first, plan.held_later))):
+    for number, (first, later) in enumerate(
+        ((plan.called_first, plan.called_later), (plan.held_first, plan.held_later))
+    ):
         rows = np.flatnonzero(group == number)
         soon, late = round(first * len(rows)), round(later * len(rows))
         response[rows[:soon]], response[rows[soon : soon + late]] = 1, 2

@@ -52,8 +52,9 @@ def roster(demand: np.ndarray, theatre: np.ndarray, operates: np.ndarray, calend
     return Roster(pd.concat(parts, ignore_index=True))
 
 
-def _month(month: int, demand: np.ndarray, theatre: np.ndarray, operates: np.ndarray, calendar: Days,
-           rng: Generator) -> pd.DataFrame:
+def _month(
+    month: int, demand: np.ndarray, theatre: np.ndarray, operates: np.ndarray, calendar: Days, rng: Generator
+) -> pd.DataFrame:
     days = calendar.open_days(month)
     halves = 2 * len(days)
     quota = _quota(demand, int(theatre[days].sum()), operates, halves)
@@ -102,8 +103,9 @@ def _staffed(totals: np.ndarray, days: np.ndarray, calendar: Days) -> np.ndarray
     return np.array(columns).T
 
 
-def _half_day(pressure: np.ndarray, left: np.ndarray, staffed: np.ndarray, operating: bool, day: int,
-              half: int) -> list[tuple[int, int, int, int, int]]:
+def _half_day(
+    pressure: np.ndarray, left: np.ndarray, staffed: np.ndarray, operating: bool, day: int, half: int
+) -> list[tuple[int, int, int, int, int]]:
     rows = []
     score = pressure[:, :OPERATING].copy()
     if operating:

@@ -10,8 +10,25 @@ import numpy as np
 from numpy.random import Generator, SeedSequence, default_rng
 
 PARTS = (
-    "path", "arrivals", "people", "classes", "surgery", "repeats", "returns", "roster", "booking",
-    "broken", "money", "desk", "tags", "marketing", "office", "feedback", "identities", "exports", "flaws",
+    "path",
+    "arrivals",
+    "people",
+    "classes",
+    "surgery",
+    "repeats",
+    "returns",
+    "roster",
+    "booking",
+    "broken",
+    "money",
+    "desk",
+    "tags",
+    "marketing",
+    "office",
+    "feedback",
+    "identities",
+    "exports",
+    "flaws",
 )
 """Names of the independent parts; a new part goes to the end, or every later stream changes."""
 

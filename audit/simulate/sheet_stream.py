@@ -48,7 +48,9 @@ def text_rows(first: int, columns: Sequence[np.ndarray]) -> list[str]:
     rows = []
     for number, cells in enumerate(zip(*bodies, strict=True), start=first):
         at = str(number)
-        rows.append(f'<row r="{at}">' + "".join([part + at + cell for part, cell in zip(opened, cells, strict=True)]) + "</row>")
+        rows.append(
+            f'<row r="{at}">' + "".join([part + at + cell for part, cell in zip(opened, cells, strict=True)]) + "</row>"
+        )
     return rows
 
 
@@ -77,9 +79,14 @@ def _frame(names: list[str]) -> dict[str, str]:
     base = "application/vnd.openxmlformats-"
     types = "".join(
         f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{base}officedocument.spreadsheetml.worksheet+xml"/>'
-        for n in numbers)
-    sheets = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="rId{n}"/>' for n, name in zip(numbers, names, strict=True))
-    links = "".join(f'<Relationship Id="rId{n}" Type="{RELATIONS}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers)
+        for n in numbers
+    )
+    sheets = "".join(
+        f'<sheet name="{name}" sheetId="{n}" r:id="rId{n}"/>' for n, name in zip(numbers, names, strict=True)
+    )
+    links = "".join(
+        f'<Relationship Id="rId{n}" Type="{RELATIONS}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers
+    )
     return {
         "[Content_Types].xml": f'{DECLARATION}<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" '
         f'ContentType="{base}package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/>'

@@ -11,201 +11,65 @@ import json
 from dataclasses import dataclass, field
 from typing import Literal
 
+from audit.simulate.truth_parts import (
+    Administrator,
+    AgencyTest,
+    Anchor,
+    BgNbd,
+    Channel,
+    Doctor,
+    GammaGamma,
+    PriceTest,
+    Reactivation,
+    Saturation,
+    ValueClass,
+)
+
 Process = Literal["G1", "G2"]
 
-
-@dataclass(frozen=True)
-class Anchor:
-    """Counted truth of one anchor month.
-
-    ``load`` is completed outpatient visits over slots; ``conversion`` is first visits by call over
-    answered opportunities; ``booked`` is booked over answered; money is paid net of refunds.
-    """
-
-    month: str
-    slots: int
-    visits: int
-    primaries: int
-    operations: int
-    bed_days: int
-    outpatient_revenue: int
-    surgery_revenue: int
-    answered_opportunities: int
-    conversion: float
-    booked: float
-    missed_share: float
-    first_receipt: float
-    repeat_receipt: float
-    children_share: float
-    moscow_search_visitors: int
-    moscow_share: float
-    mobile_share: float
-    fixed_cost: int
-    marketing: int
-
-    @property
-    def revenue(self) -> int:
-        """Outpatient and surgery money of the month."""
-        return self.outpatient_revenue + self.surgery_revenue
-
-
-@dataclass(frozen=True)
-class Channel:
-    """A way new callers find the clinic: answered opportunities and spend in the two anchor months."""
-
-    name: str
-    calls_before: int
-    spend_before: int
-    calls_after: int
-    spend_after: int
-
-
-@dataclass(frozen=True)
-class Administrator:
-    """Who answers: answered opportunities and share that became a first visit, before and after."""
-
-    code: str
-    calls_before: int
-    conversion_before: float
-    calls_after: int
-    conversion_after: float
-    salary: int = 35_000
-
-
-@dataclass(frozen=True)
-class Doctor:
-    """A doctor: share of first visits, outpatient value of a first patient in 12 months, survey score.
-
-    ``receipt_factor`` multiplies additional services per visit: the over-treating doctor's high value
-    is made of them, so a ranking by value alone would wrongly praise him. ``cover`` weighs who sees
-    other doctors' repeat patients, ``operates`` who stands in the operating room: revenue by
-    performing doctor therefore ranks D05, who works double shifts, first although his patients'
-    value is average.
-    """
-
-    code: str
-    share_before: float
-    value_before: float
-    score_before: float
-    share_after: float
-    value_after: float
-    score_after: float
-    cover: float
-    operates: float
-    role: str
-    receipt_factor_before: float = 1.0
-    receipt_factor_after: float = 1.0
-
-
-@dataclass(frozen=True)
-class ValueClass:
-    """A class of patients: share of first visits, outpatient visits and operations per patient."""
-
-    name: str
-    share_before: float
-    visits_before: float
-    share_after: float
-    visits_after: float
-    operations: int = 0
-
-
-@dataclass(frozen=True)
-class PriceTest:
-    """First visit at ``test_price`` in one branch only, over whole weeks.
-
-    Calls of that branch are multiplied by ``calls_factor``; their conversion does not change, but the
-    extra patients come once only ``one_off_points`` more often. A before–after comparison of the
-    branch wrongly adds the clinic's growth of those weeks; the other branch shares it.
-    """
-
-    branch: str = "Branch 2"
-    from_day: str = "2016-03-14"
-    to_day: str = "2016-04-24"
-    list_price: int = 2500
-    test_price: int = 2000
-    calls_factor: float = 1.30
-    elasticity: float = -1.1758
-    one_off_points: float = 0.08
-
-
-@dataclass(frozen=True)
-class Reactivation:
-    """Lapsed patients called in October 2016 and a random hold-out that was not called.
-
-    Responses are shares of the group: within ``first_days``, and after that within ``later_days``.
-    Counting all returns of those called overstates the effect by what the hold-out did unasked.
-    """
-
-    called: int = 1000
-    held_out: int = 200
-    lapsed_days: int = 180
-    from_day: str = "2016-10-03"
-    to_day: str = "2016-10-07"
-    first_days: int = 7
-    later_days: int = 120
-    called_first: float = 0.080
-    called_later: float = 0.125
-    held_first: float = 0.006
-    held_later: float = 0.025
-
-
-@dataclass(frozen=True)
-class AgencyTest:
-    """Agency context ads of November and December 2015: too few calls to say what a patient costs."""
-
-    months: tuple[str, str] = ("2015-11", "2015-12")
-    calls: tuple[int, int] = (5, 5)
-    primaries: tuple[int, int] = (3, 2)
-    spend: tuple[int, int] = (75_000, 75_000)
-
-
-@dataclass(frozen=True)
-class Saturation:
-    """Answered calls a week from own context ads: a · x / (x + k), x roubles a week, noise on both.
-
-    Between regimes ``a`` moves, so a curve fitted over all weeks wrongly finds no saturation.
-    """
-
-    half: int = 60_000
-    level_before: float = 30.0
-    level_after: float = 108.0
-    weekly_spend_before: int = 34_500
-    weekly_spend_after: int = 42_800
-    noise: float = 0.12
-    spend_variation: float = 0.28
-    off_weeks: tuple[str, str] = ("2014-08-11", "2015-05-04")
-
-
-@dataclass(frozen=True)
-class BgNbd:
-    """Pure repeat buying of process G1: Gamma(r, alpha days) rate, Beta(a, b) dropout after each repeat."""
-
-    r: float = 0.55
-    alpha_days: float = 28.0
-    a: float = 0.85
-    b: float = 1.9
-
-
-@dataclass(frozen=True)
-class GammaGamma:
-    """Pure spend of process G1: receipt ~ Gamma(p, rate nu), nu ~ Gamma(q, rate v); mean p·v/(q−1)."""
-
-    p: float = 6.0
-    q: float = 4.0
-    v: float = 9_000.0
-
-
 BEFORE = Anchor(
-    month="2015-12", slots=4368, visits=1747, primaries=476, operations=60, bed_days=90,
-    outpatient_revenue=5_712_000, surgery_revenue=4_200_000, answered_opportunities=1043, conversion=0.420,
-    booked=0.580, missed_share=0.18, first_receipt=4000.0, repeat_receipt=2996.0, children_share=0.20,
-    moscow_search_visitors=24_000, moscow_share=0.30, mobile_share=0.61, fixed_cost=6_200_000, marketing=750_000,
+    month="2015-12",
+    slots=4368,
+    visits=1747,
+    primaries=476,
+    operations=60,
+    bed_days=90,
+    outpatient_revenue=5_712_000,
+    surgery_revenue=4_200_000,
+    answered_opportunities=1043,
+    conversion=0.420,
+    booked=0.580,
+    missed_share=0.18,
+    first_receipt=4000.0,
+    repeat_receipt=2996.0,
+    children_share=0.20,
+    moscow_search_visitors=24_000,
+    moscow_share=0.30,
+    mobile_share=0.61,
+    fixed_cost=6_200_000,
+    marketing=750_000,
 )
 AFTER = Anchor(
-    month="2016-12", slots=4368, visits=4281, primaries=1070, operations=120, bed_days=180,
-    outpatient_revenue=16_380_000, surgery_revenue=8_400_000, answered_opportunities=1739, conversion=0.566,
-    booked=0.690, missed_share=0.06, first_receipt=5103.0, repeat_receipt=3401.0, children_share=0.33,
-    moscow_search_visitors=49_600, moscow_share=0.62, mobile_share=0.66, fixed_cost=6_600_000, marketing=799_000,
+    month="2016-12",
+    slots=4368,
+    visits=4281,
+    primaries=1070,
+    operations=120,
+    bed_days=180,
+    outpatient_revenue=16_380_000,
+    surgery_revenue=8_400_000,
+    answered_opportunities=1739,
+    conversion=0.566,
+    booked=0.690,
+    missed_share=0.06,
+    first_receipt=5103.0,
+    repeat_receipt=3401.0,
+    children_share=0.33,
+    moscow_search_visitors=49_600,
+    moscow_share=0.62,
+    mobile_share=0.66,
+    fixed_cost=6_600_000,
+    marketing=799_000,
 )
 CHANNELS = (
     Channel("organic search", 300, 300_000, 885, 387_000),
@@ -283,21 +147,77 @@ class Truth:
     corporate_clients: int = 12
     revenue_index: tuple[float, ...] = (1.00, 0.94, 1.06, 1.19, 1.32, 1.29, 1.41, 1.50, 1.63, 1.86, 2.10, 2.31, 2.50)
     conversion_path: tuple[float, ...] = (
-        0.420, 0.422, 0.440, 0.455, 0.465, 0.475, 0.500, 0.515, 0.525, 0.535, 0.545, 0.556, 0.566)
+        0.420,
+        0.422,
+        0.440,
+        0.455,
+        0.465,
+        0.475,
+        0.500,
+        0.515,
+        0.525,
+        0.535,
+        0.545,
+        0.556,
+        0.566,
+    )
     booked_path: tuple[float, ...] = (
-        0.580, 0.582, 0.598, 0.610, 0.618, 0.624, 0.640, 0.650, 0.658, 0.666, 0.674, 0.683, 0.690)
+        0.580,
+        0.582,
+        0.598,
+        0.610,
+        0.618,
+        0.624,
+        0.640,
+        0.650,
+        0.658,
+        0.666,
+        0.674,
+        0.683,
+        0.690,
+    )
     missed_path: tuple[float, ...] = (
-        0.180, 0.170, 0.150, 0.140, 0.130, 0.120, 0.100, 0.095, 0.090, 0.080, 0.070, 0.065, 0.060)
+        0.180,
+        0.170,
+        0.150,
+        0.140,
+        0.130,
+        0.120,
+        0.100,
+        0.095,
+        0.090,
+        0.080,
+        0.070,
+        0.065,
+        0.060,
+    )
     children_path: tuple[float, ...] = (
-        0.200, 0.200, 0.205, 0.210, 0.215, 0.220, 0.230, 0.240, 0.280, 0.310, 0.320, 0.330, 0.330)
+        0.200,
+        0.200,
+        0.205,
+        0.210,
+        0.215,
+        0.220,
+        0.230,
+        0.240,
+        0.280,
+        0.310,
+        0.320,
+        0.330,
+        0.330,
+    )
     class_shift: tuple[float, ...] = (0.0, 0.0, 0.10, 0.15, 0.25, 0.40, 0.50, 0.55, 0.65, 0.85, 0.95, 1.0, 1.0)
     doctor_shift: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.40, 0.60, 0.80, 0.90, 1.0, 1.0, 1.0, 1.0)
-    channel_shift: tuple[float, ...] = (
-        0.0, 0.03, 0.10, 0.20, 0.32, 0.42, 0.52, 0.60, 0.68, 0.78, 0.88, 0.95, 1.0)
-    growth_of_outpatient_revenue: dict[str, float] = field(default_factory=lambda: {
-        "answered primary calls": 5_180_000.0, "administrators' conversion": 3_020_000.0,
-        "visits per primary": 880_000.0, "receipt per visit": 1_590_000.0, "surgery": 4_200_000.0,
-    })
+    channel_shift: tuple[float, ...] = (0.0, 0.03, 0.10, 0.20, 0.32, 0.42, 0.52, 0.60, 0.68, 0.78, 0.88, 0.95, 1.0)
+    growth_of_outpatient_revenue: dict[str, float] = field(
+        default_factory=lambda: {
+            "answered primary calls": 5_180_000.0,
+            "administrators' conversion": 3_020_000.0,
+            "visits per primary": 880_000.0,
+            "receipt per visit": 1_590_000.0,
+            "surgery": 4_200_000.0,
+        }
+    )
 
     def anchors(self) -> tuple[Anchor, Anchor]:
         """December 2015 and December 2016 at this size, counts rounded to whole numbers."""
@@ -309,8 +229,15 @@ class Truth:
 
 
 def _scaled(anchor: Anchor, size: float) -> Anchor:
-    counts = ("visits", "primaries", "operations", "bed_days", "answered_opportunities", "outpatient_revenue",
-              "moscow_search_visitors")
+    counts = (
+        "visits",
+        "primaries",
+        "operations",
+        "bed_days",
+        "answered_opportunities",
+        "outpatient_revenue",
+        "moscow_search_visitors",
+    )
     values = {name: max(1, round(getattr(anchor, name) * size)) for name in counts}
     values["surgery_revenue"] = values["operations"] * (anchor.surgery_revenue // anchor.operations)
     return dataclasses.replace(anchor, **values)

@@ -80,8 +80,9 @@ def _classify(truth: Truth, path: Path, people: pd.DataFrame, stays: pd.DataFram
     return people.assign(operation_day=operation_day, class_number=number)
 
 
-def _episodic(truth: Truth, path: Path, people: pd.DataFrame, calendar: Days,
-              rngs: dict[str, Generator]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _episodic(
+    truth: Truth, path: Path, people: pd.DataFrame, calendar: Days, rngs: dict[str, Generator]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     rng = rngs["repeats"]
     wished = repeats.episodes(truth, people, path.class_shift[people.month], rng)
     last = people.want_day.to_numpy().astype(float)
@@ -120,10 +121,17 @@ def _repeat_doctors(truth: Truth, kept: pd.DataFrame, people: pd.DataFrame, rng:
 
 
 def _firsts(people: pd.DataFrame, rng: Generator) -> pd.DataFrame:
-    return pd.DataFrame({
-        "person": np.arange(len(people)), "ordinal": 0, "want": people.want_day + rng.random(len(people)),
-        "month": people.month, "priority": 1, "doctor": people.doctor, "branch": people.branch,
-    })
+    return pd.DataFrame(
+        {
+            "person": np.arange(len(people)),
+            "ordinal": 0,
+            "want": people.want_day + rng.random(len(people)),
+            "month": people.month,
+            "priority": 1,
+            "doctor": people.doctor,
+            "branch": people.branch,
+        }
+    )
 
 
 def _roster(truth: Truth, visits: pd.DataFrame, stays: pd.DataFrame, calendar: Days, rng: Generator) -> Roster:

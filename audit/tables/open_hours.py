@@ -16,8 +16,9 @@ def open_hours(rooms: Table, events: Table | None, *, start: date, end: date) ->
 
     Columns: day, room_id, kind, opens, closes (minutes after midnight), minutes (places × open minutes; of a
     ward beds × 1440), slots (bookable ones, empty without a slot length). A ward is open every day unless its
-    weekdays say otherwise; days of an event of kind “closed”, in its branch or in all, are left out. A room
-    without hours or weekdays is not capacity and has no row.
+    weekdays say otherwise; days of an event of kind “closed”, in its branch or in all, are left out (without a
+    last day it is one day: a forgotten date must not close the clinic for good). A room without hours or
+    weekdays is not capacity and has no row.
     """
     is_ward = _.kind == "ward"
     hours = rooms.mutate(
@@ -33,7 +34,7 @@ def open_hours(rooms: Table, events: Table | None, *, start: date, end: date) ->
     both = both.filter(_.weekdays.contains((_.day.day_of_week.index() + 1).cast("string")))
     if events is not None:
         closed = events.filter(_.kind == "closed").select(
-            "from_day", to_day=ibis.coalesce(_.to_day, ibis.literal(end)), closed_branch="branch"
+            "from_day", to_day=ibis.coalesce(_.to_day, _.from_day), closed_branch="branch"
         )
         both = both.anti_join(closed, [
             both.day >= closed.from_day, both.day <= closed.to_day,

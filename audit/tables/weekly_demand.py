@@ -62,7 +62,8 @@ class DemandPanel:
     def is_cheaper(self, by: float) -> NDArray[np.bool_]:
         """Weeks in which a branch asked less than its usual price by more than ``by`` (relative)."""
         with np.errstate(invalid="ignore"):
-            return np.asarray(np.log(self.price / self.usual_price()[:, None]) < -by)
+            ratio: Array = np.log(self.price / self.usual_price()[:, None])
+        return np.less(ratio, -by, out=np.zeros(ratio.shape, dtype=np.bool_))
 
 
 def weekly_demand(first_visits: Table, opportunities: Table | None, *, days: Days, follow_days: int) -> DemandPanel | None:

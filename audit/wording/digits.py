@@ -134,8 +134,8 @@ def column_form(values: Sequence[float], bounds: Sequence[tuple[float, float]], 
     if not known:
         return Form(unit, -2 if unit in ("share", "points") else 0, 0)
     sizes = [abs(v) for v in known if v]
-    largest = max(sizes, default=0.0)
-    power = _power(unit, largest if largest >= 99_950 else 0.0, min(sizes, default=0.0))
+    largest, smallest = max(sizes, default=0.0), min(sizes, default=0.0)
+    power = _column_power(unit, largest, smallest)
     widths = [(high - low) / 10.0**power for low, high in bounds if math.isfinite(high - low) and high > low]
     if widths:
         decimals = median_low([_interval_decimals(width, unit, power) for width in widths])
@@ -143,14 +143,20 @@ def column_form(values: Sequence[float], bounds: Sequence[tuple[float, float]], 
         decimals = 0 if largest / 10.0**power >= 100 else 1
     else:
         decimals = max(_column_decimals(size / 10.0**power, unit, power) for size in sizes or [0.0])
-    if unit == "currency" and power > 0 and min(sizes) / 10.0**power < 9.95:
-        decimals = max(decimals, 1)
+    if unit == "currency" and power > 0 and smallest / 10.0**power < 9.95:
+        decimals = max(decimals, 1 if power == 3 or smallest / 10.0**power >= 0.95 else 2)
     return Form(unit, power, decimals)
 
 
+def _column_power(unit: Unit, largest: float, smallest: float) -> int:
+    if unit != "currency":
+        return _power(unit, largest, largest)
+    if largest >= 1_995_000 and smallest >= 50_000:
+        return _power(unit, largest, largest)
+    return 3 if largest >= 999_500 or (largest >= 99_950 and smallest >= 950) else 0
+
+
 def _column_decimals(value: float, unit: Unit, power: int) -> int:
-    return (
-        1
-        if unit == "share" and 0 < value < 9.95
-        else min(_exact_decimals(value, unit, power), 1 if unit == "share" else 2)
-    )
+    if unit == "share":
+        return 1 if 0 < value < 9.95 else min(_exact_decimals(value, unit, power), 1)
+    return min(_exact_decimals(value, unit, power), 2)

@@ -59,6 +59,12 @@ class Numbers:
         text = self.text(value, signed=signed)
         return f"{text} ({bounds})" if bounds and not value.is_exact else text
 
+    def chance(self, value: float) -> str:
+        """A probability from draws: “94%”, and “>99%” or “<1%” where draws say no more."""
+        shown = min(max(value, 0.01), 0.99)
+        sign = ">" if value > 0.995 else "<" if value < 0.005 else ""
+        return sign + self.cell(round(shown if sign else value, 2), Form("share", -2))
+
     def bounds(self, value: Estimate) -> str:
         """“38–42”: the interval without a unit, in the scale of the number."""
         return self.interval(value.low, value.high, form_of(value))

@@ -101,12 +101,16 @@ def sheet(page: Page, result: Result, name: str, most: int = MOST_ROWS, *, half:
         columns=[_head(page.words, name, measure, heads) for measure in measures],
         rows=_labelled(rows),
         notes=_notes(page, measures, shown, left),
-        style=" ".join(filter(None, (page.words.get(f"tables.{name}.style"), _density(len(rows))))),
+        style=" ".join(filter(None, (page.words.get(f"tables.{name}.style"), _density(len(rows)), _width(measures)))),
     )
 
 
 def _density(rows: int) -> str:
     return "dense long" if rows > LONG else "dense" if rows > DENSE else ""
+
+
+def _width(measures: Sequence[Measure]) -> str:
+    return "narrow" if len(measures) < 4 and not any(measure.form for measure in measures) else ""
 
 
 def _cut(frame: pd.DataFrame, measures: Sequence[Measure], most: int) -> tuple[pd.DataFrame, int]:

@@ -21,6 +21,9 @@ from audit.workbench.pictures import image
 NUMBERS = "numbers"
 """What stands beside figures or a table: the side numbers; anything else is the name of a table."""
 
+MOST_SOURCES = 8
+"""Exports named under a figure; beyond that it says “all exports”."""
+
 _END_OF_REASON = re.compile(r"(?<!&amp)(?<!&lt)(?<!&gt)(?<!&#34)(?<!&#39); ")
 
 
@@ -161,6 +164,8 @@ def _picture(page: Page, result: Result, name: str) -> Picture | None:
 
 def _source(page: Page) -> Markup | None:
     names = list(dict.fromkeys(_export(page, name) for name in page.reads))
+    if len(names) > MOST_SOURCES:
+        names = [_export(page, "exports")]
     return page.frame.sentence("figure.source", extra={"exports": ", ".join(names)}) if names else None
 
 

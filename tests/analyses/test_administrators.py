@@ -67,7 +67,7 @@ def four() -> Tables:
 
 def test_teaching_clinic(demo_tables, demo_period, demo_truth):
     result = run(demo_tables, demo_period, clv=Value())
-    now, before = result.administrators.set_index("administrator"), result.before.set_index("administrator")
+    now, before = result.administrators.set_index("administrator"), result.administrators_before.set_index("administrator")
     for admin in demo_truth.administrators:
         assert now.conversion[admin.code] == pytest.approx(admin.conversion_after, abs=0.012)
         assert before.conversion[admin.code] == pytest.approx(admin.conversion_before, abs=0.012)

@@ -53,7 +53,7 @@ def test_heat_adds_up_to_the_load(demo):
 
 def test_calendar_covers_every_day_and_is_empty_when_closed(demo, demo_period):
     assert len(demo.calendar) == demo_period.days
-    assert demo.calendar.load[demo.calendar.day.dt.weekday == 6].isna().all()
+    assert demo.calendar.load[demo.calendar.day.dt.day_of_week == 6].isna().all()
 
 
 # ------------------------------------------------------------------ hand-made clinics

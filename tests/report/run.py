@@ -39,7 +39,7 @@ class CapacityResult(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class GrowthResult(Result):
-    together: Estimate
+    joint_gain: Estimate
     actions: pd.DataFrame = table(
         Measure("action", "label"), Measure("group", "label"), Measure("gain", "currency", interval=True),
         Measure("chance", "share"), Measure("effort", "label"), Measure("evidence", "label"), Measure("section", "label"),
@@ -59,7 +59,7 @@ estimates: {room_load: Share of room hours used}
 """,
     "growth": """
 name: Growth and plan
-title: "Together {{ together|ci }}"
+title: "Together {{ joint_gain|ci }}"
 question: "What to do first?"
 actions:
   call_back: {title: Call back every missed call, step: "A second line from 17 to 20 h"}
@@ -67,7 +67,7 @@ actions:
   price_test: {title: A higher price at one site, step: Eight weeks}
   price_cut: {title: A price cut, step: Do not}
 figures: {bridge: {title: "Profit grows", subtitle: "a month", alt: "Bars"}}
-estimates: {together: Joint gain of the actions to start}
+estimates: {joint_gain: Joint gain of the actions to start}
 """,
 }
 
@@ -85,7 +85,7 @@ def results() -> dict[str, Result]:
             calendar=pd.DataFrame({"day": days.date, "load": loads}),
             findings=(Finding("full", "risk", {}, impact=Estimate(99_000, 1, 120_000, "currency", 9)),),
         ),
-        "growth": GrowthResult(grade="B", together=Estimate(13_400, 7_000, 21_000, "currency", 4000), actions=frame),
+        "growth": GrowthResult(grade="B", joint_gain=Estimate(13_400, 7_000, 21_000, "currency", 4000), actions=frame),
     }  # fmt: skip
 
 

@@ -104,6 +104,13 @@ def test_signs():
     assert EN.text(0.0, "currency", signed=True) == "€0"
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.0, ">99%"), (0.9999, ">99%"), (0.92, "92%"), (0.0, "<1%"), (0.02, "2%")]
+)
+def test_a_chance_from_draws_is_never_certain(value, text):
+    assert EN.chance(value) == text
+
+
 def test_a_column_has_one_form():
     form = EN.column([300_000, 12_400, 1_000_000], [], "currency")
     assert [EN.cell(value, form) for value in (300_000, 12_400, 1_000_000)] == ["€300k", "€12k", "€1,000k"]

@@ -1,0 +1,186 @@
+"""Patient value: drawn clinics with known answers, the synthetic clinic's truth, and odd inputs."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from audit.analyses import clv
+from audit.analyses.clv import ClvParams, ClvResult
+from audit.config import Period
+from audit.errors import NotAnswerable
+from audit.tables.connection import Tables, tables_from_frames
+from audit.wording import Labels
+from audit.wording.text import Words
+
+END = date(2017, 1, 1)
+PERIOD = Period(start=date(2014, 1, 1), end=END)
+SMALL = ClvParams(fewest_patients=20, fewest_at_risk=10, fewest_returns=20)
+
+
+def analysed(tables: Tables, params: ClvParams = SMALL, period: Period = PERIOD) -> ClvResult:
+    return clv.analyse(
+        tables["first_visits"], tables["patient_days"], tables.get("charges"), period=period, params=params
+    )
+
+
+def clinic(visits: list[tuple[str, int, str, float]], first: dict[str, date], **more: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Frames of a clinic: ``visits`` are (patient, day after the first, kind, paid)."""
+    start = {patient: pd.Timestamp(day) + pd.Timedelta(hours=10) for patient, day in first.items()}
+    rows = [(f"a{i}", who, start[who] + pd.Timedelta(days=day), kind, paid) for i, (who, day, kind, paid) in enumerate(visits)]
+    seen = pd.DataFrame(rows, columns=["appointment_id", "patient_id", "starts_at", "kind", "paid"])
+    return {
+        "patients": pd.DataFrame({"patient_id": list(first), "registered_on": list(first.values())}),
+        "appointments": seen[seen["paid"] >= 0].drop(columns="paid").assign(status="completed"),
+        "charges": pd.DataFrame({
+            "charge_id": "c" + seen["appointment_id"], "patient_id": seen["patient_id"],
+            "charged_on": seen["starts_at"].dt.date, "paid": seen["paid"],
+            "kind": np.where(seen["paid"] < 0, "refund", "sale"),
+            "service_id": np.where(seen["kind"] == "operation", "op", "visit"), "quantity": 1.0,
+        }),
+        "services": pd.DataFrame({"service_id": ["op", "visit"], "kind": ["operation", "consultation"], "direct_cost": [400.0, 25.0]}),
+    } | more
+
+
+@pytest.fixture(scope="module")
+def drawn() -> ClvResult:
+    """100 patients of 2014: 50 come once, 20 three times, 15 six times, 5 sixteen times, 10 are operated on."""
+    plan = [("once", 50, 1), ("short", 20, 3), ("course", 15, 6), ("chronic", 5, 16), ("operated", 10, 2)]
+    visits, first = [], {}
+    for name, patients, times in plan:
+        for k in range(patients):
+            who = f"{name}{k}"
+            first[who] = date(2014, 3, 1) + timedelta(days=len(first))
+            visits += [(who, 20 * t, "outpatient", 100.0) for t in range(times)]
+            if name == "operated":
+                visits.append((who, 200, "operation", 1000.0))
+    visits.append(("once0", 0, "outpatient", -40.0))
+    return analysed(tables_from_frames(clinic(visits, first), end=END))
+
+
+def test_value_is_what_was_paid_by_each_age(drawn):
+    by_90 = (50 * 1 + 20 * 3 + 15 * 5 + 5 * 5 + 10 * 2) * 100 - 40
+    by_365 = (50 * 1 + 20 * 3 + 15 * 6 + 5 * 16 + 10 * 2) * 100 + 10 * 1000 - 40
+    assert drawn.value_90.value == pytest.approx(by_90 / 100)
+    assert drawn.value_365.value == pytest.approx(by_365 / 100)
+    assert drawn.value_730.value == pytest.approx(by_365 / 100)
+    assert drawn.value_365.low < drawn.value_365.value < drawn.value_365.high
+    assert drawn.headline == "value_365" and drawn.value_365.grade == "A"
+
+
+def test_margin_takes_direct_cost_off(drawn):
+    visits = 50 + 60 + 90 + 80 + 20 + 1  # the refunded line gives its cost back
+    assert drawn.margin_365.value == pytest.approx(drawn.value_365.value - (25 * (visits - 2) + 400 * 10) / 100)
+
+
+def test_returns_are_shares_of_first_patients(drawn):
+    assert drawn.return_90.value == pytest.approx(0.5)
+    assert drawn.return_365.low < 0.5 < drawn.return_365.high
+
+
+def test_classes_by_what_was_done_in_the_first_year(drawn):
+    classes = drawn.classes.set_index("class")
+    assert classes["patients"].to_dict() == {"one_off": 50, "short": 20, "course": 15, "chronic": 5, "surgical": 10}
+    assert classes["patient_share"].sum() == pytest.approx(1) and classes["revenue_share"].sum() == pytest.approx(1)
+    assert classes.loc["surgical", "value_365"] == pytest.approx(1200)
+    assert drawn.surgical_revenue.value == pytest.approx(12_000 / (drawn.value_365.value * 100))
+    assert drawn.one_off_share.value == 0.5
+
+
+def test_one_row_per_patient_for_other_analyses(drawn):
+    assert len(drawn.patients) == 100 and drawn.patients["value_365"].sum() == pytest.approx(100 * drawn.value_365.value)
+    assert all(not measure.shown for measure in ClvResult.measures("patients"))
+
+
+def test_the_gate_stays_shut_on_little_data(drawn):
+    assert drawn.gate == "not_enough_data" and drawn.expected_visits is None
+    assert "short_history" in {finding.key for finding in drawn.findings}
+
+
+def test_recent_patients_do_not_lower_the_value():
+    """Half came last month: 100 at once and 100 after 60 days is still 200 within 90 days."""
+    first = {f"p{i}": date(2016, 12, 1) if i % 2 else date(2016, 3, 1) for i in range(80)}
+    visits = [(who, day, "outpatient", 100.0) for who, start in first.items() for day in (0, 60)
+              if start + timedelta(days=day) < END]
+    result = analysed(tables_from_frames(clinic(visits, first), end=END))
+    assert result.value_90.value == pytest.approx(200)
+    assert result.return_90.value == pytest.approx(1)
+    assert result.value_365 is None and result.classes is None
+    assert "no_year" in {finding.key for finding in result.findings}
+
+
+# ---------------------------------------------------------------- the synthetic clinic
+@pytest.fixture(scope="module")
+def demo(demo_tables, demo_period) -> ClvResult:
+    return analysed(demo_tables, ClvParams(), demo_period)
+
+
+def test_classes_of_the_synthetic_clinic(demo):
+    """Patients watched for a year are those of 2014 and 2015; late returns and recalls move some one-offs on."""
+    classes = demo.classes.set_index("class")
+    planted = {"one_off": 0.52, "short": 0.22, "course": 0.104, "chronic": 0.03, "surgical": 0.126}
+    for name, share in planted.items():
+        assert classes.loc[name, "patient_share"] == pytest.approx(share, abs=0.035), name
+    assert demo.surgical_revenue.value == pytest.approx(0.589, abs=0.03)
+    assert classes.loc["one_off", "value_365"] == pytest.approx(4000, rel=0.03)
+    assert classes.loc["course", "value_365"] == pytest.approx(24_972, rel=0.06)
+
+
+def test_courses_of_treatment_shut_the_gate(demo):
+    assert demo.gate in ("weak", "rejected")
+    assert demo.gate == "weak" or demo.expected_revenue is None
+    assert abs(demo.holdout_error.value) > 0.1
+
+
+def test_pure_bg_nbd_opens_the_gate():
+    from audit.simulate import simulate_clinic
+
+    made = simulate_clinic(size=0.35, process="G1")
+    result = analysed(tables_from_frames(made.tables, end=END), ClvParams())
+    assert result.gate == "ok" and abs(result.holdout_error.value) < 0.1
+    assert result.expected_visits.low < result.expected_visits.value < result.expected_visits.high
+    assert result.expected_revenue.value / result.expected_visits.value == pytest.approx(6 * 9000 / 3, rel=0.08)
+    assert result.patients["expected_value"].notna().all()
+    assert result.grade == "B"
+
+
+@pytest.mark.parametrize("figure", clv.FIGURES)
+def test_page_can_be_written_and_drawn(demo, demo_period, figure):
+    words = Words("clv", currency="RUB", period=demo_period)
+    for slot in ("title", "lede", "notes.how", "notes.care", "notes.decide"):
+        assert words.sentence(slot, demo)
+    assert all(words.finding(demo, finding) for finding in demo.findings)
+    assert getattr(clv, figure)(demo, Labels(words, figure, demo)) is not None
+
+
+# ---------------------------------------------------------------- odd inputs
+def test_without_bills_returns_remain():
+    first = {f"p{i}": date(2014, 6, 1) for i in range(40)}
+    frames = clinic([(who, day, "outpatient", 0.0) for who in first for day in (0, 10)], first)
+    for tables in (frames, {name: frame for name, frame in frames.items() if name != "charges"}):
+        result = analysed(tables_from_frames(tables, end=END))
+        assert result.return_90.value == 1 and result.value_365 is None and result.top_tenth is None
+        assert "no_money" in {finding.key for finding in result.findings}
+        words = Words("clv", period=PERIOD)
+        assert words.sentence("title", result) and words.sentence("lede", result)
+
+
+def test_refunds_of_everything():
+    first = {f"p{i}": date(2014, 6, 1) for i in range(40)}
+    visits = [(who, 0, "outpatient", paid) for who in first for paid in (50.0, -50.0)]
+    result = analysed(tables_from_frames(clinic(visits, first), end=END))
+    assert result.value_365 is None and result.one_off_share.value == 1
+
+
+def test_nobody_new_and_hardly_anybody():
+    frames = clinic([("p0", 0, "outpatient", 10.0)], {"p0": date(2014, 6, 1)})
+    with pytest.raises(NotAnswerable) as few:
+        analysed(tables_from_frames(frames, end=END))
+    assert few.value.reason == "too_few"
+    frames["patients"]["registered_on"] = date(2001, 1, 1)
+    with pytest.raises(NotAnswerable) as nobody:
+        analysed(tables_from_frames(frames, end=END))
+    assert nobody.value.reason == "no_new_patients"
