@@ -27,13 +27,10 @@ from audit.analyses.capacity import CapacityResult
 from audit.analyses.clv import ClvResult
 from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
+from audit.models.comparison import Comparison, chance_limits, compare, weakest_against_best
 from audit.models.counted import share, three
 from audit.models.factors import kitagawa, kitagawa_bounds
 from audit.models.lag import unseen_share
-from audit.models.proportions import wilson
-from audit.models.shortfall import Shortfall, shortfall
-from audit.models.shrinkage import shrink_rates
-from audit.models.standardise import standardise_rates
 from audit.plots import control as control_chart
 from audit.plots import dots, theme
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
@@ -142,28 +139,28 @@ def analyse(
     value, value_days = _value(clv)
     salary = _salary(expenses, now, cells, params)
     unseen, open_from = _unseen(calls, now, period, params)
-    frame, gaps, of_below = _compared(cells, now, value, params)
-    frame_before, gaps_before, _below = _compared(cells_before, past, value, params)
+    found, found_before = _compared(cells, now, value, params), _compared(cells_before, past, value, params)
+    frame, n = found.frame if found else None, int(cells.n.sum())
     heard = contacts.listening(enquiries, now, period.end)
     split = _change(cells_before, cells, params)
-    one_sided = {"raw": _raw_loss(frame, value, params), "raw_before": _raw_loss(frame_before, value, params)}
     facts = {
-        "outcome": outcome, **_overall(cells, cells_before, params), **split["scalars"], **one_sided["raw"],
-        **{f"{name}_before": part for name, part in one_sided["raw_before"].items()},
-        "lost_visits": _estimate(gaps.total_people, "number", cells.n.sum(), params) if gaps else None,
-        "lost_value": _estimate(gaps.total_money, "currency", cells.n.sum(), params) if gaps else None,
-        "lost_value_before": _estimate(gaps_before.total_money, "currency", cells_before.n.sum(), params) if gaps_before else None,
-        "below_lost": _estimate(of_below.total_money, "currency", cells.n.sum(), params) if of_below else None,
-        "goal": _estimate(gaps.goal, "share", cells.n.sum(), params) if gaps else None,
-        "first_value": value, "value_days": value_days, "salary": salary, "unseen": unseen,
-        **_extremes(frame, params), "below_count": int((frame.reading == "below").sum()) if frame is not None else 0,
+        "outcome": outcome, **_overall(cells, cells_before, params), **split["scalars"], **_raw_loss(found, value, params),
+        **{f"{name}_before": part for name, part in _raw_loss(found_before, value, params).items()},
+        "lost_visits": _estimate(found and found.lost_people, "number", n, params),
+        "lost_value": _estimate(found and found.lost_money, "currency", n, params),
+        "lost_value_before": _estimate(found_before and found_before.lost_money, "currency", int(cells_before.n.sum()), params),
+        "below_lost": _estimate(found and found.below_money, "currency", n, params),
+        "goal": _estimate(found and found.goal, "share", n, params),
+        "first_value": value, "value_days": value_days, "salary": salary, "unseen": unseen, **_extremes(frame, params),
+        "below_count": int((frame.reading == "below").sum()) if frame is not None else 0,
         "administrators_count": len(frame) if frame is not None else 0,
     }
     facts["salaries_lost"] = _salaries(facts, salary)
     return AdministratorsResult(
         grade="B" if frame is not None and facts["administrators_count"] > 1 else "C", headline="conversion",
         says=_says(facts, frame), findings=_findings(facts, frame, heard, capacity, params), **facts,
-        administrators=_page(frame, frame_before, heard), administrators_before=_past_page(frame_before),
+        administrators=_page(found, found_before, heard),
+        administrators_before=_ordered(found_before.frame, "administrators_before") if found_before else None,
         denominators=_denominators(enquiries, opportunities, calls, now, past, params), change_by=split["table"],
         weekly=_weekly(calls, frame, period, open_from, params),
     )
@@ -181,58 +178,36 @@ def _overall(cells: pd.DataFrame, before: pd.DataFrame, params: AdministratorsPa
 
 def _compared(
     cells: pd.DataFrame, days: Days | None, value: Estimate | None, params: AdministratorsParams
-) -> tuple[pd.DataFrame | None, Shortfall | None, Shortfall | None]:
-    """One row per administrator: raw, standardised and shrunken rate, loss against the goal, reading."""
+) -> Comparison | None:
+    """The administrators of ``days`` side by side; None where calls do not say who took them."""
     known = cells[cells.administrator.notna()]
     if days is None or not len(known):
-        return None, None, None
-    names = sorted(known.administrator.unique())
-    unit = known.administrator.map({name: i for i, name in enumerate(names)})
-    sums = known.groupby("administrator")[["n", "k"]].sum().loc[names]
-    n, k = sums.n.to_numpy(float), sums.k.to_numpy(float)
-    fair = standardise_rates(known.k, known.n, unit=unit, strata={name: known[name] for name in ("part", "channel", "branch")})
-    post = shrink_rates(np.clip(fair.rate, 0, 1) * n, n, params.level, seed=params.seed)
-    low, high = wilson(k, n, params.level)
-    reading = np.select(
-        [n < params.fewest, post.differs & (fair.rate < post.centre), post.differs], ["few", "below", "above"], "chance"
-    ) if len(names) > 1 else np.array(["alone"])
-    gaps, of_below = (
-        shortfall(
-            rate=post.value, low=post.low, high=post.high, trials_per_month=n / days.months, level=params.level,
-            seed=params.seed, best=params.best_share, worth=three(value) if value else None, counted=counted,
-        ) for counted in (None, reading == "below")
+        return None
+    found = compare(
+        known, unit="administrator", strata=("part", "channel", "branch"), months=days.months, fewest=params.fewest,
+        best=params.best_share, worth=three(value) if value else None, level=params.level, seed=params.seed,
     )
-    if not post.differs.any():
-        gaps = replace(gaps, total_people=_maybe_nothing(gaps.total_people), total_money=_maybe_nothing(gaps.total_money))
-    frame = pd.DataFrame({
-        "administrator": names, "opportunities": n / days.months, "conversion": k / n, "conversion_low": low, "conversion_high": high,
-        "standardised": fair.rate, "shrunken": post.value, "shrunken_low": post.low, "shrunken_high": post.high,
-        "reading": reading, "n": n.astype(int), "visits": k.astype(int), "top_third": post.top_third, "per_month": n / days.months,
-    })
-    for name, part in (("lost_visits", gaps.people), ("lost_value", gaps.money)):
-        frame[[name, f"{name}_low", f"{name}_high"]] = part if len(names) > 1 else np.nan
-    frame = frame.sort_values(["shrunken", "administrator"], ascending=[False, True], ignore_index=True)
-    return (frame, gaps, of_below) if len(names) > 1 else (frame, None, None)
+    names = {"unit": "administrator", "per_month": "opportunities", "k": "visits"} | {
+        f"lost_{old}{end}": f"lost_{new}{end}"
+        for old, new in (("people", "visits"), ("money", "value")) for end in ("", "_low", "_high")
+    }
+    return replace(found, frame=found.frame.rename(columns=names))
 
 
-def _raw_loss(frame: pd.DataFrame | None, value: Estimate | None, params: AdministratorsParams) -> dict[str, Estimate | None]:
+def _raw_loss(found: Comparison | None, value: Estimate | None, params: AdministratorsParams) -> dict[str, Estimate | None]:
     """The weakest against the best: by raw rates, and what is left of it after shrinkage."""
-    nothing: dict[str, Estimate | None] = {"raw_loss_visits": None, "raw_loss": None, "kept_loss": None}
-    judged = frame[frame.n >= params.fewest] if frame is not None else pd.DataFrame()
+    judged = found.frame[found.frame.n >= params.fewest] if found is not None else pd.DataFrame()
     if len(judged) < 2:
-        return nothing
-    best, worst = judged.loc[judged.conversion.idxmax()], judged.loc[judged.conversion.idxmin()]
-    visits = worst.per_month * (best.conversion - worst.conversion)
-    kept = shortfall(
-        rate=[best.shrunken, worst.shrunken], low=[best.shrunken_low, worst.shrunken_low],
-        high=[best.shrunken_high, worst.shrunken_high], trials_per_month=[0.0, worst.per_month], level=params.level,
-        seed=params.seed, best=1e-9, worth=three(value) if value else None,
+        return {"raw_loss_visits": None, "raw_loss": None, "kept_loss": None}
+    people, kept = weakest_against_best(
+        judged.rename(columns={"opportunities": "per_month"}), worth=three(value) if value else None, level=params.level,
+        seed=params.seed,
     )
-    n = int(worst.n + best.n)
+    n = int(judged.n.sum())
     return {
-        "raw_loss_visits": exact(round(visits, 1), "count", n),
-        "raw_loss": exact(visits * value.value, "currency", n) if value else None,
-        "kept_loss": _estimate(kept.total_money if value else kept.total_people, "currency" if value else "number", n, params),
+        "raw_loss_visits": exact(round(people, 1), "count", n),
+        "raw_loss": exact(people * value.value, "currency", n) if value else None,
+        "kept_loss": _estimate(kept, "currency" if value else "number", n, params),
     }
 
 
@@ -342,29 +317,18 @@ def _weekly(
         return None
     rows["week"] = pd.to_datetime(rows.week).dt.date
     rows["is_open"] = [week + timedelta(days=7) > open_from for week in rows.week]
-    settled = rows[~rows.is_open] if (~rows.is_open).any() else rows
-    sums = settled.groupby("administrator")[["k", "n"]].sum()
-    rows["centre"] = rows.administrator.map(sums.k / sums.n)
-    half = 3 * np.sqrt(rows.centre * (1 - rows.centre) / rows.n)
-    rows["limit_low"], rows["limit_high"] = (rows.centre - half).clip(0, 1), (rows.centre + half).clip(0, 1)
-    rows["conversion"], rows["opportunities"] = rows.k / rows.n, rows.n
-    order = {name: i for i, name in enumerate(frame.administrator)}
-    rows = rows.sort_values(["administrator", "week"], key=lambda part: part.map(order) if part.name == "administrator" else part)
-    return rows[[name for measure in AdministratorsResult.measures("weekly") for name in measure.names]].reset_index(drop=True)
+    rows = chance_limits(rows, unit="administrator", settled=~rows.is_open).assign(opportunities=rows.n)
+    best_first = rows.administrator.map({name: i for i, name in enumerate(frame.administrator)})
+    return _ordered(rows.assign(place=best_first).sort_values(["place", "week"]), "weekly").reset_index(drop=True)
 
 
 # ---------------------------------------------------------------------- tables of the page
-def _page(frame: pd.DataFrame | None, before: pd.DataFrame | None, heard: pd.DataFrame) -> pd.DataFrame | None:
-    if frame is None:
+def _page(found: Comparison | None, before: Comparison | None, heard: pd.DataFrame) -> pd.DataFrame | None:
+    if found is None:
         return None
-    earlier = before.set_index("administrator").conversion if before is not None else pd.Series(dtype=float)
-    page = frame.merge(heard, on="administrator", how="left")
-    page["conversion_before"] = page.administrator.map(earlier).astype(float)
-    return page[[name for measure in AdministratorsResult.measures("administrators") for name in measure.names]]
-
-
-def _past_page(before: pd.DataFrame | None) -> pd.DataFrame | None:
-    return None if before is None else before[[name for measure in AdministratorsResult.measures("administrators_before") for name in measure.names]]
+    earlier = before.frame.set_index("administrator").conversion if before is not None else pd.Series(dtype=float)
+    page = found.frame.merge(heard, on="administrator", how="left")
+    return _ordered(page.assign(conversion_before=page.administrator.map(earlier).astype(float)), "administrators")
 
 
 # ---------------------------------------------------------------------- what to say
@@ -467,20 +431,23 @@ def weekly(result: AdministratorsResult, labels: Labels) -> Figure | None:
 
 
 # ---------------------------------------------------------------------- small things
-def _maybe_nothing(bounds: np.ndarray) -> np.ndarray:
-    """The same loss with 0 as its lower bound: where nobody differs by more than chance, nothing may be lost."""
-    return np.array([bounds[0], 0.0 * bounds[0], bounds[2]])
-
-
-def _estimate(bounds: np.ndarray, unit: Any, n: float, params: AdministratorsParams) -> Estimate | None:
-    if not np.isfinite(bounds).all():
+def _estimate(bounds: np.ndarray | None, unit: Any, n: int, params: AdministratorsParams) -> Estimate | None:
+    if bounds is None or not np.isfinite(bounds).all():
         return None
-    return Estimate(*bounds, unit, int(n), params.level, "B")
+    return Estimate(*bounds, unit, n, params.level, "B")
 
 
 def _row(row: pd.Series, name: str, unit: Any, params: AdministratorsParams) -> Estimate:
     return Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], unit, int(row.n), params.level, "B")
 
 
+def _names(table: str) -> list[str]:
+    return [name for measure in AdministratorsResult.measures(table) for name in measure.names]
+
+
 def _frame(name: str, rows: list[list[Any]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=[part for measure in AdministratorsResult.measures(name) for part in measure.names])
+    return pd.DataFrame(rows, columns=_names(name))
+
+
+def _ordered(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    return frame[_names(name)]

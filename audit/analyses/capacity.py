@@ -219,7 +219,7 @@ def _pair(used: pd.DataFrame, offered: pd.DataFrame) -> pd.DataFrame | None:
     if offered.empty or not used.minutes.sum() > 0:
         return None
     columns = {"used": used.groupby("day").minutes.sum(), "offered": offered.groupby("day").minutes.sum()}
-    return pd.concat(columns, axis=1).fillna(0.0).sort_index().rename_axis("day").reset_index()
+    return pd.DataFrame(columns).fillna(0.0).sort_index().rename_axis("day").reset_index()
 
 
 def _load(frame: pd.DataFrame | None, window: Days | None, params: CapacityParams) -> Estimate | None:

@@ -113,7 +113,7 @@ class ChannelsResult(Result):
         Measure("channel", "label"), Measure("spend", "currency"), Measure("enquiries", "count", shown=False),
         Measure("answered", "count"), Measure("first_patients", "count", people=True),
         Measure("cost_per_call", "currency", interval=True), Measure("cost_per_first_patient", "currency", interval=True),
-        Measure("next_patient", "currency"), Measure("value", "currency", interval=True),
+        Measure("next_patient", "currency"), Measure("value", "currency", interval=True, shown=False),
         Measure("multiple", "ratio"), Measure("advice", "status"), Measure("n", "count", shown=False),
     )
     before: pd.DataFrame | None = table(

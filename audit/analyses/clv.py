@@ -89,8 +89,8 @@ class ClvResult(Result):
     expected_revenue: Estimate | None
     base_patients: int | None
     horizons: pd.DataFrame = table(
-        Measure("days", "days"), Measure("value", "currency", interval=True), Measure("margin", "currency", interval=True),
-        Measure("returned", "share", interval=True, form="bar"), Measure("n", "count", people=True),
+        Measure("days", "days"), Measure("value", "currency", interval=True), Measure("margin", "currency"),
+        Measure("returned", "share", interval=True), Measure("n", "count", people=True),
     )
     classes: pd.DataFrame | None = table(
         Measure("class", "label"), Measure("patients", "count", people=True),
@@ -187,7 +187,7 @@ def _horizons(base: _Base, params: ClvParams) -> tuple[pd.DataFrame, dict[str, A
     facts: dict[str, Any] = dict.fromkeys(("margin_365", *(f"value_{h}" for h in HORIZONS), *(f"return_{h}" for h in RETURNS)))
     rows = []
     for k, h in enumerate(ends):
-        row = {"days": h, "n": int((last_age >= h).sum())}
+        row: dict[str, Any] = {"days": h, "n": int((last_age >= h).sum())}
         if back.watched[k] >= params.fewest_returns:
             row["returned"] = Estimate(back.value[k], back.low[k], back.high[k], "share", len(last_age), params.level)
         for name, curve in curves.items():
@@ -255,7 +255,7 @@ def _lorenz(base: _Base, params: ClvParams) -> tuple[pd.DataFrame | None, Estima
     return pd.DataFrame({"patients": patients, "revenue": revenue}), top, days
 
 
-def _cohorts(base: _Base, periods: int = 8, most: int = 12) -> pd.DataFrame | None:
+def _cohorts(base: _Base, periods: int = 8, most: int = 8) -> pd.DataFrame | None:
     """Share of each quarter's new patients who came again in the 1st, 2nd … 91 days after the first visit."""
     quarter = pd.to_datetime(base.people["first_day"]).dt.to_period("Q")
     names = sorted(quarter.unique())
@@ -299,10 +299,11 @@ def _outlook(base: _Base, check: Check, period: Period, params: ClvParams) -> tu
     found = outlook(check, base.visits, paid=paid, end=end, weeks=YEAR / 7, level=params.level, seed=params.seed)
     if found is None:
         return facts, None
-    grade, verdict = ("B", "identified") if check.gate == "ok" else ("C", "weak")
-    facts["expected_visits"] = Estimate(*found.visits, "count", found.patients, params.level, grade, verdict)
+    ok = check.gate == "ok"
+    rest: Any = (found.patients, params.level, "B" if ok else "C", "identified" if ok else "weak")
+    facts["expected_visits"] = Estimate(*found.visits, "count", *rest)
     if base.has_money:
-        facts["expected_revenue"] = Estimate(*found.money, "currency", found.patients, params.level, grade, verdict)
+        facts["expected_revenue"] = Estimate(*found.money, "currency", *rest)
     return facts | {"base_patients": found.patients}, found.expected if base.has_money else None
 
 
@@ -394,6 +395,6 @@ def returns(result: ClvResult, labels: Labels) -> Figure | None:
     ]
     return heatmap(
         shares.to_numpy(), rows=rows, columns=[f"+{k}" for k in shares.columns],
-        text=lambda v: labels.number(round(v, 2), "share"), hatched=~ripe.to_numpy() & shares.notna().to_numpy(), blank="", width=theme.MAIN, height=10 + 4.4 * len(rows),
+        text=lambda v: labels.number(round(v, 2), "share"), hatched=~ripe.to_numpy() & shares.notna().to_numpy(), blank="", width=theme.HALF, height=9 + 3.9 * len(rows),
         x_label=labels["x"],
     )

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import NormalDist
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -27,14 +27,15 @@ from audit.config import Params, Period
 from audit.errors import NotAnswerable
 from audit.models.funnel_limits import funnel_limits, outside
 from audit.models.headroom import headroom
-from audit.models.shrinkage import Shrunken, shrink_means, shrink_rates
+from audit.models.shrinkage import Shrunken, predicts, shrink_means, shrink_rates
 from audit.models.standardise import standardise_means, standardise_rates, stratum
 from audit.plots.dots import dots
 from audit.plots.funnel_plot import funnel_plot
 from audit.results import Estimate, Finding, Measure, Result, Sentence, table
+from audit.tables.columns import Unit
 from audit.tables.new_patients import new_patients, outpatient_value
 from audit.tables.performed_money import performed_money
-from audit.tables.rostered_hours import rostered_hours
+from audit.tables.rota_filled import rota_filled
 from audit.wording import Labels
 
 FIGURES = ("doctors_funnel", "doctors_value")
@@ -79,7 +80,7 @@ class DoctorsResult(Result):
     doctors: pd.DataFrame = table(
         Measure("doctor", "label"), Measure("first_visits", "count", people=True),
         Measure("return_raw", "share", shown=False), Measure("return_90", "share", interval=True),
-        Measure("value_raw", "currency"), Measure("value", "currency", interval=True, form="line"),
+        Measure("value_raw", "currency", shown=False), Measure("value", "currency", interval=True, form="line"),
         Measure("top_third", "share", shown=False), Measure("rota_filled", "share", form="bar"),
         Measure("satisfaction", "number", interval=True), Measure("revenue", "currency", shown=False),
         Measure("reading", "label"), Measure("n", "count", shown=False), Measure("n_return", "count", shown=False),
@@ -109,7 +110,7 @@ def analyse(
     facts["raised"] = _raised(frame, cases, facts, period, params)
     columns = [name for measure in DoctorsResult.measures("doctors") for name in measure.names]
     return DoctorsResult(
-        grade="B" if cases["diagnosis"].notna().mean() > 0.6 else "C",
+        grade="B" if value and value.checked and cases["diagnosis"].notna().mean() > 0.6 else "C",
         headline="clinic_value" if facts["clinic_value"] else "clinic_return",
         says=_says(facts, frame), findings=_findings(facts, frame, cases, shifts),
         **facts,
@@ -153,6 +154,7 @@ class _Compared:
     fair: np.ndarray
     n: np.ndarray
     shrunken: Shrunken
+    checked: bool = False
 
 
 def _nothing(doctors: int) -> _Compared:
@@ -191,8 +193,14 @@ def _values(
             continue
         fair = standardise_means(money, unit=unit, units=len(names), strata=_strata(seen))
         raw = np.bincount(unit, weights=money, minlength=len(names)) / np.where(n > 0, n, np.nan)
-        known = [np.where(enough, part, np.nan) for part in (fair.mean, fair.se)]
-        return days, _Compared(raw, fair.mean, n, shrink_means(*known, params.level, seed=params.seed))
+        mean, se = (np.where(enough, part, np.nan) for part in (fair.mean, fair.se))
+        # Patients of even days teach, those of odd days test: by date, so that nothing depends on names.
+        even = pd.to_datetime(seen["first_day"]).dt.dayofyear.to_numpy() % 2 == 0
+        halves = [
+            standardise_means(money[half], unit=unit[half], units=len(names), strata=_strata(seen[half])) for half in (even, ~even)
+        ]
+        checked = predicts(halves[0].mean, halves[0].se, halves[1].mean, halves[1].se, known=enough)
+        return days, _Compared(raw, fair.mean, n, shrink_means(mean, se, params.level, seed=params.seed), checked)
     return None, None
 
 
@@ -250,17 +258,10 @@ def _table(
 
 def _rota(appointments: Table, shifts: Table | None, rooms: Table | None, period: Period) -> pd.Series:
     """Share of each doctor's rota hours now that hold outpatient visits which took place."""
-    now = period.present
     if shifts is None:
         return pd.Series(dtype=float)
-    rota = rostered_hours(shifts, rooms).filter(_.day >= now.start, _.day < now.end)
-    used = appointments.filter(_.status == "completed", _.kind == "outpatient").mutate(day=_.starts_at.date())
-    used = used.filter(_.day >= now.start, _.day < now.end)
-    both = [
-        table.group_by("doctor_id").aggregate(minutes=_.minutes.sum()).filter(_.doctor_id.notnull())
-        .order_by("doctor_id").to_pandas().set_index("doctor_id")["minutes"].astype(float) for table in (used, rota)
-    ]
-    return both[0] / both[1].where(both[1] > 0)
+    filled = rota_filled(appointments, shifts, rooms, period.present).order_by("doctor_id").to_pandas()
+    return filled.set_index("doctor_id")["share"].astype(float)
 
 
 def _revenue(charges: Table | None, appointments: Table, period: Period) -> pd.Series:
@@ -296,7 +297,7 @@ def _mean(values: np.ndarray, unit: Any, params: DoctorsParams) -> Estimate:
 def _extremes(frame: pd.DataFrame, has_value: bool, params: DoctorsParams) -> dict[str, Any]:
     """The doctors farthest above and below among those that differ by more than chance."""
     found: dict[str, Any] = dict.fromkeys(("best", "best_value", "lowest", "lowest_value", "review"))
-    name, unit = ("value", "currency") if has_value else ("return_90", "share")
+    name, unit = "value" if has_value else "return_90", cast("Unit", "currency" if has_value else "share")
     for which, reading, ascending in (("best", "above", False), ("lowest", "below", True)):
         rows = frame[frame["reading"] == reading].sort_values(name, ascending=ascending, kind="stable")
         if len(rows):
@@ -395,5 +396,5 @@ def doctors_value(result: DoctorsResult, labels: Labels) -> Figure | None:
         list(frame["doctor"]), frame["value"], frame["value_low"], frame["value_high"], raw=frame["value_raw"],
         marked=list(frame["reading"].isin(["above", "below", "review"])), centre=(centre.value, centre.low, centre.high),
         centre_text=labels.text("centre", centre=labels.number(centre)), raw_text=labels["raw"], x=labels["x"],
-        number=lambda v: labels.number(v, "currency"), height=max(66, 20 + 4.0 * len(frame)),
+        number=lambda v: labels.number(v, "currency"), height=max(50, 15 + 3.5 * len(frame)),
     )

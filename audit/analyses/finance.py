@@ -196,7 +196,6 @@ def _months(days: pd.DataFrame, ledger: Ledger, period: Period) -> pd.DataFrame:
 
 
 def _steps_up(months: pd.DataFrame, now: Days) -> dict[str, Any]:
-    """How many of the last twelve steps from month to month went up."""
     last = months["revenue"].to_numpy()[[month < now.end for month in months["month"]]][-13:]
     return {"months_up": sum(bool(b > a) for a, b in pairwise(last)), "month_steps": max(len(last) - 1, 0)}
 

@@ -27,12 +27,11 @@ from audit.analyses.capacity import CapacityResult
 from audit.analyses.clv import ClvResult
 from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
-from audit.models.bootstrap import block_bootstrap, percentiles, ratio_interval
 from audit.models.chain import Chain, chain, worst_step
-from audit.models.counted import per_month, share, three
+from audit.models.counted import mean_difference, money_per, per_month, share, three
 from audit.models.factors import lmdi
 from audit.models.lag import unseen_share
-from audit.models.peaks import peaks
+from audit.models.missed_calls import EVERY_DAY, by_hour, lossy_hours, worst_run
 from audit.models.proportions import multinomial
 from audit.plots import columns
 from audit.plots import stages as stage_bars
@@ -206,13 +205,10 @@ def _return_value(
     since = max(period.start, period.end - timedelta(days=2 * params.value_days))
     rows = contacts.later_revenue(first_visits, patient_days, since, params.return_days, params.value_days)
     back = rows.came_again.to_numpy(dtype=bool)
-    amounts = rows.revenue.to_numpy(float)[back], rows.revenue.to_numpy(float)[~back]
+    amounts = rows.revenue[back].to_numpy(float), rows.revenue[~back].to_numpy(float)
     if min(len(part) for part in amounts) < params.fewest or not amounts[0].any():
         return None
-    means = [block_bootstrap(part, seed=params.seed + i)[:, 0] / len(part) for i, part in enumerate(amounts)]
-    low, high = percentiles(means[0] - means[1], params.level)
-    value = float(amounts[0].mean() - amounts[1].mean())
-    return Estimate(value, min(low, value), max(high, value), "currency", len(rows), params.level, "C", "weak")
+    return mean_difference(*amounts, params.level, params.seed)
 
 
 def _first_value(clv: ClvResult | None) -> tuple[Estimate | None, int | None]:
@@ -225,12 +221,10 @@ def _first_value(clv: ClvResult | None) -> tuple[Estimate | None, int | None]:
 
 def _visit_value(patient_days: Table | None, days: Days, params: FunnelParams) -> Estimate | None:
     """Money per visit, for clinics whose funnel begins with the appointment."""
-    daily = contacts.daily_takings(patient_days, days) if patient_days is not None else pd.DataFrame()
-    if len(daily) < 2 or not daily.revenue.sum() > 0 or not daily.visits.sum():
+    if patient_days is None:
         return None
-    low, high = ratio_interval(daily.revenue, daily.visits, params.level, params.seed)
-    value = daily.revenue.sum() / daily.visits.sum()
-    return Estimate(value, min(low, value), max(high, value), "currency", int(daily.visits.sum()), params.level)
+    daily = contacts.daily_takings(patient_days, days)
+    return money_per(daily.revenue, daily.visits, params.level, params.seed)
 
 
 def _unseen(calls: Table, days: Days, period: Period) -> Estimate | None:
@@ -258,36 +252,11 @@ def _missed(
         shares["missed_share_before"] = share(earlier.missed.sum(), earlier.calls.sum(), params.level)
     since = max(period.start, min(now.start, now.end - timedelta(days=params.shape_days)))
     shape = Days(start=since, end=now.end)
-    found = _peaks(contacts.calls_by_hour(enquiries, shape), shape, params)
-    hours = cells.groupby("hour")[["calls", "missed"]].sum()
-    hours = hours.reindex(range(hours.index.min(), hours.index.max() + 1), fill_value=0).reset_index()
-    daily = found[found.weekday == "all"]
-    usual = cells.missed.sum() / cells.calls.sum()
-    is_peak = [
-        bool(((daily.from_hour <= hour) & (hour < daily.to_hour)).any()) and k > usual * n
-        for hour, n, k in zip(hours.hour, hours.calls, hours.missed, strict=True)
-    ]
-    rows = [
-        [hour, n / now.months, k / now.months, *three(share(k, n, params.level)), peak, n]
-        for hour, n, k, peak in zip(hours.hour, hours.calls, hours.missed, is_peak, strict=True)
-    ]
+    lossy = lossy_hours(contacts.calls_by_hour(enquiries, shape), months=shape.months, level=params.level)
+    hours = by_hour(cells, lossy, months=now.months, level=params.level)
     return {
-        "scalars": shares, "hours": _frame("missed_by_hour", rows), "peaks": found if len(found) else None,
-        "calls": int(cells.calls.sum()),
+        "scalars": shares, "hours": hours, "peaks": lossy if len(lossy) else None, "calls": int(cells.calls.sum()),
     }
-
-
-def _peaks(cells: pd.DataFrame, days: Days, params: FunnelParams) -> pd.DataFrame:
-    """Hours with more missed calls than the rest, on every day (“all”) or beyond that on one weekday."""
-    calls, missed = np.zeros((7, 24)), np.zeros((7, 24))
-    calls[cells.weekday, cells.hour], missed[cells.weekday, cells.hour] = cells.calls, cells.missed
-    rows = []
-    for weekday, first, last in peaks(missed, calls, level=params.level):
-        chosen = slice(None) if weekday < 0 else weekday
-        n, k = (grid[chosen, first : last + 1].sum() for grid in (calls, missed))
-        name = "all" if weekday < 0 else str(weekday)
-        rows.append([name, first, last + 1, n / days.months, k / days.months, *three(share(k, n, params.level)), int(n)])
-    return _frame("peaks", rows)
 
 
 # ---------------------------------------------------------------------- tables
@@ -376,7 +345,8 @@ def _says(facts: Mapping[str, Any], tables: Mapping[str, Any], cohort: Reached, 
         values = {"lost_here": share(cohort.counts[i - 1] - cohort.counts[i], lost, params.level)}
     kind = "diary" if cohort.steps[0] == "due" else "no_visits" if cohort.steps[-1] != "came" else worst or "even"
     form = "diary" if kind == "diary" else "calls"
-    peak = _peak_now(tables["missed_by_hour"], params)
+    run = worst_run(tables["missed_by_hour"], level=params.level)
+    peak = dict(zip(("from_hour", "to_hour", "peak_share"), run, strict=True)) if run else None
     return {
         "title": Sentence(kind, values), "lede": Sentence("visits" if facts["visit_share"] else form),
         "figures.missed.title": Sentence("peak", peak) if peak else Sentence("flat"),
@@ -385,20 +355,9 @@ def _says(facts: Mapping[str, Any], tables: Mapping[str, Any], cohort: Reached, 
     }
 
 
-def _peak_now(hours: pd.DataFrame | None, params: FunnelParams) -> dict[str, Any] | None:
-    """The run of marked hours of the figure with most missed calls."""
-    if hours is None or not hours.is_peak.any():
-        return None
-    run = (hours.is_peak != hours.is_peak.shift()).cumsum()[hours.is_peak]
-    chosen = hours.loc[run.index[run == hours.missed[hours.is_peak].groupby(run).sum().idxmax()]]
-    missed = (chosen.share * chosen.n).sum().round()
-    return {"from_hour": int(chosen.hour.min()), "to_hour": int(chosen.hour.max()) + 1,
-            "peak_share": share(missed, chosen.n.sum(), params.level)}
-
-
 def _main_peak(found: pd.DataFrame | None, params: FunnelParams) -> dict[str, Any] | None:
     """The everyday hours with most missed calls, if any stand out."""
-    daily = found[found.weekday == "all"] if found is not None else pd.DataFrame()
+    daily = found[found.weekday == EVERY_DAY] if found is not None else pd.DataFrame()
     return _peak(daily.loc[daily.missed.idxmax()], params) if len(daily) else None
 
 
@@ -416,7 +375,7 @@ def _findings(
     peak = _main_peak(tables["peaks"], params)
     if peak:
         found.append(Finding("missed_peak", "risk", peak, impact=_cell(stages, "answered", "lost_money", "currency", params)))
-    weekdays = tables["peaks"][tables["peaks"].weekday != "all"] if tables["peaks"] is not None else pd.DataFrame()
+    weekdays = tables["peaks"][tables["peaks"].weekday != EVERY_DAY] if tables["peaks"] is not None else pd.DataFrame()
     for row in weekdays.itertuples():
         found.append(Finding("missed_weekday", "risk", {"day": int(row.weekday), **_peak(row, params)}))
     for step in worth.index.drop("again", errors="ignore"):

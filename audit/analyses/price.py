@@ -296,8 +296,8 @@ def _facts(fitted: Fitted, now: Now, worth: Worth | None, params: PriceParams) -
     visits = fitted.visits if usable and fitted.visits is not None else None
     tested = _tested_price(panel, now) if usable else None
     is_test = panel.is_cheaper(demand.SMALLEST_CHANGE)
-    test_weeks = [week for week, here in zip(panel.weeks, is_test.any(axis=0), strict=True) if here]
-    branches = [branch for branch, here in zip(panel.branches, is_test.any(axis=1), strict=True) if here]
+    test_weeks = [panel.weeks[column] for column in np.unique(np.nonzero(is_test)[1])]
+    branches = [panel.branches[row] for row in np.unique(np.nonzero(is_test)[0])]
     own = usable and fitted.rung in ("staggered", "one_branch")
     plan = _plan(fitted, now, worth, params)
     facts: dict[str, Any] = {
@@ -358,7 +358,7 @@ def _one_off(
     panel: DemandPanel, is_test: NDArray[np.bool_], elasticity: Estimate, tested: float, now: Now, params: PriceParams,
 ) -> dict[str, Estimate | None]:
     """Share who came once only: patients of the cheaper weeks against the same branch's other weeks."""
-    own = is_test.any(axis=1)
+    own = np.asarray(is_test.any(axis=1))
     low_price, usual = is_test & np.isfinite(panel.seen), ~is_test & own[:, None] & np.isfinite(panel.seen)
     k1, n1, k0, n0 = (float(np.nansum(part[cells])) for cells in (low_price, usual) for part in (panel.once, panel.seen))
     if min(n1, n0) < 20:
@@ -619,7 +619,7 @@ def branches(result: PriceResult, labels: Labels) -> Figure | None:
     span = weeks_plot.Span(result.test_from, result.test_to, labels["span"])
     return weeks_plot.weekly(
         [pd.Timestamp(week).date() for week in weeks], units, spans=[span], number=lambda v: labels.number(v, "count"),
-        month=labels.month, words_y=labels["y"], words_expected=labels["expected"], height=40,
+        month=labels.month, words_y=labels["y"], words_expected=labels["expected"], width=theme.MAIN, height=46,
     )
 
 
@@ -652,5 +652,5 @@ def _drawn_curve(
         frame.price, frame[name], low=frame[f"{name}_low"], high=frame[f"{name}_high"],
         number_x=lambda v: labels.number(v, "currency"), number_y=lambda v: labels.number(v, unit), words_x=labels["x"],
         words_y=labels["y"], tested=(tested.price.min(), tested.price.max()), words_tested=labels["tested"], dots=dots,
-        today=(result.price_now.value, labels["today"]), caption=caption, zero_line=zero, width=theme.HALF, height=52,
+        today=(result.price_now.value, labels["today"]), caption=caption, zero_line=zero, width=theme.HALF, height=46,
     )

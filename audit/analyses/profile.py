@@ -396,7 +396,7 @@ def _findings(facts: Mapping[str, Any], diagnoses: pd.DataFrame | None) -> list[
     leader = _leader(diagnoses)
     if leader and leader["top_revenue"].low > leader["top_patients"].high:
         found.append(Finding("leader", "strength", leader))
-    if facts["age_known"] and facts["age_known"].value < 0.95:
+    if facts["children_share"] and facts["age_known"].value < 0.95:
         found.append(Finding("ages_missing", "caveat"))
     return found
 

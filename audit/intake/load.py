@@ -18,6 +18,7 @@ from audit.errors import ConfigError, DataError, Place, Problem, told
 from audit.intake import checks
 from audit.intake.checked import CheckOutcome
 from audit.intake.files import RawFile, matching, raw_files
+from audit.intake.labels import mask_labels
 from audit.intake.layout import RawTable, lay_out
 from audit.intake.mapping import Mapping, Source, Target, load_mapping
 from audit.intake.persons import Persons, compute_ages, settle_persons
@@ -37,7 +38,8 @@ from audit.tables.connection import connect, create, derive
 class Work:
     """A client's rows while they are worked on: the engine, what was read, which of our tables are staged.
 
-    ``pairs`` counts the rows of each source matched to an event of an earlier one.
+    ``pairs`` counts the rows of each source matched to an event of an earlier one, ``masked`` the labels
+    that held personal data.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -48,6 +50,7 @@ class Work:
     names: dict[str, dict[str, str]]
     pairs: dict[str, int]
     unused: list[str]
+    masked: dict[tuple[str, str], int]
 
 
 @dataclass(frozen=True)
@@ -106,12 +109,13 @@ def prepare(connection: duckdb.DuckDBPyConnection, folder: Path, config: ClientC
         for item in _once_per_source(staged)
         if item.target.same_event is not None
     }
+    masked = mask_labels(connection, tables, config.country)
     names = code_staff(connection, tables)
     tables = _derive_lists(connection, tables)
     if {"patients", "appointments"} <= set(tables):
         impossible = compute_ages(connection, config.period.end.isoformat())
         persons = Persons(persons.merged, persons.tests, persons.defaults, impossible)
-    return Work(connection, files, staged, tables, persons, names, pairs, unused)
+    return Work(connection, files, staged, tables, persons, names, pairs, unused, masked)
 
 
 def _read_all(

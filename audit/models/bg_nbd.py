@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -92,8 +92,8 @@ class Fit:
         # A direction the likelihood is flat in (nobody leaves: a, b → 0) does not move expectations near the
         # estimate, but would far from it: at most a factor e per standard deviation.
         step = direction @ (np.sqrt(np.clip(size, 0, 1)) * rng.standard_normal(4))
-        r, alpha, a, b = self.parameters * np.exp(step)
-        return Fit(self.family, r, alpha, a, b, self.covariance, self.penalizer, self.log_likelihood)
+        r, alpha, a, b = (float(value) for value in self.parameters * np.exp(step))
+        return replace(self, r=r, alpha=alpha, a=a, b=b)
 
 
 @dataclass(frozen=True)
@@ -151,8 +151,9 @@ def fit(family: Family, histories: Histories) -> Fit | None:
         values = fitter.params_[["r", "alpha", "a", "b"]].to_numpy(float)
         spread = np.linalg.eigvalsh((covariance + covariance.T) / 2) if np.isfinite(covariance).all() else np.array([-1.0])
         if np.isfinite(values).all() and spread.min() > 0:
-            made = Fit(family, *values, covariance=(covariance + covariance.T) / 2, penalizer=penalizer, log_likelihood=np.nan)
-            return Fit(family, *values, made.covariance, penalizer, log_likelihood(made, h))
+            r, alpha, a, b = (float(value) for value in values)
+            made = Fit(family, r, alpha, a, b, (covariance + covariance.T) / 2, penalizer, np.nan)
+            return replace(made, log_likelihood=log_likelihood(made, h))
     return None
 
 

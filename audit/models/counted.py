@@ -1,9 +1,13 @@
-"""Counted things as estimates: a share with Wilson's interval, a count per month, an estimate as three numbers."""
+"""Counted things as estimates: shares, counts per month, differences of means, money per unit."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from audit.models.bootstrap import block_bootstrap, percentiles, ratio_interval
 from audit.models.proportions import wilson
 from audit.results.estimate import Estimate, exact
 
@@ -24,3 +28,23 @@ def per_month(n: float, months: float) -> Estimate:
 def three(estimate: Estimate | None) -> tuple[float, float, float]:
     """Value, low and high; NaN for an estimate that is not there."""
     return (estimate.value, estimate.low, estimate.high) if estimate is not None else (math.nan,) * 3
+
+
+def mean_difference(one: ArrayLike, other: ArrayLike, level: float, seed: int) -> Estimate:
+    """Mean of ``one`` minus mean of ``other`` (money per person), bootstrap of persons in each."""
+    groups = [np.asarray(part, float) for part in (one, other)]
+    means = [block_bootstrap(part, seed=seed + i)[:, 0] / part.size for i, part in enumerate(groups)]
+    low, high = percentiles(means[0] - means[1], level)
+    value = float(groups[0].mean() - groups[1].mean())
+    n = sum(part.size for part in groups)
+    return Estimate(value, min(low, value), max(high, value), "currency", n, level, "C", "weak")
+
+
+def money_per(money: ArrayLike, units: ArrayLike, level: float, seed: int) -> Estimate | None:
+    """Money per unit over days (n,), days resampled; None without two days, money or units."""
+    top, bottom = np.asarray(money, float), np.asarray(units, float)
+    if top.size < 2 or not top.sum() > 0 or not bottom.sum() > 0:
+        return None
+    low, high = ratio_interval(top, bottom, level, seed)
+    value = float(top.sum() / bottom.sum())
+    return Estimate(value, min(low, value), max(high, value), "currency", int(bottom.sum()), level)

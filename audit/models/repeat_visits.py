@@ -98,7 +98,7 @@ def hold_out(visits: Visits, *, start: int, end: int, splits: npt.ArrayLike | No
         checks.append(replace(check, gate=_gate(check)))
     if not checks:
         return Check("rejected", split, counted=counted, patients=len(base))
-    return min(checks, key=lambda check: (check.fit.penalizer > 0, check.misfit))
+    return min(checks, key=lambda check: (check.fit is None or check.fit.penalizer > 0, check.misfit))
 
 
 def _gate(check: Check) -> Gate:

@@ -64,10 +64,8 @@ def shrink_means(values: npt.ArrayLike, ses: npt.ArrayLike, level: float = 0.90,
     p = 2 * stats.norm.sf(np.abs(v - common) / np.sqrt(np.maximum(s2 - 1 / (1 / s2).sum(), 1e-12 * s2)))
     differs = np.zeros(y.shape, bool)
     differs[known] = _discoveries(p, 1 - level) if len(v) > 1 else False
-    return Shrunken(
-        *(_spread_out(part, known) for part in (mean, mean - z * sd, mean + z * sd, _top_third(draws))),
-        differs=differs, centre=centre, spread=float(np.sqrt(tau2)),
-    )
+    value, low, high, top = (_spread_out(part, known) for part in (mean, mean - z * sd, mean + z * sd, _top_third(draws)))
+    return Shrunken(value, low, high, top, differs=differs, centre=centre, spread=float(np.sqrt(tau2)))
 
 
 def shrink_rates(successes: npt.ArrayLike, trials: npt.ArrayLike, level: float = 0.90, *, seed: int = 0) -> Shrunken:
@@ -100,6 +98,22 @@ def shrink_rates(successes: npt.ArrayLike, trials: npt.ArrayLike, level: float =
         differs=_discoveries(p, 1 - level) & (n > 0) if len(k) > 1 else np.zeros(k.shape, bool),
         centre=float(weight @ mu), spread=float(spread),
     )
+
+
+def predicts(
+    mean: Floats, se: Floats, later: Floats, later_se: Floats, *, known: npt.NDArray[np.bool_], slack: float = 1.05
+) -> bool:
+    """Shrunken levels of one half of the cases (D,) foretell those of the other half.
+
+    No worse, within ``slack``, than the raw levels of the first half do, and than one level for all does:
+    the two answers shrinkage lies between. Squared errors weighted by the precision of the other half.
+    """
+    seen = known & np.isfinite(mean) & np.isfinite(se) & np.isfinite(later) & (later_se > 0)
+    if seen.sum() < 2:
+        return False
+    learnt, weight = shrink_means(mean[seen], se[seen]), 1 / later_se[seen] ** 2
+    errors = [float(weight @ (guess - later[seen]) ** 2) for guess in (learnt.value, mean[seen], learnt.centre)]
+    return errors[0] <= slack * min(errors[1:])
 
 
 def paule_mandel(values: Floats, variances: Floats) -> float:

@@ -54,4 +54,5 @@ def incidence(
     value, low, high = (1 - curve.to_numpy()[place] for curve in curves)
     known = count > 0
     low, high = np.where(np.isnan(low), value, low), np.where(np.isnan(high), value, high)
-    return Incidence(ends, *(np.where(known, part, np.nan) for part in (value, low, high)), count)
+    value, low, high = (np.where(known, part, np.nan) for part in (value, low, high))
+    return Incidence(ends, value, low, high, count)

@@ -18,7 +18,7 @@ def calibration(
     months: Sequence[date], counted: npt.ArrayLike, model: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike, *,
     held_out: npt.ArrayLike, month: Callable[[date], str], number: Callable[[float], str],
     y: str, counted_text: str, model_text: str, held_out_text: str,
-    width: float = theme.HALF, height: float = 66,
+    width: float = theme.HALF, height: float = 45,
 ) -> Figure:
     """One dot per month (M,) for what was ``counted``, a line and band for the ``model``.
 

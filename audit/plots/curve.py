@@ -82,7 +82,7 @@ def _scale(
     size = np.ptp(reached) or abs(reached[0]) or 1.0
     bottom = max(low.min(), reached.min() - 0.9 * size)
     top = min(high.max(), reached.max() + 0.9 * size)
-    room = top - bottom
+    room = (top - bottom) or size
     ax.set_ylim(bottom - 0.06 * room, top + 0.20 * room)
     ax.set_xlim(x[0], x[-1])
     ax.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))

@@ -47,8 +47,7 @@ def dots(
     """
     value, low, high = (np.asarray(part, float) for part in (value, low, high))
     raw = np.full(len(rows), np.nan) if raw is None else np.asarray(raw, float)
-    none = np.zeros(len(rows), bool)
-    marked, hollow = (none if part is None else np.asarray(part, bool) for part in (marked, hollow))
+    rust, outlined = (np.zeros(len(rows), bool) if m is None else np.asarray(m, bool) for m in (marked, hollow))
     height = height or 18 + 4.3 * max(len(rows), 3)
     if bars is None:
         figure, (ax,) = theme.canvas(width, height)
@@ -64,7 +63,7 @@ def dots(
         ax.plot([goal] * 2, [-0.7, len(rows) - 0.45], color=theme.TEAL, lw=1, ls=(0, (3, 2)), zorder=1)
     for i, level in enumerate(y):
         if np.isfinite(value[i]):
-            _row(ax, level, value[i], low[i], high[i], raw[i], marked=bool(marked[i]), hollow=bool(hollow[i]))
+            _row(ax, level, value[i], low[i], high[i], raw[i], marked=bool(rust[i]), hollow=bool(outlined[i]))
     _limits(ax, value, low, high, raw, [part for part in (centre[0] if centre else None, goal) if part is not None])
     top = len(rows) - 0.45
     line = 2.9 * (len(rows) + 1.6) / (height - 10)
@@ -78,7 +77,7 @@ def dots(
     if raw_text and np.isfinite(raw).any():
         _name_a_ring(ax, y, value, raw, raw_text)
     if bars is not None:
-        _bars(beside, y, bars, marked)
+        _bars(beside, y, bars, rust)
     return figure
 
 

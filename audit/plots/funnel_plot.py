@@ -23,7 +23,7 @@ def funnel_plot(
     names: Sequence[str], marked: npt.ArrayLike, centre: float, centre_text: str,
     limits_n: npt.ArrayLike, near: Bounds, wide: Bounds, usual: Bounds | None = None, usual_text: str = "",
     limits_text: str, x: str, number: Callable[[float], str],
-    width: float = theme.HALF, height: float = 66,
+    width: float = theme.HALF, height: float = 50,
 ) -> Figure:
     """``n`` and ``rate`` (D,): one mark per unit; ``marked`` units are rust diamonds and named.
 
@@ -56,7 +56,7 @@ def funnel_plot(
     theme.note(ax, right * (free or [0.985])[0], centre + 0.012 * span, centre_text, ha="right", va="bottom",
                color=theme.NAVY, size=7.4)
     theme.note(ax, right * 0.985, bottom + 0.04 * span, limits_text, ha="right", size=7.2, color=theme.MUTED)
-    if usual is not None and usual_text and any(((bound > bottom) & (bound < top)).any() for bound in usual):
+    if usual is not None and usual_text and np.any((np.asarray(usual) > bottom) & (np.asarray(usual) < top)):
         theme.note(ax, right * 0.985, bottom + 0.105 * span, usual_text, ha="right", size=7.2, color=theme.MUTED)
     ax.set_xlabel(x)
     ax.yaxis.set_major_locator(MaxNLocator(6))
@@ -81,7 +81,7 @@ def _name(
 ) -> None:
     """Names of the marked units on that side of their marks where no mark and no other name stands."""
     taken = [(x / right, y / span) for x, y in zip(n, rate, strict=True)]
-    for i in np.flatnonzero(marked):
+    for i in (int(k) for k in np.flatnonzero(marked)):
         x, y = n[i] / right, rate[i] / span
         wide = 0.022 * max(len(names[i]), 3)
         sides = [(0.025, 0.0, "left"), (-0.025, 0.0, "right"), (0.0, 0.055, "center"), (0.0, -0.055, "center")]

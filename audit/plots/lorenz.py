@@ -16,7 +16,7 @@ from audit.plots import theme
 def lorenz(
     share: npt.ArrayLike, total: npt.ArrayLike, *,
     cuts: Sequence[float], number: Callable[[float], str], among: str, equal_text: str, x: str, y: str,
-    width: float = theme.HALF, height: float = 66,
+    width: float = theme.HALF, height: float = 45,
 ) -> Figure:
     """``share`` of units, most valuable first, and the ``total`` they bring; both (P,) from 0 to 1, rising.
 
@@ -34,13 +34,13 @@ def lorenz(
     ax.plot(share, total, color=theme.INK, lw=1.3)
     reached = np.interp(cuts, share, total)
     ax.plot(cuts, reached, "o", ms=4, color=theme.INK, zorder=4)
-    floor = 0.06 + 0.085 * (len(cuts) - 1)
+    floor = 0.06 + 0.11 * (len(cuts) - 1)
     for place, (cut, amount) in enumerate(zip(cuts, reached, strict=True)):
-        level = floor - 0.085 * place
+        level = floor - 0.11 * place
         theme.note(ax, 0.985, level, number(float(amount)), ha="right", size=8, color=theme.INK, weight="semibold")
         theme.note(ax, 0.86, level, among, ha="right", size=7.4)
         theme.note(ax, 0.56, level, number(float(cut)), ha="right", size=8, color=theme.INK, weight="semibold")
-    theme.note(ax, 0.985, floor + 0.1, equal_text, ha="right", size=7.2, color=theme.MUTED)
+    theme.note(ax, 0.985, floor + 0.11, equal_text, ha="right", size=7.2, color=theme.MUTED)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1])

@@ -17,7 +17,7 @@ import xlsxwriter
 from markupsafe import Markup
 
 from audit.report.book import Book, Section
-from audit.results import Estimate, Measure, Result, Unanswered
+from audit.results import Measure, Result, Unanswered
 from audit.tables.columns import Unit
 from audit.wording import WordsError
 from audit.wording.safe import cell
@@ -172,8 +172,3 @@ def _heads(sheet: _Sheet, result: Result, name: str, measures: tuple[Measure, ..
 
 def _plain(text: Markup | str) -> str:
     return without_tags(str(text))
-
-
-def estimate_cells(e: Estimate) -> tuple[float, float | None, float | None]:
-    """Value and bounds as the workbook holds them; a counted number has no bounds."""
-    return (e.value, None, None) if e.is_exact else (e.value, e.low, e.high)

@@ -30,14 +30,11 @@ def campaign(truth: Truth, people: pd.DataFrame, visits: pd.DataFrame, calendar:
     last = np.full(len(people), -10_000.0)
     np.maximum.at(last, before.person.to_numpy(), before.day.to_numpy())
     last = np.maximum(last, np.where(people.want_day < start, people.want_day, -10_000))
-    lapsed = (
-        (last <= start - plan.lapsed_days - 7)
-        & (people.month >= FIRST_MONTH).to_numpy()
-        & people.may_contact.to_numpy()
-        & people.by_call.to_numpy()
-    )
+    lapsed = (last >= 0) & (last <= start - plan.lapsed_days - 7)
+    new = (people.month >= FIRST_MONTH).to_numpy() & people.by_call.to_numpy()
+    person = rng.permutation(np.flatnonzero(lapsed & new & people.may_contact.to_numpy()))
     sizes = [max(1, round(plan.called * truth.size)), max(1, round(plan.held_out * truth.size))]
-    person = rng.permutation(np.flatnonzero(lapsed))[: sum(sizes)]
+    person = person[: sum(sizes)]
     group = np.repeat([0, 1], sizes)[: len(person)]
     response = np.zeros(len(person), int)
     for number, (first, later) in enumerate(

@@ -76,23 +76,26 @@ def _part(name: str) -> zipfile.ZipInfo:
 def _frame(names: list[str]) -> dict[str, str]:
     """The parts of a workbook around its sheets."""
     numbers = range(1, len(names) + 1)
-    base = "application/vnd.openxmlformats-"
-    types = "".join(
-        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{base}officedocument.spreadsheetml.worksheet+xml"/>'
-        for n in numbers
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    spaces = f'xmlns="{NAMESPACE}" xmlns:r="{RELATIONS}"'
+    parts = [("/xl/workbook.xml", f"{kind}.sheet.main+xml")]
+    parts += [(f"/xl/worksheets/sheet{n}.xml", f"{kind}.worksheet+xml") for n in numbers]
+    types = "".join(f'<Override PartName="{name}" ContentType="{content}"/>' for name, content in parts)
+    relations = "application/vnd.openxmlformats-package.relationships+xml"
+    defaults = "".join(
+        f'<Default Extension="{end}" ContentType="{content}"/>'
+        for end, content in (("rels", relations), ("xml", "application/xml"))
     )
-    sheets = "".join(
-        f'<sheet name="{name}" sheetId="{n}" r:id="rId{n}"/>' for n, name in zip(numbers, names, strict=True)
-    )
-    links = "".join(
-        f'<Relationship Id="rId{n}" Type="{RELATIONS}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers
-    )
+    sheets = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="rId{n}"/>' for n, name in enumerate(names, start=1))
+    links = [(f"rId{n}", "worksheet", f"worksheets/sheet{n}.xml") for n in numbers]
     return {
-        "[Content_Types].xml": f'{DECLARATION}<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" '
-        f'ContentType="{base}package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/>'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{base}officedocument.spreadsheetml.sheet.main+xml"/>{types}</Types>',
-        "_rels/.rels": f'{DECLARATION}<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1" '
-        f'Type="{RELATIONS}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'{DECLARATION}<workbook xmlns="{NAMESPACE}" xmlns:r="{RELATIONS}"><sheets>{sheets}</sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": f'{DECLARATION}<Relationships xmlns="{PACKAGE}/relationships">{links}</Relationships>',
+        "[Content_Types].xml": f'{DECLARATION}<Types xmlns="{PACKAGE}/content-types">{defaults}{types}</Types>',
+        "_rels/.rels": _relations([("rId1", "officeDocument", "xl/workbook.xml")]),
+        "xl/workbook.xml": f"{DECLARATION}<workbook {spaces}><sheets>{sheets}</sheets></workbook>",
+        "xl/_rels/workbook.xml.rels": _relations(links),
     }
+
+
+def _relations(links: list[tuple[str, str, str]]) -> str:
+    inner = "".join(f'<Relationship Id="{at}" Type="{RELATIONS}/{kind}" Target="{to}"/>' for at, kind, to in links)
+    return f'{DECLARATION}<Relationships xmlns="{PACKAGE}/relationships">{inner}</Relationships>'

@@ -128,12 +128,12 @@ class Truth:
     newcomer_from: str = "2016-09-01"
     newcomer_share: float = 0.04
     classes: tuple[ValueClass, ...] = CLASSES
-    price_test: PriceTest = PriceTest()
-    reactivation: Reactivation = Reactivation()
-    agency: AgencyTest = AgencyTest()
-    saturation: Saturation = Saturation()
-    bg_nbd: BgNbd = BgNbd()
-    gamma_gamma: GammaGamma = GammaGamma()
+    price_test: PriceTest = field(default_factory=PriceTest)
+    reactivation: Reactivation = field(default_factory=Reactivation)
+    agency: AgencyTest = field(default_factory=AgencyTest)
+    saturation: Saturation = field(default_factory=Saturation)
+    bg_nbd: BgNbd = field(default_factory=BgNbd)
+    gamma_gamma: GammaGamma = field(default_factory=GammaGamma)
     operation_price: int = 70_000
     call_share: float = 0.92
     variable_share: float = 0.35

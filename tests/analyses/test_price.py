@@ -28,7 +28,7 @@ def run(tables: Tables, period: Period = PERIOD, capacity=None, clv=None, **para
                          params=price.PriceParams(**params))
 
 
-def clinic(*, elasticity=-1.176, prices=None, per_week=(90, 70), seed=1, drop=(), **empty) -> dict[str, pd.DataFrame]:
+def clinic(*, elasticity=-1.176, prices=None, per_week=(45, 40), seed=1, drop=(), **empty) -> dict[str, pd.DataFrame]:
     """Two branches; half of the callers come the next day and pay the price of their branch and week."""
     rng = np.random.default_rng(seed)
     lists = prices or {"North": [(START, None, 2500)], "South": [(START, None, 2500), (*TEST, 2000)]}

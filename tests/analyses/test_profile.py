@@ -57,7 +57,9 @@ def residents(children: float, adults: float) -> pd.DataFrame:
 def test_recovers_the_children_the_clinic_was_made_with(demo_tables, demo_period, demo_truth):
     result = computed(demo_tables, demo_period)
     assert result.basis == "new"
-    assert result.patients == demo_truth.after.primaries and result.patients_before == demo_truth.before.primaries
+    # first visits are simulated around the month's target
+    assert result.patients == pytest.approx(demo_truth.after.primaries, rel=0.03)
+    assert result.patients_before == pytest.approx(demo_truth.before.primaries, rel=0.03)
     assert result.children_share.value == pytest.approx(demo_truth.after.children_share, abs=0.01)
     assert result.children_share_before.value == pytest.approx(demo_truth.before.children_share, abs=0.01)
     assert result.children_change.low > 0

@@ -36,7 +36,7 @@ def test_covers_the_marginal_return():
 
 @pytest.mark.parametrize(
     ("settings", "gate"),
-    [({"n": 20}, "too_few_weeks"), ({"variation": 0.05}, "flat_spend"), ({"n": 40, "variation": 0.21, "noise": 1.0}, "no_shape")],
+    [({"n": 20}, "too_few_weeks"), ({"variation": 0.05}, "flat_spend"), ({"n": 60, "variation": 0.35, "noise": 1.2}, "no_shape")],
 )
 def test_gates(settings, gate):
     spend, calls = weeks(1, **settings)

@@ -116,7 +116,7 @@ def test_the_stamp_says_how_to_repeat_it(made):
 
 def test_what_was_changed_by_hand_is_told(made, fakes):
     (made.context.results / "growth" / "overrides.json").write_text('{"horizon": 36}')
-    context = dataclasses.replace(made.context, texts={"growth.title": "Ours: {{ together }}"})
+    context = dataclasses.replace(made.context, texts={"growth.title": "Ours: {{ joint_gain }}"})
     statuses = [status | {"own_notebook": status["notebook"] == "01_capacity"} for status in made.statuses]
     html = report_html(read_book(context, statuses))
     (made.context.results / "growth" / "overrides.json").unlink()

@@ -11,7 +11,7 @@ from audit.simulate import simulate_clinic
 from audit.tables import CANONICAL
 from audit.tables.connection import tables_from_frames
 
-CASES = {"full": {}, "tiny": {"size": 0.05}, "other seed": {"seed": 7, "size": 0.4}}
+CASES = {"full": {}, "tiny": {"size": 0.05}, "other seed": {"seed": 7, "size": 0.2}}
 
 
 @pytest.fixture(scope="module", params=CASES)

@@ -24,7 +24,7 @@ def test_same_seed_same_tables():
 
 
 def test_other_seeds_have_the_same_anchor_months():
-    clinic = simulate_clinic(seed=99, size=0.5)
+    clinic = simulate_clinic(seed=99, size=0.3)
     for anchor in clinic.truth.anchors():
         came = clinic.tables["appointments"].query("status == 'completed'")
         of_month = came[came.starts_at.dt.strftime("%Y-%m") == anchor.month]
@@ -83,7 +83,7 @@ def test_spend_recovers_its_parameters():
 
 def test_pure_clinic_recovers_bg_nbd():
     """Through the tables, by whole days: G1 repeats are BG/NBD of the truth."""
-    clinic = simulate_clinic(seed=11, size=0.5, process="G1")
+    clinic = simulate_clinic(seed=11, size=0.35, process="G1")
     tables = tables_from_frames(clinic.tables, end=date(2017, 1, 1))
     first, days = tables["first_visits"].to_pandas(), tables["patient_days"].to_pandas()
     first = first[first.is_new].set_index("patient_id")
