@@ -29,7 +29,6 @@ $(READY): pyproject.toml
 # the one definition of clean, for people, hooks and CI
 check: setup
 	@$(BIN)/ruff check audit tests
-	@$(BIN)/ruff format --check audit tests
 	@$(BIN)/mypy
 	@$(BIN)/nbstripout --verify notebooks/*.ipynb
 

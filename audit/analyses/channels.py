@@ -4,7 +4,7 @@ Question   What does a patient cost, where does the next unit of money work?
 Method     Recorded attribution (the tracker's channel of the first contact). Cost = known spend over a Poisson
            count, exact interval (Garwood 1936); value at an equal horizon; return by joint draws; a saturating
            curve only where weeks of unlike spend allow one, else the average alone.
-Reads      opportunities; spend, site traffic, money, the price result if there are any.
+Reads      opportunities; spend, site traffic, money, the price result and the load of rooms if there are any.
 Cannot say What a channel adds beyond what would have come anyway: recorded is not caused. Only pauses or
            tests show that.
 """
@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from audit.analyses.capacity import CapacityResult
 from audit.analyses.clv import ClvResult
 from audit.analyses.price import PriceResult
 from audit.config import Days, Params, Period
@@ -146,7 +147,7 @@ class ChannelsResult(Result):
 def analyse(
     opportunities: Table, enquiries: Table, patients: Table, first_visits: Table, patient_days: Table | None,
     ad_spend: Table | None, site_traffic: Table | None, clv: ClvResult | None, price: PriceResult | None,
-    *, period: Period, params: ChannelsParams,
+    capacity: CapacityResult | None, *, period: Period, params: ChannelsParams,
 ) -> ChannelsResult:
     """Costs and values by recorded channel, and how much of the way from call to money could be joined."""
     daily = channel_days(opportunities, ad_spend, period)
@@ -159,6 +160,9 @@ def analyse(
     fits = _fits(daily, period, params)
     months = period.present.months
     channels = _channels(now, months, values, fits, params)
+    if capacity is not None and capacity.room_load is not None and capacity.room_load.value > capacity.ceiling.value:
+        # more patients do not fit: a channel that could bring them is kept, not extended
+        channels["advice"] = channels.advice.replace("good_more", "good_keep")
     join, matched, called = _joined(opportunities, enquiries, patients, first_visits, patient_days, period, params)
     factors = _factors(daily, site_traffic, now, past, period, params)
     trials = _trials(daily, period, params)

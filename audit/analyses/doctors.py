@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import NormalDist
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -287,7 +287,7 @@ def _centres(cases: pd.DataFrame, days: int | None, has_value: bool, params: Doc
     return found
 
 
-def _mean(values: np.ndarray, unit: Any, params: DoctorsParams) -> Estimate:
+def _mean(values: np.ndarray, unit: Unit, params: DoctorsParams) -> Estimate:
     mean, se = float(values.mean()), float(values.std(ddof=1)) / np.sqrt(len(values))
     half = NormalDist().inv_cdf((1 + params.level) / 2) * se
     low = max(mean - half, 0.0) if unit == "share" else mean - half
@@ -297,7 +297,7 @@ def _mean(values: np.ndarray, unit: Any, params: DoctorsParams) -> Estimate:
 def _extremes(frame: pd.DataFrame, has_value: bool, params: DoctorsParams) -> dict[str, Any]:
     """The doctors farthest above and below among those that differ by more than chance."""
     found: dict[str, Any] = dict.fromkeys(("best", "best_value", "lowest", "lowest_value", "review"))
-    name, unit = "value" if has_value else "return_90", cast("Unit", "currency" if has_value else "share")
+    name, unit = ("value" if has_value else "return_90"), ("currency" if has_value else "share")
     for which, reading, ascending in (("best", "above", False), ("lowest", "below", True)):
         rows = frame[frame["reading"] == reading].sort_values(name, ascending=ascending, kind="stable")
         if len(rows):

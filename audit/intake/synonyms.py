@@ -150,8 +150,8 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
 
 CODES: dict[str, dict[str, tuple[str, ...]]] = {
     "status": {
-        "completed": ("completed", "complete", "came", "visited", "arrived", "done", "пришел", "явился", "выполнен", "завершен", "состоялся", "принят", "оказано", "done", "dosao", "došao", "obavljen", "prisutan", "billed", "no"),
-        "no_show": ("no show", "no-show", "noshow", "broken", "did not arrive", "не пришел", "неявка", "не явился", "nije došao", "nedolazak", "yes"),
+        "completed": ("completed", "complete", "came", "visited", "arrived", "done", "пришел", "явился", "выполнен", "завершен", "состоялся", "принят", "оказано", "dosao", "došao", "obavljen", "prisutan", "billed"),
+        "no_show": ("no show", "no-show", "noshow", "broken", "did not arrive", "не пришел", "неявка", "не явился", "nije došao", "nedolazak"),
         "cancelled": ("cancelled", "canceled", "отменен", "отмена", "отказ", "отменил", "otkazan", "otkazano"),
         "booked": ("booked", "scheduled", "waiting", "записан", "ожидание", "ожидается", "подтвержден", "запланирован", "zakazan", "confirmed"),
     },

@@ -12,7 +12,7 @@ from audit.analyses import channels
 from audit.analyses.channels import Claim
 from audit.config import Days, Period
 from audit.errors import NotAnswerable
-from audit.results import protect
+from audit.results import Estimate, protect
 from audit.tables.connection import Tables, tables_from_frames
 from audit.wording import Labels
 from audit.wording.text import Words
@@ -22,10 +22,10 @@ PERIOD = Period(start=date(2015, 1, 1), end=END, now=Days(start=date(2016, 10, 1
                 before=Days(start=date(2015, 10, 1), end=date(2015, 11, 1)))
 
 
-def run(tables: Tables, period: Period = PERIOD, clv=None, price=None, **params) -> channels.ChannelsResult:
+def run(tables: Tables, period: Period = PERIOD, clv=None, price=None, capacity=None, **params) -> channels.ChannelsResult:
     given = {name: tables.get(name) for name in ("patient_days", "ad_spend", "site_traffic")}
     return channels.analyse(tables["opportunities"], tables["enquiries"], tables["patients"], tables["first_visits"], **given,
-                            clv=clv, price=price, period=period, params=channels.ChannelsParams(**params))
+                            clv=clv, price=price, capacity=capacity, period=period, params=channels.ChannelsParams(**params))
 
 
 # ---------------------------------------------------------------------- the teaching clinic
@@ -212,3 +212,17 @@ def test_many_callers_without_a_source_forbid_a_ranking():
     frames["enquiries"].loc[frames["enquiries"].channel == "friends", "channel"] = None
     result = run(tables_from_frames(frames, end=END))
     assert result.grade == "C" and result.says["title"].key == "unknown"
+
+
+def test_full_rooms_stop_more_spend(demo_tables, demo_period):
+    class Load:
+        ceiling = Estimate(0.85, 0.85, 0.85, "share", 0)
+
+        def __init__(self, value):
+            self.room_load = Estimate(value, value, value, "share", 26)
+
+    advice = {
+        load: run(demo_tables, demo_period, capacity=Load(load)).channels.set_index("channel").advice["own context ads"]
+        for load in (0.40, 0.98)
+    }
+    assert advice == {0.40: "good_more", 0.98: "good_keep"}

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from audit.analyses import price
-from audit.analyses.capacity import CapacityResult
 from audit.config import Days, Period
 from audit.errors import NotAnswerable
+from audit.results import Estimate
 from audit.tables.connection import Tables, tables_from_frames
 from audit.wording import Labels
 from audit.wording.text import Words
@@ -100,8 +100,6 @@ def test_teaching_clinic(demo, demo_truth):
 
 
 def test_full_rooms_forbid_a_cut(demo_tables, demo_period):
-    from audit.results import Estimate
-
     class Full:
         room_load = Estimate(0.98, 0.97, 0.99, "share", 26)
         ceiling = Estimate(0.85, 0.85, 0.85, "share", 0)
@@ -111,7 +109,6 @@ def test_full_rooms_forbid_a_cut(demo_tables, demo_period):
     assert full.says["title"].key == "full" and full.best_price.value == 2500
     assert free.says["title"].key == "lower" and free.best_price.value < 2500
     assert (full.points.change <= free.points.change + 1e-6).all()
-    assert CapacityResult is not None
 
 
 def test_a_clinic_too_small_says_so(tiny_tables, demo_period):

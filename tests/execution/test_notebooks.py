@@ -66,7 +66,7 @@ def test_a_mistake_told_in_words_keeps_them(tmp_path):
 
 
 def test_leaving_early_is_no_success(tmp_path):
-    with pytest.raises(NotebookFailed, match="SystemExit|stopped before|kernel died"):
+    with pytest.raises(NotebookFailed, match=r"SystemExit|stopped before|kernel died"):
         execute(
             written(tmp_path, "import sys; sys.exit(0)", "print('never')"), tmp_path / "out.ipynb", {}, root=tmp_path
         )

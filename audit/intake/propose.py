@@ -1,0 +1,270 @@
+"""From probes to a proposed ``mapping.yml``: every guess written down with its confidence, to be read by a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import yaml
+
+from audit.intake.detect import plain_name
+from audit.intake.probe import ColumnProbe, Probe
+from audit.intake.stage import columns_of
+from audit.intake.synonyms import CODES, HEADERS
+from audit.intake.values import plain_word
+from audit.tables import CANONICAL
+from audit.tables.columns import Column
+
+DECIDE = "DECIDE"
+"""Stands where a person must choose; a mapping that holds it is refused."""
+LEAST_SCORE = 1.8
+"""A table is proposed when at least two of its columns are found by their exact names."""
+CORE = {"patients": ("patient_id",), "appointments": ("starts_at",), "charges": ("paid",), "enquiries": ("started_at", "caller_key"),
+        "ad_spend": ("spend",), "site_traffic": ("sessions",), "expenses": ("amount",), "prices": ("price",), "shifts": ("staff_id", "starts_at"),
+        "feedback": ("score",), "events": ("from_day",), "competitors": ("competitor", "price"), "rooms": ("room_id",),
+        "population": ("people",), "services": ("service_id",), "doctors": ("doctor_id",)}  # fmt: skip
+"""Without these a file is not of that table."""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """One of our columns and where it may come from: confidence 0–1, what is written, what a person must decide."""
+
+    table: str
+    column: str
+    confidence: float
+    text: str
+    decision: str | None = None
+
+
+@dataclass(frozen=True)
+class ProposedSource:
+    """Files of one layout and the tables they fill."""
+
+    probes: tuple[Probe, ...]
+    guesses: dict[str, tuple[Guess, ...]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name of the source: the first file without its ending, and the sheet."""
+        first = self.probes[0]
+        stem = first.file.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        return f"{stem} {first.sheet}" if first.sheet else stem
+
+
+def propose(probes: list[Probe]) -> list[ProposedSource]:
+    """Group files of one layout and find the tables they fill; files of no table are left to ``ignore``."""
+    groups: dict[tuple[object, ...], list[Probe]] = {}
+    for probe in probes:
+        groups.setdefault((*probe.layout, probe.sheet if probe.sheet else ""), []).append(probe)
+    sources = [ProposedSource(tuple(group), dict(_fills(group[0]))) for group in groups.values()]
+    has_cards = any("patients" in source.guesses for source in sources)
+    return [source if has_cards else _with_patients(source) for source in sources if source.guesses]
+
+
+def _fills(probe: Probe) -> Iterator[tuple[str, tuple[Guess, ...]]]:
+    matches = {table: _matches(table, probe) for table in CANONICAL if table in HEADERS}
+    scores = {
+        table: sum(score for score, _ in found.values())
+        for table, found in matches.items()
+        if all(name in found for name in CORE[table])
+    }
+    if not scores or max(scores.values()) < LEAST_SCORE:
+        return
+    # equal scores: the table whose own words are a larger part of it
+    main = max(scores, key=lambda table: (round(scores[table], 1), scores[table] / len(CANONICAL[table].columns)))
+    wanted = [main]
+    if main in ("appointments", "charges") and {"appointments", "charges"} <= set(scores):
+        wanted = ["appointments", "charges"]
+    if main == "prices" and "services" in scores:
+        wanted = ["services", "prices"]
+    for table in wanted:
+        yield table, tuple(_guesses(table, matches[table], probe))
+
+
+def _matches(table: str, probe: Probe) -> dict[str, tuple[float, ColumnProbe]]:
+    """The best column of the file for each of ours, each used once, the surest first."""
+    found = [
+        (_score(column, theirs), column.name, theirs)
+        for column in columns_of(table)
+        for theirs in probe.columns
+        if theirs.kind != "empty" or column.name in HEADERS[table]
+    ]
+    best: dict[str, tuple[float, ColumnProbe]] = {}
+    used: set[int] = set()
+    for score, name, theirs in sorted(found, key=lambda item: (-item[0], item[2].position)):
+        if score >= 0.5 and name not in best and theirs.position not in used:
+            best[name] = (score, theirs)
+            used.add(theirs.position)
+    return best
+
+
+def _score(column: Column, theirs: ColumnProbe) -> float:
+    """How surely a column of the file is ours: by its name, held against what it holds."""
+    table = next((t for t in HEADERS if column in columns_of(t)), "")
+    words = HEADERS.get(table, {}).get(column.name, ())
+    name, last = plain_name(theirs.header), plain_name(theirs.header.rsplit(" / ", 1)[-1])
+    if not name:
+        return 0.0
+    if last in words or name in words:
+        score = 0.97 - 0.01 * min(words.index(last if last in words else name), 10)
+    elif any(len(word) > 3 and (f" {word} " in f" {name} ") for word in words):
+        score = 0.7
+    else:
+        return 0.0
+    return score if _fits(column, theirs) else score * 0.4
+
+
+def _fits(column: Column, theirs: ColumnProbe) -> bool:
+    if theirs.kind == "empty":
+        return True
+    if column.dtype in ("date", "timestamp(6)"):
+        return theirs.kind == "date"
+    if column.dtype in ("float64", "int64", "decimal(18, 2)"):
+        return theirs.kind == "number" or (theirs.kind == "date" and column.unit == "minutes")
+    if column.dtype == "boolean":
+        return 0 < theirs.distinct <= 4
+    if column.name in ("phone_key", "caller_key"):
+        return theirs.kind in ("phone", "number", "text")
+    if column.allowed:
+        return 0 < theirs.distinct <= 30
+    return theirs.kind != "date"
+
+
+def _guesses(table: str, found: dict[str, tuple[float, ColumnProbe]], probe: Probe) -> Iterator[Guess]:
+    for column in columns_of(table):
+        if column.name in found:
+            score, theirs = found[column.name]
+            yield _guess(table, column, score, theirs)
+        elif column.name == "to_day" and "from_day" in found:
+            yield _guess(table, column, found["from_day"][0], found["from_day"][1])
+        elif column.required and not (column.unique and column.unit == "id" and table != "patients"):
+            yield _missing(table, column, found)
+
+
+def _guess(table: str, column: Column, score: float, theirs: ColumnProbe) -> Guess:
+    rule: dict[str, object] = {"from": theirs.header if theirs.header else theirs.position}
+    decision = None
+    if column.dtype in ("date", "timestamp(6)"):
+        rule["format"], decision = _date_format(theirs)
+    if column.allowed:
+        rule["codes"], decision = _codes(column, theirs)
+    if theirs.strip:
+        rule["strip"] = [theirs.strip]
+    if score < 0.5:
+        decision = decision or f"“{theirs.header}” by its name, but it holds {theirs.kind}s"
+    text = _inline(rule["from"] if len(rule) == 1 else rule)
+    return Guess(table, column.name, score, text, decision)
+
+
+def _date_format(theirs: ColumnProbe) -> tuple[str, str | None]:
+    if theirs.date is None:
+        return DECIDE, "no date format fits: give it, like \"%d.%m.%Y %H:%M\""
+    if theirs.date.other:
+        readings = " or ".join(_reading(form) for form in (theirs.date.format, theirs.date.other))
+        example = theirs.example_dates[0] if theirs.example_dates else ""
+        return DECIDE, f"{example}: {readings}? format: \"{theirs.date.format}\" or \"{theirs.date.other}\""
+    return theirs.date.format, None
+
+
+def _reading(form: str) -> str:
+    return "day first" if form.index("%d") < form.index("%m") else "month first"
+
+
+def _codes(column: Column, theirs: ColumnProbe) -> tuple[dict[str, list[str]], str | None]:
+    """Our words for their values, as far as they are known; the rest is a decision."""
+    words = {plain_word(word): ours for ours, group in CODES.get(column.name, {}).items() for word in group}
+    words |= {value: value for value in column.allowed}
+    codes: dict[str, list[str]] = {}
+    unknown = []
+    for value in theirs.values:
+        ours = words.get(plain_word(value))
+        if ours is None:
+            unknown.append(value)
+        else:
+            codes.setdefault(ours, []).append(value)
+    if not unknown:
+        return codes, None
+    if column.name == "status" and set(theirs.values) == {"0", "1"}:
+        return {"completed": ["1"], "no_show": ["0"]}, "1 read as came, 0 as did not: compare with payments"
+    codes[DECIDE] = unknown
+    return codes, f"which of {', '.join(column.allowed)} are these values?"
+
+
+def _missing(table: str, column: Column, found: dict[str, tuple[float, ColumnProbe]]) -> Guess:
+    if column.allowed:
+        usual = {"kind": {"appointments": "outpatient", "charges": "sale", "enquiries": "call"}.get(table), "direction": "in", "source": "survey"}
+        word = usual.get(column.name)
+        allowed = " | ".join(column.allowed)
+        if table == "charges" and column.name == "kind" and "paid" in found:
+            rule = {"from": found["paid"][1].header, "by_sign": {"negative": "refund", "otherwise": "sale"}}
+            return Guess(table, column.name, 0.6, _inline(rule))
+        return Guess(table, column.name, 0.5 if word else 0.0, _inline({"const": word or DECIDE}), None if word else f"one of {allowed}")
+    return Guess(table, column.name, 0.0, DECIDE, f"not found: {column.meaning}")
+
+
+def _with_patients(source: ProposedSource) -> ProposedSource:
+    """Without a card index the patients are those the appointments name."""
+    if "appointments" not in source.guesses:
+        return source
+    probe = source.probes[0]
+    found = _matches("patients", probe)
+    return ProposedSource(source.probes, {"patients": tuple(_guesses("patients", found, probe)), **source.guesses})
+
+
+def _inline(value: object) -> str:
+    text = yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=10_000, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("\n...").strip()
+
+
+def as_yaml(sources: list[ProposedSource], ignored: list[str]) -> str:
+    """The proposal as text: allowed words and confidence beside each line, ``DECIDE`` where a person must choose."""
+    lines = [
+        "# Proposed by “clinic-audit validate”: read it, correct it, validate again.",
+        "# The number is how sure the proposal is. Lines marked DECIDE need you; nothing is loaded before.",
+        "# Every setting is explained in templates/new_client/mapping.yml.",
+        "version: 1",
+    ]
+    if ignored:
+        lines += ["ignore:", *(f"  - {_inline(name)}" for name in ignored)]
+    lines.append("sources:")
+    for source in sources:
+        lines += _source_lines(source)
+    return "\n".join(lines) + "\n"
+
+
+def _source_lines(source: ProposedSource) -> Iterator[str]:
+    first = source.probes[0]
+    yield f"  - name: {_inline(source.name)}"
+    yield f"    files: {_inline([probe.file for probe in source.probes])}"
+    yield f"    format: {_inline(_format(first))}"
+    yield "    fills:"
+    for table, guesses in source.guesses.items():
+        yield f"      - table: {table}"
+        if table == "patients" and "appointments" in source.guesses:
+            yield "        one_per: patient_id"
+        yield "        columns:"
+        for guess in guesses:
+            column = next(c for c in columns_of(table) if c.name == guess.column)
+            allowed = f"; one of {', '.join(column.allowed)}" if column.allowed else ""
+            told = f"{DECIDE}: {guess.decision}" if guess.decision else f"{guess.confidence:.0%}"
+            yield f"          {guess.column}: {guess.text}  # {told}{allowed}"
+
+
+def _format(probe: Probe) -> dict[str, object]:
+    facts: dict[str, object] = {}
+    if probe.is_text:
+        facts |= {"encoding": probe.encoding, "delimiter": probe.delimiter}
+    if probe.sheet:
+        facts["sheets"] = [probe.sheet]
+    if not probe.header:
+        facts |= {"header": 0, "names": [f"column {column.position}" for column in probe.columns]}
+    elif probe.header != (1,) and probe.header != (0,):
+        facts["header"] = probe.header[0] if len(probe.header) == 1 else list(probe.header)
+    if probe.decimal != ".":
+        facts["decimal"] = probe.decimal
+    if probe.comment:
+        facts["comment"] = probe.comment
+    if probe.total_marks:
+        facts["totals"] = {"marks": list(probe.total_marks)}
+    return facts
