@@ -33,8 +33,8 @@ from audit.models.factors import kitagawa, kitagawa_bounds
 from audit.models.lag import unseen_share
 from audit.plots import control as control_chart
 from audit.plots import dots, theme
-from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
-from audit.tables import contacts
+from audit.results import Estimate, Finding, Kind, Measure, Result, Sentence, Value, exact, table
+from audit.tables import Unit, contacts
 from audit.wording import Labels
 
 FIGURES = ("admins", "weekly")
@@ -146,11 +146,11 @@ def analyse(
     facts = {
         "outcome": outcome, **_overall(cells, cells_before, params), **split["scalars"], **_raw_loss(found, value, params),
         **{f"{name}_before": part for name, part in _raw_loss(found_before, value, params).items()},
-        "lost_visits": _estimate(found and found.lost_people, "number", n, params),
-        "lost_value": _estimate(found and found.lost_money, "currency", n, params),
-        "lost_value_before": _estimate(found_before and found_before.lost_money, "currency", int(cells_before.n.sum()), params),
-        "below_lost": _estimate(found and found.below_money, "currency", n, params),
-        "goal": _estimate(found and found.goal, "share", n, params),
+        "lost_visits": _estimate(found.lost_people if found else None, "number", n, params),
+        "lost_value": _estimate(found.lost_money if found else None, "currency", n, params),
+        "lost_value_before": _estimate(found_before.lost_money if found_before else None, "currency", int(cells_before.n.sum()), params),
+        "below_lost": _estimate(found.below_money if found else None, "currency", n, params),
+        "goal": _estimate(found.goal if found else None, "share", n, params),
         "first_value": value, "value_days": value_days, "salary": salary, "unseen": unseen, **_extremes(frame, params),
         "below_count": int((frame.reading == "below").sum()) if frame is not None else 0,
         "administrators_count": len(frame) if frame is not None else 0,
@@ -354,7 +354,7 @@ def _findings(
     for i in range(len(below) - 1, -1, -1):
         row = below.iloc[i]
         lost = _row(row, "lost_value", "currency", params) if np.isfinite(row.lost_value) else None
-        values = {"who": str(row.administrator), "their_rate": _row(row, "shrunken", "share", params),
+        values: dict[str, Value] = {"who": str(row.administrator), "their_rate": _row(row, "shrunken", "share", params),
                   "their_visits": _row(row, "lost_visits", "number", params)}
         found.append(Finding("below", "risk", values, impact=lost))
     if facts["salaries_lost"]:
@@ -364,7 +364,7 @@ def _findings(
     if facts["raw_loss_before"] and facts["kept_loss_before"]:
         found.append(Finding("regression", "caveat"))
     if facts["rate"] and facts["change"]:
-        kind = "strength" if facts["rate"].low > 0 else "risk" if facts["rate"].high < 0 else "caveat"
+        kind: Kind = "strength" if facts["rate"].low > 0 else "risk" if facts["rate"].high < 0 else "caveat"
         found.append(Finding(f"changed_{kind}", kind))
     if facts["unseen"] and facts["unseen"].value > 0.02:
         found.append(Finding("unseen", "caveat"))
@@ -390,7 +390,8 @@ def admins(result: AdministratorsResult, labels: Labels) -> Figure | None:
     if rows is None or len(rows) < 2 or rows.shrunken.isna().all():
         return None
     money = rows.lost_value.notna().any()
-    name, unit = ("lost_value", "currency") if money else ("lost_visits", "number")
+    name = "lost_value" if money else "lost_visits"
+    unit: Unit = "currency" if money else "number"
     bars = dots.Bars(
         rows[name].tolist(), rows[f"{name}_low"].tolist(), rows[f"{name}_high"].tolist(),
         [labels.number(value, unit) if np.isfinite(value) else "" for value in rows[name]],
@@ -434,7 +435,8 @@ def weekly(result: AdministratorsResult, labels: Labels) -> Figure | None:
 def _estimate(bounds: np.ndarray | None, unit: Any, n: int, params: AdministratorsParams) -> Estimate | None:
     if bounds is None or not np.isfinite(bounds).all():
         return None
-    return Estimate(*bounds, unit, n, params.level, "B")
+    value, low, high = bounds
+    return Estimate(value, low, high, unit, n, params.level, "B")
 
 
 def _row(row: pd.Series, name: str, unit: Any, params: AdministratorsParams) -> Estimate:

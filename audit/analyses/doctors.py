@@ -42,6 +42,7 @@ FIGURES = ("doctors_funnel", "doctors_value")
 HORIZONS = (365, 180, 90)
 RETURN_DAYS = 90
 AGES = (0, 7, 18, 35, 55)
+UNITS: tuple[Unit, Unit] = ("share", "currency")
 
 
 class DoctorsParams(Params):
@@ -195,10 +196,9 @@ def _values(
         raw = np.bincount(unit, weights=money, minlength=len(names)) / np.where(n > 0, n, np.nan)
         mean, se = (np.where(enough, part, np.nan) for part in (fair.mean, fair.se))
         # Patients of even days teach, those of odd days test: by date, so that nothing depends on names.
-        even = pd.to_datetime(seen["first_day"]).dt.dayofyear.to_numpy() % 2 == 0
-        halves = [
-            standardise_means(money[half], unit=unit[half], units=len(names), strata=_strata(seen[half])) for half in (even, ~even)
-        ]
+        even = pd.to_datetime(seen["first_day"]).dt.day_of_year.to_numpy() % 2 == 0
+        halves = [standardise_means(money[half], unit=unit[half], units=len(names), strata=_strata(seen[half]))
+                  for half in (even, ~even)]
         checked = predicts(halves[0].mean, halves[0].se, halves[1].mean, halves[1].se, known=enough)
         return days, _Compared(raw, fair.mean, n, shrink_means(mean, se, params.level, seed=params.seed), checked)
     return None, None
@@ -237,10 +237,13 @@ def _table(
     n_return, n_value = (returns or nothing).n, (value or nothing).n
     few = n_return < params.fewest_matured
     recent = _matured(cases, 0, params)["doctor"].value_counts()
-    judged, n = (worth, n_value) if value else (back, n_return)
-    off = judged.differs & ((judged.low > judged.centre) | (judged.high < judged.centre))
+    main = value or returns or nothing
+    judged, n = main.shrunken, main.n
+    # The line on the page is the mean of patients; the centre of the doctors may lie elsewhere.
+    level = float(np.nansum(main.fair * n) / max(n[np.isfinite(main.fair)].sum(), 1))
+    off = judged.differs & ((judged.low > level) | (judged.high < level))
     disliked = (answers >= params.fewest_ratings) & (liked.high < liked.centre)
-    reading = np.where(judged.value > judged.centre, np.where(disliked & bool(value), "review", "above"), "below")
+    reading = np.where(judged.value > level, np.where(disliked & bool(value), "review", "above"), "below")
     reading = np.where(n < params.fewest_matured, "too_few", np.where(off, reading, "as_clinic"))
     seen = answers >= params.fewest_ratings
     return pd.DataFrame({
@@ -297,7 +300,7 @@ def _mean(values: np.ndarray, unit: Unit, params: DoctorsParams) -> Estimate:
 def _extremes(frame: pd.DataFrame, has_value: bool, params: DoctorsParams) -> dict[str, Any]:
     """The doctors farthest above and below among those that differ by more than chance."""
     found: dict[str, Any] = dict.fromkeys(("best", "best_value", "lowest", "lowest_value", "review"))
-    name, unit = ("value" if has_value else "return_90"), ("currency" if has_value else "share")
+    name, unit = "value" if has_value else "return_90", UNITS[has_value]
     for which, reading, ascending in (("best", "above", False), ("lowest", "below", True)):
         rows = frame[frame["reading"] == reading].sort_values(name, ascending=ascending, kind="stable")
         if len(rows):
@@ -320,11 +323,9 @@ def _raised(
 ) -> Estimate | None:
     """Money a month from closing part of the gap between the low doctors and the middle good one.
 
-    From shrunken values: the part of a raw gap that is chance closes by itself. Good is as high as the
-    clinic or higher, liked no less than the clinic, and not for review.
+    Good is as high as the clinic or higher, liked no less than the clinic, and not for review.
     """
-    low = frame[frame["reading"] == "below"]
-    rating = facts["clinic_rating"]
+    low, rating = frame[frame["reading"] == "below"], facts["clinic_rating"]
     liked = frame["satisfaction"].isna() | (frame["satisfaction"] >= rating.value if rating else True)
     centre = facts["clinic_value"].value if facts["clinic_value"] else np.inf
     good = frame[frame["reading"].isin(["above", "as_clinic"]) & liked & (frame["value"] >= centre)].sort_values("value")
@@ -336,9 +337,8 @@ def _raised(
     per_month = now["doctor"].value_counts().reindex(low["doctor"], fill_value=0).to_numpy() / period.present.months
     if not per_month.sum():
         return None
-    three = ["value", "value_low", "value_high"]
-    gain = headroom(low_units=low[three], target=target[three], volume=per_month, part=params.gap_closed,
-                    level=params.level, seed=params.seed)
+    levels = (part[["value", "value_low", "value_high"]] for part in (low, target))
+    gain = headroom(*levels, volume=per_month, part=params.gap_closed, level=params.level, seed=params.seed)
     return Estimate(*gain, "currency", int(low["n"].sum()), params.level, "C")
 
 

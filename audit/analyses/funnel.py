@@ -281,8 +281,8 @@ def _stages(
     if back and facts["visit_share"]:
         came = cohort.counts[-1]
         n = round(came * back.value)
-        earlier = three(facts["return_share_before"])[0]
-        rows.append(["again", n / now.months, *three(back), earlier, (came - n) / now.months, *unknown, n, came - n])
+        past_back = three(facts["return_share_before"])[0]
+        rows.append(["again", n / now.months, *three(back), past_back, (came - n) / now.months, *unknown, n, came - n])
     return _frame("stages", rows)
 
 

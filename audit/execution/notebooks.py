@@ -25,7 +25,7 @@ from audit.errors import AuditError, RunError, UsageError
 CELL_TIMEOUT = 600
 START_TIMEOUT = 180
 OUR_ERRORS = {"AuditError", *(kind.__name__ for kind in AuditError.__subclasses__())}
-QUIET_KERNEL = ["--log-level=ERROR", "--HistoryManager.enabled=False", "--HistoryManager.hist_file=:memory:"]
+QUIET_KERNEL = ["--log-level=CRITICAL", "--HistoryManager.enabled=False", "--HistoryManager.hist_file=:memory:"]
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,16 @@ from audit.intake.cross_checks import CROSS_CHECKS
 from audit.tables import CANONICAL, DERIVED, TABLES
 
 if TYPE_CHECKING:
-    from audit.intake.load import Work
+    from audit.intake.prepare import Work
 
 
 def run_checks(target: BaseBackend, work: Work, config: ClientConfig) -> list[CheckOutcome]:
     """Every outcome in a fixed order: of the files, of each table's contract, across tables."""
     for table in CANONICAL:
         if table in work.tables:
-            work.connection.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS SELECT * FROM stage_{table} WHERE fate IS NULL")
+            work.connection.execute(
+                f"CREATE OR REPLACE TEMP VIEW {table} AS SELECT * FROM stage_{table} WHERE fate IS NULL"
+            )
     outcomes = [*_of_files(work), *_of_persons(work), *_contracts(target)]
     tables = set(work.tables)
     for needs, check in CROSS_CHECKS:
@@ -41,6 +43,7 @@ def _of_files(work: Work) -> Iterator[CheckOutcome]:
             continue
         yield CheckOutcome("rows_set_aside", table, judged(aside / rows, 0, 0.02), aside, aside / rows)
         yield CheckOutcome("rows_repeated", table, judged(twice / rows, 0, 0.05), twice, twice / rows)
+        yield from _emptied(work, table, rows)
         if after:
             yield CheckOutcome("rows_after_period", table, "warn", after, after / rows)
     yield from _of_totals(work)
@@ -52,10 +55,31 @@ def _of_files(work: Work) -> Iterator[CheckOutcome]:
         yield CheckOutcome("personal_label", table, "warn", rows, share, values={"column": column})
     for key, pairs in work.pairs.items():
         table, origin = key.split()
-        rows = work.connection.execute(f"SELECT count(*) FROM stage_{table} WHERE origin = {origin} AND fate IS DISTINCT FROM 'set aside'").fetchall()[0][0]
+        rows = work.connection.execute(
+            f"SELECT count(*) FROM stage_{table} WHERE origin = {origin} AND fate IS DISTINCT FROM 'set aside'"
+        ).fetchall()[0][0]
         if rows:
             alone = rows - pairs
-            yield CheckOutcome("events_matched", table, judged(alone / rows, 0.05, 0.3), alone, alone / rows, values={"matched": pairs})
+            yield CheckOutcome(
+                "events_matched", table, judged(alone / rows, 0.05, 0.3), alone, alone / rows, values={"matched": pairs}
+            )
+
+
+def _emptied(work: Work, table: str, rows: int) -> Iterator[CheckOutcome]:
+    """Values that could not be, left empty while their rows are kept."""
+    found = work.connection.execute(
+        f"SELECT split_part(what, ':', 2), split_part(what, ':', 1), count(*) FROM (SELECT unnest(emptied) AS what FROM stage_{table} "
+        "WHERE fate IS DISTINCT FROM 'set aside') GROUP BY 1, 2 ORDER BY 1, 2"
+    ).fetchall()
+    for column, rule, count in found:
+        yield CheckOutcome(
+            "values_emptied",
+            table,
+            judged(count / rows, 0, 0.2),
+            count,
+            count / rows,
+            values={"column": column, "rule": rule},
+        )
 
 
 def _of_totals(work: Work) -> Iterator[CheckOutcome]:
@@ -70,7 +94,15 @@ def _of_totals(work: Work) -> Iterator[CheckOutcome]:
         values = {"file": item.raw.label, "totals": len(item.raw.totals)}
         if wrong:
             values |= {"row": wrong[0].row, "column": wrong[0].column}
-        yield CheckOutcome("totals_agree", item.target.table, "fail" if wrong else "pass", len(wrong), share, money if wrong else None, values)
+        yield CheckOutcome(
+            "totals_agree",
+            item.target.table,
+            "fail" if wrong else "pass",
+            len(wrong),
+            share,
+            money if wrong else None,
+            values,
+        )
 
 
 def _of_persons(work: Work) -> Iterator[CheckOutcome]:
@@ -79,10 +111,14 @@ def _of_persons(work: Work) -> Iterator[CheckOutcome]:
     cards = work.connection.execute("SELECT count(*) FROM stage_patients").fetchall()[0][0] or 1
     found = work.persons
     defaults = sum(found.defaults.values())
-    yield CheckOutcome("cards_merged", "patients", judged(found.merged / cards, 0, 0.1), found.merged, found.merged / cards)
+    yield CheckOutcome(
+        "cards_merged", "patients", judged(found.merged / cards, 0, 0.1), found.merged, found.merged / cards
+    )
     yield CheckOutcome("test_patients", "patients", "warn" if found.tests else "pass", found.tests, found.tests / cards)
     values = {"dates": len(found.defaults)} if defaults else {}
-    yield CheckOutcome("default_birth_dates", "patients", judged(defaults / cards, 0, 0.2), defaults, defaults / cards, values=values)
+    yield CheckOutcome(
+        "default_birth_dates", "patients", judged(defaults / cards, 0, 0.2), defaults, defaults / cards, values=values
+    )
     ages = found.impossible_ages
     yield CheckOutcome("impossible_ages", "patients", "warn" if ages else "pass", ages, ages / cards)
 

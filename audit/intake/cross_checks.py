@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from itertools import pairwise
 
 import duckdb
 
@@ -44,7 +45,14 @@ def links(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterat
                 )
                 if whole:
                     status = judged(_share(lost, whole), 0, 0.05)
-                    yield CheckOutcome("link", table, status, lost, _share(lost, whole), values={"column": column.name, "to": column.references})
+                    yield CheckOutcome(
+                        "link",
+                        table,
+                        status,
+                        lost,
+                        _share(lost, whole),
+                        values={"column": column.name, "to": column.references},
+                    )
 
 
 def months_without_rows(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
@@ -61,7 +69,9 @@ def months_without_rows(connection: duckdb.DuckDBPyConnection, config: ClientCon
         )
         holes = max(0, months - filled)
         hard = table in ("appointments", "charges", "enquiries")
-        yield CheckOutcome("months_missing", table, ("fail" if hard else "warn") if holes else "pass", holes, _share(holes, months))
+        yield CheckOutcome(
+            "months_missing", table, ("fail" if hard else "warn") if holes else "pass", holes, _share(holes, months)
+        )
 
 
 def weeks_without_rows(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
@@ -83,15 +93,21 @@ def before_period(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -
     for table in ("appointments", "charges", "enquiries", "ad_spend"):
         if table in _present(connection):
             start = config.period.start.isoformat()
-            whole, early = _one(connection, f"SELECT count(*), count(*) FILTER ({DAY[table]} < DATE '{start}') FROM {table}")
+            whole, early = _one(
+                connection, f"SELECT count(*), count(*) FILTER ({DAY[table]} < DATE '{start}') FROM {table}"
+            )
             if early:
                 yield CheckOutcome("rows_before_period", table, "pass", early, _share(early, whole))
 
 
 def visits_without_doctor(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
     """Completed visits nobody is named for."""
-    whole, lost = _one(connection, "SELECT count(*), count(*) FILTER (doctor_id IS NULL) FROM appointments WHERE status = 'completed'")
-    yield CheckOutcome("visits_without_doctor", "appointments", judged(_share(lost, whole), 0.02, 0.5), lost, _share(lost, whole))
+    whole, lost = _one(
+        connection, "SELECT count(*), count(*) FILTER (doctor_id IS NULL) FROM appointments WHERE status = 'completed'"
+    )
+    yield CheckOutcome(
+        "visits_without_doctor", "appointments", judged(_share(lost, whole), 0.02, 1), lost, _share(lost, whole)
+    )
 
 
 def only_completed(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
@@ -102,9 +118,13 @@ def only_completed(connection: duckdb.DuckDBPyConnection, config: ClientConfig) 
 
 def booked_after_start(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
     """Appointments made on a day after the one they are for."""
-    whole, late = _one(connection, "SELECT count(booked_at), count(*) FILTER (booked_at::DATE > starts_at::DATE) FROM appointments")
+    whole, late = _one(
+        connection, "SELECT count(booked_at), count(*) FILTER (booked_at::DATE > starts_at::DATE) FROM appointments"
+    )
     if whole:
-        yield CheckOutcome("booked_after_start", "appointments", judged(_share(late, whole), 0, 0.05), late, _share(late, whole))
+        yield CheckOutcome(
+            "booked_after_start", "appointments", judged(_share(late, whole), 0, 0.05), late, _share(late, whole)
+        )
 
 
 def planned_minutes(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
@@ -127,7 +147,9 @@ def first_visit_mark(connection: duckdb.DuckDBPyConnection, config: ClientConfig
         "(PARTITION BY patient_id ORDER BY starts_at, appointment_id) AS rank FROM appointments WHERE status = 'completed' AND kind = 'outpatient')",
     )
     if whole:
-        yield CheckOutcome("first_visit_mark", "appointments", judged(_share(wrong, whole), 0.02, 1), wrong, _share(wrong, whole))
+        yield CheckOutcome(
+            "first_visit_mark", "appointments", judged(_share(wrong, whole), 0.02, 1), wrong, _share(wrong, whole)
+        )
 
 
 def money_without_visit(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
@@ -137,7 +159,14 @@ def money_without_visit(connection: duckdb.DuckDBPyConnection, config: ClientCon
         "SELECT count(*), count(*) FILTER (appointment_id IS NULL), coalesce(sum(paid) FILTER (appointment_id IS NULL), 0) "
         "FROM charges WHERE kind IN ('sale', 'refund')",
     )
-    yield CheckOutcome("money_without_visit", "charges", judged(_share(lost, whole), 0.02, 0.2), lost, _share(lost, whole), Decimal(money))
+    yield CheckOutcome(
+        "money_without_visit",
+        "charges",
+        judged(_share(lost, whole), 0.02, 0.2),
+        lost,
+        _share(lost, whole),
+        Decimal(money),
+    )
 
 
 def visits_without_money(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
@@ -147,7 +176,9 @@ def visits_without_money(connection: duckdb.DuckDBPyConnection, config: ClientCo
         "SELECT count(*), count(*) FILTER (appointment_id NOT IN (SELECT appointment_id FROM charges WHERE appointment_id IS NOT NULL)) "
         "FROM appointments WHERE status = 'completed' AND kind <> 'ward'",
     )
-    yield CheckOutcome("visits_without_money", "appointments", judged(_share(lost, whole), 0.05, 0.5), lost, _share(lost, whole))
+    yield CheckOutcome(
+        "visits_without_money", "appointments", judged(_share(lost, whole), 0.05, 0.5), lost, _share(lost, whole)
+    )
 
 
 def wrong_sign(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
@@ -157,7 +188,9 @@ def wrong_sign(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> I
         "SELECT count(*), count(*) FILTER (w), coalesce(sum(abs(paid)) FILTER (w), 0) FROM "
         "(SELECT paid, (kind = 'sale' AND paid < 0) OR (kind = 'refund' AND paid > 0) AS w FROM charges)",
     )
-    yield CheckOutcome("amounts_sign", "charges", judged(_share(wrong, whole), 0, 0.01), wrong, _share(wrong, whole), Decimal(money))
+    yield CheckOutcome(
+        "amounts_sign", "charges", judged(_share(wrong, whole), 0, 0.01), wrong, _share(wrong, whole), Decimal(money)
+    )
 
 
 def level_break(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
@@ -168,11 +201,18 @@ def level_break(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> 
     ).fetchall()
     for file in dict.fromkeys(row[0] for row in rows):
         levels = [(median, count) for name, _, median, count in rows if name == file]
-        ratios = [max(a, b) / min(a, b) for (a, _), (b, _) in zip(levels, levels[1:], strict=False)]
+        ratios = [max(a, b) / min(a, b) for (a, _), (b, _) in pairwise(levels)]
         jump = max(ratios, default=1.0)
         concerned = sum(count for _, count in levels[ratios.index(jump) + 1 :]) if jump >= 20 else 0
         whole = sum(count for _, count in levels)
-        yield CheckOutcome("amounts_level", "charges", "warn" if concerned else "pass", concerned, _share(concerned, whole), values={"file": file})
+        yield CheckOutcome(
+            "amounts_level",
+            "charges",
+            "warn" if concerned else "pass",
+            concerned,
+            _share(concerned, whole),
+            values={"file": file},
+        )
 
 
 def charges_against_ledger(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
@@ -186,7 +226,9 @@ def charges_against_ledger(connection: duckdb.DuckDBPyConnection, config: Client
         difference = abs(Decimal(ours) - Decimal(ledger))
         share = float(difference / abs(Decimal(ledger))) if ledger else 1.0
         values = {"months": months, "months_apart": apart}
-        yield CheckOutcome("charges_against_ledger", "charges", judged(share, 0.01, 0.05), apart, min(share, 1.0), difference, values)
+        yield CheckOutcome(
+            "charges_against_ledger", "charges", judged(share, 0.01, 0.05), apart, min(share, 1.0), difference, values
+        )
 
 
 def overlapping_shifts(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
@@ -198,19 +240,29 @@ def overlapping_shifts(connection: duckdb.DuckDBPyConnection, config: ClientConf
     )
     yield CheckOutcome("shifts_overlap", "shifts", judged(_share(both, whole), 0, 0.1), both, _share(both, whole))
     backwards = _one(connection, "SELECT count(*) FROM shifts WHERE ends_at <= starts_at")[0]
-    yield CheckOutcome("shifts_backwards", "shifts", judged(_share(backwards, whole), 0, 0.01), backwards, _share(backwards, whole))
+    yield CheckOutcome(
+        "shifts_backwards", "shifts", judged(_share(backwards, whole), 0, 0.01), backwards, _share(backwards, whole)
+    )
 
 
 def calls_without_number(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
     """Enquiries whose caller cannot be joined to a patient."""
-    whole, lost = _one(connection, "SELECT count(*), count(*) FILTER (caller_key IS NULL) FROM enquiries WHERE kind <> 'walk_in'")
-    yield CheckOutcome("calls_without_number", "enquiries", judged(_share(lost, whole), 0.05, 0.5), lost, _share(lost, whole))
+    whole, lost = _one(
+        connection, "SELECT count(*), count(*) FILTER (caller_key IS NULL) FROM enquiries WHERE kind <> 'walk_in'"
+    )
+    yield CheckOutcome(
+        "calls_without_number", "enquiries", judged(_share(lost, whole), 0.05, 0.5), lost, _share(lost, whole)
+    )
 
 
 def calls_without_channel(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
     """Incoming enquiries of unknown origin."""
-    whole, lost = _one(connection, "SELECT count(*), count(*) FILTER (channel IS NULL) FROM enquiries WHERE direction = 'in'")
-    yield CheckOutcome("calls_without_channel", "enquiries", judged(_share(lost, whole), 0.1, 1), lost, _share(lost, whole))
+    whole, lost = _one(
+        connection, "SELECT count(*), count(*) FILTER (channel IS NULL) FROM enquiries WHERE direction = 'in'"
+    )
+    yield CheckOutcome(
+        "calls_without_channel", "enquiries", judged(_share(lost, whole), 0.1, 1), lost, _share(lost, whole)
+    )
 
 
 def spend_given_twice(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
@@ -220,13 +272,22 @@ def spend_given_twice(connection: duckdb.DuckDBPyConnection, config: ClientConfi
         "SELECT count(*), count(*) FILTER (rank > 1), coalesce(sum(spend) FILTER (rank > 1), 0) FROM (SELECT spend, row_number() OVER "
         "(PARTITION BY channel, campaign, from_day, to_day ORDER BY n) AS rank FROM ad_spend)",
     )
-    yield CheckOutcome("spend_given_twice", "ad_spend", judged(_share(twice, whole), 0, 0.5), twice, _share(twice, whole), Decimal(money))
+    yield CheckOutcome(
+        "spend_given_twice",
+        "ad_spend",
+        judged(_share(twice, whole), 0, 0.5),
+        twice,
+        _share(twice, whole),
+        Decimal(money),
+    )
 
 
 def patients_without_phone(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
     """Cards without a telephone cannot be joined to calls."""
     whole, lost = _one(connection, "SELECT count(*), count(*) FILTER (phone_key IS NULL) FROM patients")
-    yield CheckOutcome("patients_without_phone", "patients", judged(_share(lost, whole), 0.2, 1), lost, _share(lost, whole))
+    yield CheckOutcome(
+        "patients_without_phone", "patients", judged(_share(lost, whole), 0.2, 1), lost, _share(lost, whole)
+    )
 
 
 CROSS_CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (

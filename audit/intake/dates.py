@@ -58,7 +58,9 @@ def _one(text: str, form: str, timezone: str) -> str:
     if form in ("unix", "unix_ms"):
         unit = "to_timestamp" if form == "unix" else "1000"
         seconds = f"try_cast({text} AS DOUBLE)" if unit == "to_timestamp" else f"try_cast({text} AS DOUBLE) / 1000"
-        return f"CASE WHEN regexp_full_match({text}, '[0-9]{{1,13}}') THEN to_timestamp({seconds}) AT TIME ZONE {zone} END"
+        return (
+            f"CASE WHEN regexp_full_match({text}, '[0-9]{{1,13}}') THEN to_timestamp({seconds}) AT TIME ZONE {zone} END"
+        )
     if form == "excel":
         serial = f"CASE WHEN regexp_full_match({text}, '[0-9]{{1,5}}([.,][0-9]+)?') THEN TIMESTAMP '1899-12-30' + to_seconds(round(replace({text}, ',', '.')::DOUBLE * 86400)) END"
         return f"coalesce({_one(text, 'iso', timezone)}, {serial})"

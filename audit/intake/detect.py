@@ -87,7 +87,9 @@ def detect_delimiter(lines: Sequence[str]) -> str | None:
     return best[1] if best else None
 
 
-NUMBER = re.compile(r"^[-−–(]?\s?(?:\d{1,3}(?:[\s\u00a0\u202f'.,]\d{3})+|\d+)(?:[.,]\d+)?\)?\s?(?:₽|руб\.?|р\.|€|%|kn)?-?$")
+NUMBER = re.compile(
+    r"^[-−–(]?\s?(?:\d{1,3}(?:[\s\u00a0\u202f'.,]\d{3})+|\d+)(?:[.,]\d+)?\)?\s?(?:₽|руб\.?|р\.|€|%|kn)?-?$"
+)
 
 
 def is_value(cell: str) -> bool:
@@ -119,7 +121,11 @@ def detect_header(rows: Sequence[tuple[int, Sequence[str]]], known: Iterable[str
     index = best[1]
     if index > 0 and _is_upper_level(rows[index - 1][1], rows[index][1]):
         return rows[index - 1][0], rows[index][0]
-    if index + 1 < len(rows) and _is_upper_level(rows[index][1], rows[index + 1][1]) and len([c for c in rows[index][1] if c]) >= 3:
+    if (
+        index + 1 < len(rows)
+        and _is_upper_level(rows[index][1], rows[index + 1][1])
+        and len([c for c in rows[index][1] if c]) >= 3
+    ):
         return rows[index][0], rows[index + 1][0]
     return (rows[index][0],)
 
@@ -171,7 +177,11 @@ def detect_date(values: Sequence[str]) -> DateGuess | None:
     for form in FORMATS:
         if _reads(values[0], form) or _reads(values[-1], form) or shares["iso"] < 0.9:
             shares[form] = sum(_reads(v, form) for v in values) / len(values)
-    for form, pattern in (("%B %Y", r"^[^\W\d]+\.? \d{4}$"), ("%d %B %Y", r"^\d{1,2} [^\W\d]+\.? \d{4}$"), ("%B %d, %Y", r"^[^\W\d]+ \d{1,2}, \d{4}$")):
+    for form, pattern in (
+        ("%B %Y", r"^[^\W\d]+\.? \d{4}$"),
+        ("%d %B %Y", r"^\d{1,2} [^\W\d]+\.? \d{4}$"),
+        ("%B %d, %Y", r"^[^\W\d]+ \d{1,2}, \d{4}$"),
+    ):
         words = re.compile(pattern)
         shares[form] = sum(bool(words.match(v)) and _month_word(v) for v in values) / len(values)
     best = max(shares, key=lambda form: shares[form])
@@ -205,9 +215,7 @@ def detect_decimal(values: Iterable[str]) -> tuple[str, int]:
             continue
         if re.search(r",\d{1,2}\D*$", value) or re.search(r"\.\d{3},", value):
             comma += 1
-        elif re.search(r"\.\d{1,2}\D*$", value) or re.search(r",\d{3}\.", value):
-            dot += 1
-        elif re.search(r"\.\d{4,}", value):
+        elif re.search(r"\.\d{1,2}\D*$", value) or re.search(r",\d{3}\.", value) or re.search(r"\.\d{4,}", value):
             dot += 1
         elif re.search(r",\d{4,}", value):
             comma += 1

@@ -42,12 +42,12 @@ class Grid:
 
 
 def chunk(rows: Sequence[int], records: Sequence[Sequence[str]], damage: dict[int, str]) -> pa.Table:
-    """Records of one block as Arrow columns; short records are filled with null."""
+    """Records of one block as Arrow columns; short records are filled with empty text."""
     counts = [len(record) for record in records]
     width = min(max(counts, default=0), MOST_COLUMNS)
     if counts and (min(counts) != width or max(counts) != width):
-        filler: list[str | None] = [None] * width
-        records = [[*record, *filler][:width] for record in records]  # type: ignore[list-item]
+        filler = [""] * width
+        records = [[*record, *filler][:width] for record in records]
     columns = [pa.array(column, pa.string()) for column in zip(*records, strict=True)]
     told = [damage.get(row) for row in rows] if damage else [None] * len(rows)
     return pa.table(

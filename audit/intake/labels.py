@@ -41,7 +41,9 @@ def is_label(column: Column) -> bool:
 
 
 def _names(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    rows = connection.execute("SELECT DISTINCT lower(full_name) FROM stage_patients WHERE full_name LIKE '% %'").fetchall()
+    rows = connection.execute(
+        "SELECT DISTINCT lower(full_name) FROM stage_patients WHERE full_name LIKE '% %'"
+    ).fetchall()
     return {str(row[0]) for row in rows}
 
 

@@ -53,7 +53,9 @@ def position(headers: tuple[str, ...], header: Header, file: str) -> int:
     if isinstance(header, int):
         if 1 <= header <= len(headers):
             return header
-        raise DataError(str(Problem(Place(file), f"has {len(headers)} columns, column {header} is asked", "correct it")))
+        raise DataError(
+            str(Problem(Place(file), f"has {len(headers)} columns, column {header} is asked", "correct it"))
+        )
     wanted = plain_header(header)
     found = [number for number, text in enumerate(headers, start=1) if text == wanted]
     if len(found) == 1:
@@ -61,7 +63,11 @@ def position(headers: tuple[str, ...], header: Header, file: str) -> int:
     if found:
         way_out = f"name one by position: {' or '.join(map(str, found))}"
         raise DataError(str(Problem(Place(file, None, wanted), f"{len(found)} columns have this header", way_out)))
-    way_out = suggestion(wanted, [text for text in headers if text]) if looks_like_header(headers) else "is a header declared?"
+    way_out = (
+        suggestion(wanted, [text for text in headers if text])
+        if looks_like_header(headers)
+        else "is a header declared?"
+    )
     raise DataError(str(Problem(Place(file, None, wanted), "no such column in the header", way_out)))
 
 
@@ -122,7 +128,10 @@ def _found_header(connection: duckdb.DuckDBPyConnection, grid: Grid, header: Hea
 
 def _header_cells(connection: duckdb.DuckDBPyConnection, grid: Grid, rows: list[int]) -> tuple[str, ...]:
     query = f"SELECT * EXCLUDE (fields, damage) FROM grid WHERE row IN ({', '.join(map(str, rows))}) ORDER BY row"
-    found = {int(record[0]): [plain_header(cell or "") for cell in record[1:]] for record in connection.execute(query).fetchall()}
+    found = {
+        int(record[0]): [plain_header(cell or "") for cell in record[1:]]
+        for record in connection.execute(query).fetchall()
+    }
     levels = [found.get(row, [""] * grid.width) for row in rows]
     headers = joined_levels(levels)
     width = max((number for number, text in enumerate(headers, start=1) if text), default=0)
@@ -153,7 +162,9 @@ def _classify(
     tests = [f"WHEN row <= {last} THEN 'header'"]
     if how.ends == "blank":
         ending = f"SELECT min(row) FROM grid WHERE row > {last} AND ({blank} OR {comment})"
-        tests.append(f"WHEN row >= coalesce(({ending}), 9223372036854775807) AND NOT {blank} AND NOT {comment} THEN 'beyond'")
+        tests.append(
+            f"WHEN row >= coalesce(({ending}), 9223372036854775807) AND NOT {blank} AND NOT {comment} THEN 'beyond'"
+        )
     tests += [f"WHEN {blank} THEN 'blank'", f"WHEN {comment} THEN 'comment'"]
     if how.has_header and len(headers) > 1 and not grid.encoding.endswith("yaml"):
         same = " AND ".join(f"c{n} IS NOT DISTINCT FROM {literal(t or None)}" for n, t in enumerate(headers, start=1))
@@ -245,7 +256,9 @@ def _with_groups(groups: Groups, headers: tuple[str, ...], file: str) -> str:
     for depth, cell in enumerate(cells):
         here = f"CASE WHEN depth = {depth} THEN {cell} END"
         # a new outer heading ends the inner ones
-        starts.append(f"max(CASE WHEN depth <= {depth} THEN row END) {at} = max(CASE WHEN depth = {depth} THEN row END) {at}")
+        starts.append(
+            f"max(CASE WHEN depth <= {depth} THEN row END) {at} = max(CASE WHEN depth = {depth} THEN row END) {at}"
+        )
         carried.append(f"CASE WHEN {starts[-1]} THEN last_value({here} IGNORE NULLS) {at} END AS g{first + depth}")
     leveled = f"SELECT *, CASE WHEN what = 'group' THEN CASE {' '.join(tests)} END END AS depth FROM classified"
     return f"(SELECT *, {', '.join(carried)} FROM ({leveled}))"
@@ -256,7 +269,11 @@ def _unpivoted(
 ) -> tuple[str, ...]:
     assert how.unpivot is not None
     keep = [position(headers, header, file) for header in how.unpivot.keep]
-    keep += [n for n in range(len(headers) - (len(how.groups.levels) if how.groups else 0) + 1, len(headers) + 1) if n not in keep]
+    keep += [
+        n
+        for n in range(len(headers) - (len(how.groups.levels) if how.groups else 0) + 1, len(headers) + 1)
+        if n not in keep
+    ]
     skip = {position(headers, header, file) for header in how.unpivot.skip}
     across = [n for n, text in enumerate(headers, start=1) if n not in keep and n not in skip and text]
     kept = ", ".join(f"x{n} AS x{place}" for place, n in enumerate(keep, start=1))

@@ -7,15 +7,10 @@ codes all stand here. Every mistake in the file is told at once, each with its p
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from audit.config import read_yaml, suggestion
-from audit.errors import ConfigError, Problem, told
-from audit.intake.formats import date_problem
 from audit.tables import CANONICAL
 from audit.tables.columns import Column
 
@@ -39,6 +34,10 @@ UNITS: dict[str, dict[str, float]] = {
     "years": {"years": 1, "months": 1 / 12},
 }
 """Units an export may use, by the unit of our column, and what one of them is worth in it."""
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str | int | float | bool) else value
 
 
 class _Strict(BaseModel):
@@ -195,7 +194,9 @@ class Rule(_Strict):
     def _codes_listed(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        return {("yes" if key else "no") if isinstance(key, bool) else str(key): _as_list(v) for key, v in value.items()}
+        return {
+            ("yes" if key else "no") if isinstance(key, bool) else str(key): _as_list(v) for key, v in value.items()
+        }
 
     @model_validator(mode="before")
     @classmethod
@@ -278,7 +279,7 @@ class Source(_Strict):
     name: str
     files: tuple[str, ...] = Field(min_length=1)
     optional: bool = False
-    format: Format = Format()
+    format: Format = Field(default_factory=Format)
     notes: dict[str, Scalar] = Field(default_factory=dict)
     fills: tuple[Target, ...] = Field(min_length=1)
 
@@ -299,104 +300,3 @@ class Mapping(_Strict):
 def column_of(table: str, name: str) -> Column:
     """Our column, or one used only while loading."""
     return PRIVATE_COLUMNS.get(table, {}).get(name) or CANONICAL[table][name]
-
-
-def load_mapping(path: Path) -> Mapping:
-    """Read ``mapping.yml``; ConfigError tells every mistake at once."""
-    content = read_yaml(path)
-    try:
-        mapping = Mapping.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError(told([_told(item, content, path) for item in error.errors()])) from None
-    problems = list(_contradictions(mapping, path))
-    if problems:
-        raise ConfigError(told(problems))
-    return mapping
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str | int | float | bool) else value
-
-
-def _told(item: Any, content: dict[str, Any], path: Path) -> Problem:
-    where, name = _place(item["loc"], content), str(item["loc"][-1])
-    if item["type"] == "extra_forbidden":
-        return Problem(f"{path.name}: {where}", f"unknown setting “{name}”", suggestion(name, sorted(_settings())))
-    if item["type"] == "missing":
-        return Problem(f"{path.name}: {where}", f"“{name}” is missing", "add it")
-    return Problem(f"{path.name}: {where}", item["msg"].removeprefix("Value error, "), "see templates/new_client/mapping.yml")
-
-
-def _place(loc: tuple[Any, ...], content: dict[str, Any]) -> str:
-    """The place in the words of the file: sources and tables by name, pydantic's own steps left out."""
-    words: list[str] = []
-    node: Any = content
-    for part in loc:
-        if isinstance(node, list) and isinstance(part, int) and part < len(node):
-            node = node[part]
-            named = node.get("name") or node.get("table") if isinstance(node, dict) else None
-            words.append(str(named or part + 1))
-        elif isinstance(node, dict) and part in node:
-            node = node[part]
-            words.append(str(part))
-    return " › ".join(word for word in words if word not in ("sources", "fills")) or "the file"
-
-
-def _settings() -> set[str]:
-    models = (Mapping, Source, Target, Format, Rule, Condition, Groups, Level, Totals, Unpivot, HeaderWith, SameEvent)
-    return {field.alias or name for model in models for name, field in model.model_fields.items()}
-
-
-def _contradictions(mapping: Mapping, path: Path) -> Iterator[Problem]:
-    names = [source.name for source in mapping.sources]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield Problem(f"{path.name}: {name}", "two sources have this name", "give each its own name")
-    for source in mapping.sources:
-        for target in source.fills:
-            place = f"{path.name}: {source.name} › {target.table}"
-            if target.table not in CANONICAL:
-                yield Problem(place, f"no table “{target.table}”", suggestion(target.table, CANONICAL))
-                continue
-            yield from _of_target(target, place)
-
-
-def _of_target(target: Target, place: str) -> Iterator[Problem]:
-    spec = CANONICAL[target.table]
-    private = PRIVATE_COLUMNS.get(target.table, {})
-    for name, rule in target.columns.items():
-        if name not in spec.names and name not in private:
-            yield Problem(f"{place} › {name}", "no such column", suggestion(name, [*spec.names, *private]))
-        else:
-            yield from _of_rule(column_of(target.table, name), rule, f"{place} › {name}", target)
-    for column in spec.columns:
-        made = column.unit == "id" and column.unique and column.references is None and target.table != "patients"
-        if column.required and column.name not in target.columns and not made:
-            allowed = f" (one of {', '.join(column.allowed)})" if column.allowed else ""
-            yield Problem(f"{place} › {column.name}", "required, not mapped", f"give from: or const:{allowed}")
-    for name in (*target.one_per, *(target.same_event.columns if target.same_event else ())):
-        if name not in target.columns:
-            yield Problem(f"{place} › {name}", "used here but not mapped", "map it under columns")
-
-
-def _of_rule(column: Column, rule: Rule, place: str, target: Target) -> Iterator[Problem]:
-    if column.allowed:
-        given = set(rule.codes or ()) | {rule.otherwise} - {None}
-        given |= {rule.by_sign.negative, rule.by_sign.otherwise} if rule.by_sign else set()
-        given |= {str(rule.const)} if rule.const is not None and rule.codes is None else set()
-        for word in sorted(str(word) for word in given if word not in column.allowed):
-            yield Problem(place, f"“{word}” is not one of our words", f"one of {', '.join(column.allowed)}")
-    if column.dtype == "boolean" and rule.codes is not None and not set(rule.codes) <= {"yes", "no"}:
-        yield Problem(place, "codes of a flag are yes and no", "codes: {yes: […], no: […]}")
-    if column.dtype in ("date", "timestamp(6)") and rule.const is None and not rule.format:
-        yield Problem(place, "the date format is missing", 'format: iso, excel, unix, or like "%d.%m.%Y %H:%M"')
-    for text in rule.format:
-        found = date_problem(text)
-        if found:
-            yield Problem(place, found, 'format: iso, excel, unix, or like "%d.%m.%Y %H:%M"')
-    if {"%d/%m/%Y", "%m/%d/%Y"} <= set(rule.format):
-        yield Problem(place, "both day/month and month/day are declared", "keep the one the clinic uses")
-    units = UNITS.get(column.unit, {})
-    if rule.unit is not None and rule.unit not in units:
-        yield Problem(place, f"unit “{rule.unit}” does not fit", suggestion(rule.unit, units) if units else "remove it")
-    if rule.not_before is not None and rule.not_before not in target.columns:
-        yield Problem(place, f"not_before: “{rule.not_before}” is not mapped", "name a date column of this table")

@@ -99,7 +99,9 @@ def _merge(connection: duckdb.DuckDBPyConnection, tables: list[str]) -> int:
     connection.execute("DELETE FROM same WHERE patient_id = survivor")
     columns = [c.name for c in CANONICAL["patients"].columns if c.name != "patient_id"]
     fills = ", ".join(f'"{name}" = coalesce(stage_patients."{name}", filled."{name}")' for name in columns)
-    firsts = ", ".join(f'first("{name}" ORDER BY n) FILTER (WHERE "{name}" IS NOT NULL) AS "{name}"' for name in columns)
+    firsts = ", ".join(
+        f'first("{name}" ORDER BY n) FILTER (WHERE "{name}" IS NOT NULL) AS "{name}"' for name in columns
+    )
     connection.execute(
         f"UPDATE stage_patients SET {fills} FROM (SELECT survivor, {firsts} FROM stage_patients JOIN same USING (patient_id) "
         "GROUP BY survivor) AS filled WHERE stage_patients.patient_id = filled.survivor AND fate IS NULL"

@@ -42,13 +42,21 @@ def secret(folder: Path, *, loaded: bool) -> bytes:
     if not path.exists():
         if loaded:
             way_out = "put the key back from a backup, or remove .work/ to start with a new one"
-            raise DataError(str(Problem(Place(f"{folder.name}/{VAULT}/key"), "the key of the loaded tables is gone", way_out)))
+            raise DataError(
+                str(Problem(Place(f"{folder.name}/{VAULT}/key"), "the key of the loaded tables is gone", way_out))
+            )
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(os.urandom(KEY_BYTES))
     key = path.read_bytes()
     if len(key) != KEY_BYTES:
-        raise DataError(str(Problem(Place(f"{folder.name}/{VAULT}/key"), "is not a key of 32 bytes", "put the key back from a backup")))
+        raise DataError(
+            str(
+                Problem(
+                    Place(f"{folder.name}/{VAULT}/key"), "is not a key of 32 bytes", "put the key back from a backup"
+                )
+            )
+        )
     return key
 
 
@@ -123,7 +131,7 @@ def lookup(connection: duckdb.DuckDBPyConnection, relation: str, values: list[st
 
 def key_column(connection: duckdb.DuckDBPyConnection, key: bytes, table: str, column: Column) -> None:
     """Replace the raw identifiers of one column of ``stage_<table>`` by their codes."""
-    stage = f'stage_{table}'
+    stage = f"stage_{table}"
     name = f'"{column.name}"'
     distinct = connection.execute(f"SELECT DISTINCT {name} FROM {stage} WHERE {name} IS NOT NULL ORDER BY 1").fetchall()
     values = [str(row[0]) for row in distinct]

@@ -101,7 +101,9 @@ def probe_file(file: RawFile, raw: Path) -> list[Probe]:
 
 
 def _probe_text(file: RawFile, encoding: str, certainty: float) -> Probe:
-    with file.path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="replace", newline="") as opened:
+    with file.path.open(
+        encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="replace", newline=""
+    ) as opened:
         lines = [line for _, line in zip(range(400), opened, strict=False)]
     delimiter = detect_delimiter(lines)
     if delimiter is None:
@@ -141,7 +143,11 @@ def _first(texts: Sequence[str]) -> str:
 
 def _marks(body: list[tuple[int, list[str]]]) -> tuple[str, ...]:
     starts = {_first(texts).lower() for _, texts in body}
-    return tuple(mark.lower() for mark in Totals().marks if any(re.match(rf"{mark.lower()}(?:$|[^\w])", start) for start in starts))
+    return tuple(
+        mark.lower()
+        for mark in Totals().marks
+        if any(re.match(rf"{mark.lower()}(?:$|[^\w])", start) for start in starts)
+    )
 
 
 def _headers(rows: list[tuple[int, list[str]]], header: tuple[int, ...], width: int) -> list[str]:
@@ -166,7 +172,9 @@ def _column(header: str, place: int, texts: list[str]) -> ColumnProbe:
     few = tuple(text for text, _ in distinct.most_common(FEW + 1))
     values = few if len(few) <= FEW and kind != "phone" else ()
     examples = tuple(sample[:2]) if date and date.other else ()
-    return ColumnProbe(header, place, kind, share, len(distinct), values, date, strip, _personal(header, kind), examples)
+    return ColumnProbe(
+        header, place, kind, share, len(distinct), values, date, strip, _personal(header, kind), examples
+    )
 
 
 def _kind(sample: list[str], date: DateGuess | None, header: str) -> tuple[str, str | None]:
@@ -181,7 +189,14 @@ def _kind(sample: list[str], date: DateGuess | None, header: str) -> tuple[str, 
     if share(EMAIL) > 0.8:
         return "e-mail", None
     is_phone = "phone" in _words(header)
-    if share(PHONE) > 0.8 and (is_phone or sum(text.startswith(("+", "8 ", "8(", "7", "8")) for text in sample) > len(sample) * 0.9 and len(sample[0]) >= 11 and is_phone):
+    if share(PHONE) > 0.8 and (
+        is_phone
+        or (
+            sum(text.startswith(("+", "8 ", "8(", "7", "8")) for text in sample) > len(sample) * 0.9
+            and len(sample[0]) >= 11
+            and is_phone
+        )
+    ):
         return "phone", None
     return ("number", None) if share(NUMBER) > 0.9 else ("text", None)
 
@@ -189,7 +204,11 @@ def _kind(sample: list[str], date: DateGuess | None, header: str) -> tuple[str, 
 def _words(header: str) -> set[str]:
     """What of a person a header speaks of."""
     name = plain_name(header.rsplit(" / ", 1)[-1])
-    return {what for what, words in PERSONAL.items() if name in words or any(len(w) > 4 and w in name for w in words if " " in w or what == "phone")}
+    return {
+        what
+        for what, words in PERSONAL.items()
+        if name in words or any(len(w) > 4 and w in name for w in words if " " in w or what == "phone")
+    }
 
 
 def _personal(header: str, kind: str) -> str | None:
@@ -201,4 +220,9 @@ def as_format(probe: Probe) -> Format:
     """The format facts of a probe as a mapping would declare them (no header: columns by position)."""
     header = probe.header if len(probe.header) != 1 else probe.header[0]
     names = () if probe.header else tuple(f"column {column.position}" for column in probe.columns)
-    return Format(encoding=probe.encoding if probe.is_text else None, delimiter=probe.delimiter, header=header or None, names=names)
+    return Format(
+        encoding=probe.encoding if probe.is_text else None,
+        delimiter=probe.delimiter,
+        header=header or None,
+        names=names,
+    )

@@ -159,11 +159,11 @@ def _guess(table: str, column: Column, score: float, theirs: ColumnProbe) -> Gue
 
 def _date_format(theirs: ColumnProbe) -> tuple[str, str | None]:
     if theirs.date is None:
-        return DECIDE, "no date format fits: give it, like \"%d.%m.%Y %H:%M\""
+        return DECIDE, 'no date format fits: give it, like "%d.%m.%Y %H:%M"'
     if theirs.date.other:
         readings = " or ".join(_reading(form) for form in (theirs.date.format, theirs.date.other))
         example = theirs.example_dates[0] if theirs.example_dates else ""
-        return DECIDE, f"{example}: {readings}? format: \"{theirs.date.format}\" or \"{theirs.date.other}\""
+        return DECIDE, f'{example}: {readings}? format: "{theirs.date.format}" or "{theirs.date.other}"'
     return theirs.date.format, None
 
 
@@ -193,13 +193,23 @@ def _codes(column: Column, theirs: ColumnProbe) -> tuple[dict[str, list[str]], s
 
 def _missing(table: str, column: Column, found: dict[str, tuple[float, ColumnProbe]]) -> Guess:
     if column.allowed:
-        usual = {"kind": {"appointments": "outpatient", "charges": "sale", "enquiries": "call"}.get(table), "direction": "in", "source": "survey"}
+        usual = {
+            "kind": {"appointments": "outpatient", "charges": "sale", "enquiries": "call"}.get(table),
+            "direction": "in",
+            "source": "survey",
+        }
         word = usual.get(column.name)
         allowed = " | ".join(column.allowed)
         if table == "charges" and column.name == "kind" and "paid" in found:
             rule = {"from": found["paid"][1].header, "by_sign": {"negative": "refund", "otherwise": "sale"}}
             return Guess(table, column.name, 0.6, _inline(rule))
-        return Guess(table, column.name, 0.5 if word else 0.0, _inline({"const": word or DECIDE}), None if word else f"one of {allowed}")
+        return Guess(
+            table,
+            column.name,
+            0.5 if word else 0.0,
+            _inline({"const": word or DECIDE}),
+            None if word else f"one of {allowed}",
+        )
     return Guess(table, column.name, 0.0, DECIDE, f"not found: {column.meaning}")
 
 

@@ -64,9 +64,13 @@ def file_records(
     return records
 
 
-def _record(connection: duckdb.DuckDBPyConnection, table: str, file: str, items: list[Staged], sha256: str) -> FileRecord:
+def _record(
+    connection: duckdb.DuckDBPyConnection, table: str, file: str, items: list[Staged], sha256: str
+) -> FileRecord:
     where = f"file = {literal(file)}"
-    fates = connection.execute(f"SELECT coalesce(fate, 'used'), count(*) FROM stage_{table} WHERE {where} GROUP BY 1 ORDER BY 1").fetchall()
+    fates = connection.execute(
+        f"SELECT coalesce(fate, 'used'), count(*) FROM stage_{table} WHERE {where} GROUP BY 1 ORDER BY 1"
+    ).fetchall()
     counts = {str(fate): int(n) for fate, n in fates}
     read, used = sum(item.meant for item in items), sum(counts.get(fate, 0) for fate in ("used", *USED))
     aside = counts.get("set aside", 0)
@@ -75,7 +79,9 @@ def _record(connection: duckdb.DuckDBPyConnection, table: str, file: str, items:
     day = DAY.get(table)
     first, last = (None, None)
     if day:
-        first, last = connection.execute(f"SELECT min({day}), max({day}) FROM stage_{table} WHERE {where} AND fate IS NULL").fetchall()[0]
+        first, last = connection.execute(
+            f"SELECT min({day}), max({day}) FROM stage_{table} WHERE {where} AND fate IS NULL"
+        ).fetchall()[0]
     names = [f'"{name}"' for name in items[0].target.columns]
     filled = " + ".join(f"count({name})" for name in names)
     share = connection.execute(
@@ -84,9 +90,26 @@ def _record(connection: duckdb.DuckDBPyConnection, table: str, file: str, items:
     rules = connection.execute(
         f"SELECT split_part(reason, ':', 1), count(*) FROM (SELECT unnest(reasons) AS reason FROM stage_{table} WHERE {where}) GROUP BY 1 ORDER BY 1"
     ).fetchall()
-    reasons = {**{f: n for f, n in counts.items() if f not in ("used", "set aside")}, **{str(r): int(n) for r, n in rules}}
+    reasons = {
+        **{f: n for f, n in counts.items() if f not in ("used", "set aside")},
+        **{str(r): int(n) for r, n in rules},
+    }
     encoding = items[0].raw.encoding
-    return FileRecord(file, table, encoding, read, used, aside, left_out, sum(i.filtered for i in items), first, last, share, sha256, reasons)
+    return FileRecord(
+        file,
+        table,
+        encoding,
+        read,
+        used,
+        aside,
+        left_out,
+        sum(i.filtered for i in items),
+        first,
+        last,
+        share,
+        sha256,
+        reasons,
+    )
 
 
 def provenance(
@@ -120,7 +143,11 @@ def provenance(
 
 
 def write_records(
-    written: duckdb.DuckDBPyConnection, files: list[FileRecord], outcomes: list[CheckOutcome], record: dict[str, Any], staged: list[Staged]
+    written: duckdb.DuckDBPyConnection,
+    files: list[FileRecord],
+    outcomes: list[CheckOutcome],
+    record: dict[str, Any],
+    staged: list[Staged],
 ) -> None:
     """The tables ``exports`` and ``checks``, and ``intake_…`` with the physical rows and hashes."""
     _create(written, RECORDS["exports"], [asdict(file) for file in files])
@@ -145,7 +172,13 @@ def write_records(
 
 
 def _create(written: duckdb.DuckDBPyConnection, spec: TableSpec, rows: list[dict[str, Any]]) -> None:
-    kinds = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "date": pa.date32(), "decimal(18, 2)": pa.decimal128(18, 2)}
+    kinds = {
+        "string": pa.string(),
+        "int64": pa.int64(),
+        "float64": pa.float64(),
+        "date": pa.date32(),
+        "decimal(18, 2)": pa.decimal128(18, 2),
+    }
     data = {c.name: pa.array([_money(row[c.name]) for row in rows], kinds[c.dtype]) for c in spec.columns}
     written.register("record_rows", pa.table(data))
     written.execute(f"CREATE OR REPLACE TABLE {spec.name} AS SELECT * FROM record_rows")
@@ -157,8 +190,16 @@ def _money(value: Any) -> Any:
 
 
 def _plain(written: duckdb.DuckDBPyConnection, table: str, names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    kinds = {"rows": pa.int64(), "row": pa.int64(), "stated": pa.decimal128(38, 4), "summed": pa.decimal128(38, 4), "agrees": pa.bool_()}
-    columns = {name: pa.array([row[place] for row in rows], kinds.get(name, pa.string())) for place, name in enumerate(names)}
+    kinds = {
+        "rows": pa.int64(),
+        "row": pa.int64(),
+        "stated": pa.decimal128(38, 4),
+        "summed": pa.decimal128(38, 4),
+        "agrees": pa.bool_(),
+    }
+    columns = {
+        name: pa.array([row[place] for row in rows], kinds.get(name, pa.string())) for place, name in enumerate(names)
+    }
     written.register("record_rows", pa.table(columns))
     written.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM record_rows")
     written.unregister("record_rows")

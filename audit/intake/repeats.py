@@ -8,7 +8,6 @@ from audit.intake.mapping import PRIVATE_COLUMNS, SameEvent, Target
 from audit.tables import CANONICAL
 
 
-
 def one_per(connection: duckdb.DuckDBPyConnection, target: Target, source: int) -> None:
     """Keep the first row of a source per value of ``target.one_per``; the others are repetitions, left out."""
     if not target.one_per:

@@ -48,12 +48,19 @@ def left_out_after(connection: duckdb.DuckDBPyConnection, table: str, end: date,
         return
     column = day.split("::", 1)[0]
     if table == "patients":
-        seen = "AND patient_id NOT IN (SELECT patient_id FROM stage_appointments WHERE fate IS NULL)" if "appointments" in tables else ""
-        connection.execute(f"UPDATE stage_patients SET fate = 'after the period' WHERE fate IS NULL AND {day} >= ? {seen}", [end])
+        seen = (
+            "AND patient_id NOT IN (SELECT patient_id FROM stage_appointments WHERE fate IS NULL)"
+            if "appointments" in tables
+            else ""
+        )
+        connection.execute(
+            f"UPDATE stage_patients SET fate = 'after the period' WHERE fate IS NULL AND {day} >= ? {seen}", [end]
+        )
         return
     far = date(end.year + FAR_YEARS, end.month, 1)
     connection.execute(
-        f"UPDATE stage_{table} SET fate = 'set aside', reasons = ['far future:{column}'] WHERE fate IS NULL AND {day} >= ?", [far]
+        f"UPDATE stage_{table} SET fate = 'set aside', reasons = ['far future:{column}'] WHERE fate IS NULL AND {day} >= ?",
+        [far],
     )
     connection.execute(f"UPDATE stage_{table} SET fate = 'after the period' WHERE fate IS NULL AND {day} >= ?", [end])
 
@@ -71,7 +78,9 @@ def refuse_above_limit(connection: duckdb.DuckDBPyConnection, tables: list[str],
         raise DataError("\n".join(str(problem) for problem in problems))
 
 
-def _over_limit(connection: duckdb.DuckDBPyConnection, table: str, rows: int, aside: int, limit: float) -> list[Problem]:
+def _over_limit(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: int, aside: int, limit: float
+) -> list[Problem]:
     totals = connection.execute(
         f"SELECT label, reason, count(*) AS n, min(row), list(row ORDER BY row)[:5] FROM (SELECT label, row, unnest(reasons) AS reason "
         f"FROM stage_{table} WHERE fate = 'set aside') GROUP BY 1, 2 ORDER BY n DESC, 1, 2"
@@ -82,7 +91,13 @@ def _over_limit(connection: duckdb.DuckDBPyConnection, table: str, rows: int, as
     for label, reason, count, first, places in totals[:MOST_PLACES]:
         rule, _, column = str(reason).partition(":")
         where = ", ".join(map(str, places)) + (" …" if count > len(places) else "")
-        problems.append(Problem(Place(label, int(first), None if column.isdigit() else column), f"{count} × {RULES.get(rule, rule)}", f"rows {where}"))
+        problems.append(
+            Problem(
+                Place(label, int(first), None if column.isdigit() else column),
+                f"{count} × {RULES.get(rule, rule)}",
+                f"rows {where}",
+            )
+        )
     return problems
 
 
@@ -138,8 +153,20 @@ def _lines(connection: duckdb.DuckDBPyConnection, item: Staged) -> Iterator[list
             name = raw.headers[int(column) - 1] if column.isdigit() and 0 < int(column) <= len(raw.headers) else column
             header, broken = _header_of(raw, target, column)
             kept = "set aside" if fate == "set aside" else "left out"
-            content = "; ".join(_shown(raw.headers[n - 1], value, n in broken, rule) for n, value in zip(shown, values, strict=True) if value)
-            yield [raw.label, str(row), target.table, header or ("" if name == "0" else name), RULES.get(rule, rule), kept, content]
+            content = "; ".join(
+                _shown(raw.headers[n - 1], value, n in broken, rule)
+                for n, value in zip(shown, values, strict=True)
+                if value
+            )
+            yield [
+                raw.label,
+                str(row),
+                target.table,
+                header or ("" if name == "0" else name),
+                RULES.get(rule, rule),
+                kept,
+                content,
+            ]
 
 
 def _shown_columns(raw: RawTable, target: Target) -> list[int]:

@@ -15,7 +15,11 @@ from audit.intake.privacy import VAULT, lookup, vault
 from audit.intake.values import plain_word, same_word
 
 DOCTOR_COLUMNS = {"doctors": "doctor_id", "appointments": "doctor_id", "charges": "doctor_id", "feedback": "doctor_id"}
-IS_CODE = {"doctors": re.compile(r"[A-Z]{1,3}[0-9]{1,4}"), "administrators": re.compile(r"[A-Z]{1,2}"), "nurses": re.compile(r"N[0-9]{2}")}
+IS_CODE = {
+    "doctors": re.compile(r"[A-Z]{1,3}[0-9]{1,4}"),
+    "administrators": re.compile(r"[A-Z]{1,2}"),
+    "nurses": re.compile(r"N[0-9]{2}"),
+}
 
 
 def code_staff(connection: duckdb.DuckDBPyConnection, tables: list[str]) -> dict[str, dict[str, str]]:
@@ -37,7 +41,10 @@ def code_staff(connection: duckdb.DuckDBPyConnection, tables: list[str]) -> dict
 def _code_role(connection: duckdb.DuckDBPyConnection, role: str, places: list[tuple[str, str, str]]) -> dict[str, str]:
     if not places:
         return {}
-    parts = [f"SELECT {column} AS name FROM stage_{table} WHERE {test} AND len(reasons) = 0" for table, column, test in places]
+    parts = [
+        f"SELECT {column} AS name FROM stage_{table} WHERE {test} AND len(reasons) = 0"
+        for table, column, test in places
+    ]
     rows = connection.execute(
         f"SELECT {same_word('name')} AS word, min(name) FROM ({' UNION ALL '.join(parts)}) WHERE name IS NOT NULL "
         "GROUP BY 1 ORDER BY 1"
@@ -95,23 +102,27 @@ def derive_doctors(connection: duckdb.DuckDBPyConnection, tables: list[str]) -> 
         f"SELECT doctor_id, {common.format('specialty')}, {common.format('branch')}, min(day) AS started_on "
         f"FROM ({seen}) WHERE doctor_id NOT IN ({known}) GROUP BY doctor_id ORDER BY doctor_id"
     )
-    connection.execute(f"INSERT INTO stage_doctors (reasons, doctor_id, specialty, branch, started_on) SELECT [], * FROM ({rows})")
+    connection.execute(
+        f"INSERT INTO stage_doctors (reasons, emptied, doctor_id, specialty, branch, started_on) SELECT [], [], * FROM ({rows})"
+    )
     return _added(connection, "doctors")
 
 
 def derive_services(connection: duckdb.DuckDBPyConnection, tables: list[str]) -> int:
     """Services no price list names, from the charges and appointments; returns how many were added."""
     named = [t for t in ("appointments", "charges", "prices") if t in tables]
-    seen = " UNION ALL ".join(f"SELECT service_id FROM stage_{t} WHERE fate IS NULL AND service_id IS NOT NULL" for t in named)
+    seen = " UNION ALL ".join(
+        f"SELECT service_id FROM stage_{t} WHERE fate IS NULL AND service_id IS NOT NULL" for t in named
+    )
     known = "SELECT service_id FROM stage_services WHERE fate IS NULL AND service_id IS NOT NULL"
     connection.execute(
-        "INSERT INTO stage_services (reasons, service_id, name) SELECT DISTINCT [], service_id, service_id "
+        "INSERT INTO stage_services (reasons, emptied, service_id, name) SELECT DISTINCT [], [], service_id, service_id "
         f"FROM ({seen}) WHERE service_id NOT IN ({known}) ORDER BY service_id"
     )
     return _added(connection, "services")
 
 
 def _added(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    return int(connection.execute(f"SELECT count(*) FROM stage_{table} WHERE file IS NULL AND fate IS NULL").fetchall()[0][0])
-
-
+    return int(
+        connection.execute(f"SELECT count(*) FROM stage_{table} WHERE file IS NULL AND fate IS NULL").fetchall()[0][0]
+    )

@@ -13,19 +13,19 @@ from dataclasses import dataclass
 import duckdb
 
 from audit.errors import DataError
+from audit.intake.dates import month_numbers
 from audit.intake.layout import RawTable
 from audit.intake.mapping import PRIVATE_COLUMNS, Format, Header, Rule, Target, column_of
 from audit.intake.numbers import Cast
 from audit.intake.privacy import e164, lookup
 from audit.intake.sql import literal
-from audit.intake.dates import month_numbers
-from audit.intake.values import ARROW, cast, condition, filled, parsed, settled
+from audit.intake.values import ARROW, cast, condition, filled, is_softened, parsed, settled
 from audit.tables import CANONICAL
 from audit.tables.columns import Column
 
 PHONES = ("phone_key", "caller_key")
-BOOK = "n BIGINT, origin INTEGER, file VARCHAR, label VARCHAR, relation VARCHAR, row BIGINT, part INTEGER, fate VARCHAR, reasons VARCHAR[]"
-"""Columns every staged row has besides ours: its number, where it comes from, what becomes of it, why."""
+BOOK = "n BIGINT, origin INTEGER, file VARCHAR, label VARCHAR, relation VARCHAR, row BIGINT, part INTEGER, fate VARCHAR, reasons VARCHAR[], emptied VARCHAR[]"
+"""Columns every staged row has besides ours: its number, where it comes from, what becomes of it, why, and which values were emptied."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,15 @@ def stage(
     create_stage(connection, target.table)
     rules = {c.name: (c, target.columns[c.name]) for c in columns_of(target.table) if c.name in target.columns}
     texts = [f"{_text(raw, column, rule, how)} AS t_{name}" for name, (column, rule) in rules.items()]
-    kept = " AND ".join(condition(test, filled(raw.column(test.column), how.empty), how) for test in target.where) or "true"
+    kept = (
+        " AND ".join(condition(test, filled(raw.column(test.column), how.empty), how) for test in target.where)
+        or "true"
+    )
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE texts AS SELECT row, part, damage, {', '.join(texts)} "
         f"FROM {raw.relation} WHERE damage IS NOT NULL OR ({kept})"
     )
-    for name, (column, rule) in rules.items():
+    for column, rule in rules.values():
         _read_column(connection, column, rule, how, timezone, country)
     meant = int(connection.execute("SELECT count(*) FROM texts").fetchall()[0][0])
     connection.execute(_insert(raw, target, rules, source))
@@ -107,21 +110,34 @@ def _read_column(
         step = _changed(connection, name, month_numbers)
     distinct = f"SELECT DISTINCT t_{name} AS text FROM texts"
     if step == "changed":
-        distinct = f"SELECT d.text, changed.result AS changed FROM ({distinct}) d LEFT JOIN changed ON changed.value = d.text"
+        distinct = (
+            f"SELECT d.text, changed.result AS changed FROM ({distinct}) d LEFT JOIN changed ON changed.value = d.text"
+        )
     if name in PHONES:
-        made, bare = Cast("changed", "NULL::VARCHAR"), "NULL"
+        # “anonymous” and the like are no number and no mistake
+        made, bare = (
+            Cast("changed", "CASE WHEN changed IS NULL AND regexp_matches(text, '[0-9]{3}') THEN 'telephone' END"),
+            "NULL",
+        )
     else:
         made, bare = _cast(column, rule, step, timezone), parsed(column, rule, step, how, timezone)
-    final = settled(column, rule, "value", "broken")
+    reason = settled(column, "value", "broken")
+    final = f"value, {reason} AS reason, NULL::VARCHAR AS emptied"
+    if is_softened(column, rule):
+        final = f"CASE WHEN {reason} IS NULL THEN value END AS value, NULL::VARCHAR AS reason, {reason} AS emptied"
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE read_{name} AS SELECT text, {final.value} AS value, {final.bad} AS reason FROM ("
+        f"CREATE OR REPLACE TEMP TABLE read_{name} AS SELECT text, {final} FROM ("
         f"SELECT text, {made.value} AS value, {made.bad} AS broken FROM (SELECT *, {bare} AS bare FROM ({distinct})))"
     )
 
 
 def _insert(raw: RawTable, target: Target, rules: dict[str, tuple[Column, Rule]], source: int) -> str:
     stage_name = f"stage_{target.table}"
-    reasons = ", ".join(f"read_{name}.reason || ':{name}'" for name in rules)
+
+    def listed(what: str) -> str:
+        found = ", ".join(f"read_{name}.{what} || ':{name}'" for name in rules)
+        return f"list_filter([{found}]::VARCHAR[], lambda r: r IS NOT NULL)"
+
     joins = " ".join(f"JOIN read_{name} ON read_{name}.text IS NOT DISTINCT FROM t_{name}" for name in rules)
     values = {name: _moved(name, rule) for name, (_, rule) in rules.items()}
     made_id = _made_id(target)
@@ -130,9 +146,9 @@ def _insert(raw: RawTable, target: Target, rules: dict[str, tuple[Column, Rule]]
     names = ", ".join(f'"{name}"' for name in values)
     number = f"(SELECT count(*) FROM {stage_name}) + row_number() OVER (ORDER BY texts.row, texts.part)"
     return (
-        f"INSERT INTO {stage_name} (n, origin, file, label, relation, row, part, fate, reasons, {names}) "
+        f"INSERT INTO {stage_name} (n, origin, file, label, relation, row, part, fate, reasons, emptied, {names}) "
         f"SELECT {number} AS n, {source}, {literal(raw.file)}, {literal(raw.label)}, {literal(raw.relation)}, texts.row, texts.part, NULL, "
-        f"CASE WHEN damage IS NOT NULL THEN [damage] ELSE list_filter([{reasons}]::VARCHAR[], lambda r: r IS NOT NULL) END, "
+        f"CASE WHEN damage IS NOT NULL THEN [damage] ELSE {listed('reason')} END, {listed('emptied')}, "
         f"{', '.join(values.values())} FROM texts {joins} ORDER BY n"
     )
 
@@ -194,9 +210,7 @@ def _joined(raw: RawTable, rule: Rule, how: Format) -> str:
     return text
 
 
-def _changed(
-    connection: duckdb.DuckDBPyConnection, name: str, change: Callable[[list[str]], list[str | None]]
-) -> str:
+def _changed(connection: duckdb.DuckDBPyConnection, name: str, change: Callable[[list[str]], list[str | None]]) -> str:
     """Each different text of a column changed by a Python function, as the relation ``changed``."""
     rows = connection.execute(f"SELECT DISTINCT t_{name} FROM texts WHERE t_{name} IS NOT NULL ORDER BY 1").fetchall()
     values = [str(row[0]) for row in rows]

@@ -56,8 +56,13 @@ def _parse(file: RawFile, codec: str, delimiter: str, quote: str | None) -> tupl
     records: list[list[str]] = []
     rows: list[int] = []
     with _open(file.path, codec) as opened:
-        quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
-        reader = csv.reader(opened, delimiter=delimiter, quotechar=quote, quoting=quoting, strict=True)
+        reader = csv.reader(
+            opened,
+            delimiter=delimiter,
+            quotechar=quote,
+            quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+            strict=True,
+        )
         try:
             for record in reader:
                 start, line = line + 1, reader.line_num

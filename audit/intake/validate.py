@@ -11,9 +11,9 @@ from typing import Any
 from audit.config import ClientConfig, load_config
 from audit.errors import AuditError, ConfigError
 from audit.intake.checked import CheckOutcome
-from audit.intake.files import raw_files
+from audit.intake.files import matching, raw_files
 from audit.intake.load import Intake, load_client
-from audit.intake.mapping import load_mapping
+from audit.intake.mapping_file import is_empty, load_mapping
 from audit.intake.probe import Probe, probe_file
 from audit.intake.propose import DECIDE, Guess, ProposedSource, as_yaml, propose
 
@@ -80,7 +80,14 @@ class Validation:
             "decisions": [asdict(decision) for decision in self.decisions],
             "personal": {file: list(columns) for file, columns in self.personal.items()},
             "problems": list(self.problems),
-            "checks": [{**asdict(c), "money": None if c.money is None else str(c.money), "values": {k: str(v) for k, v in c.values.items()}} for c in self.checks],
+            "checks": [
+                {
+                    **asdict(c),
+                    "money": None if c.money is None else str(c.money),
+                    "values": {k: str(v) for k, v in c.values.items()},
+                }
+                for c in self.checks
+            ],
             "rows": self.rows,
         }
 
@@ -125,14 +132,12 @@ def _mapping(
 ) -> tuple[Path | None, int, int, tuple[Decision, ...], Fills]:
     """Write the proposal if there is no mapping; else say which tables the existing one fills."""
     path = folder / "mapping.yml"
-    if path.is_file():
+    if not is_empty(path):
         try:
             mapping = load_mapping(path)
         except ConfigError as error:
             problems.append(str(error))
             return None, 0, 0, (), {}
-        from audit.intake.files import matching
-
         found: Fills = {}
         for file in raw_files(folder):
             hits = [source for source in mapping.sources if matching([file], source.files)]
@@ -140,7 +145,9 @@ def _mapping(
         return None, 0, 0, (), found
     if not sources:
         if probes:
-            problems.append(f"{path.name}: no table is recognised in these files → write it from templates/new_client/mapping.yml")
+            problems.append(
+                f"{path.name}: no table is recognised in these files → write it from templates/new_client/mapping.yml"
+            )
         return None, 0, 0, (), {}
     used = {probe.file for source in sources for probe in source.probes}
     text = as_yaml(sources, sorted({probe.file for probe in probes} - used))
@@ -164,7 +171,10 @@ def _load(folder: Path, config: ClientConfig | None, problems: list[str]) -> Int
     trial.parent.mkdir(mode=0o700, exist_ok=True)
     try:
         return load_client(
-            folder, config or load_config(folder / "clinic.yml"), database=trial, set_aside=trial.with_suffix(".set_aside.csv")
+            folder,
+            config or load_config(folder / "clinic.yml"),
+            database=trial,
+            set_aside=trial.with_suffix(".set_aside.csv"),
         )
     except AuditError as error:
         problems.extend(str(error).splitlines())
@@ -180,7 +190,9 @@ def _file_line(probe: Probe, fills: Fills) -> FileLine:
     tables = fills.get((probe.file, probe.sheet)) or fills.get((probe.file, None)) or ()
     name = f"{probe.file} [{probe.sheet}]" if probe.sheet else probe.file
     delimiter = {"\t": "tab", None: "–"}.get(probe.delimiter, probe.delimiter or "–")
-    return FileLine(name, probe.rows, probe.encoding, delimiter, "1,5" if probe.decimal == "," else "1.5", dates, tables)
+    return FileLine(
+        name, probe.rows, probe.encoding, delimiter, "1,5" if probe.decimal == "," else "1.5", dates, tables
+    )
 
 
 def _personal(probes: list[Probe]) -> dict[str, tuple[str, ...]]:

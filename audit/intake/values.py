@@ -34,19 +34,24 @@ def plain_word(value: object) -> str:
     return " ".join(text.split()).lower().replace("ё", "е")
 
 
-def settled(column: Column, rule: Rule, value: str, bad: str) -> Cast:
-    """A cast value held against what the column may be: its bounds, and whether it may be missing."""
-    reason = f"coalesce({', '.join([bad, *_bounds(column, value)])}, NULL)"
-    if (rule.if_bad or default_if_bad(column)) == "empty" and not column.required:
-        return Cast(f"CASE WHEN {reason} IS NULL THEN {value} END", "NULL::VARCHAR")
+def settled(column: Column, value: str, bad: str) -> str:
+    """The rule a cast value breaks, also against what the column may be: its bounds, and being missing (SQL)."""
+    reasons = [bad, *_bounds(column, value)]
     if column.required:
-        reason = f"coalesce({reason}, CASE WHEN {value} IS NULL THEN 'required' END)"
-    return Cast(value, reason)
+        reasons.append(f"CASE WHEN {value} IS NULL THEN 'required' END")
+    return f"coalesce({', '.join(reasons)}, NULL)"
+
+
+def is_softened(column: Column, rule: Rule) -> bool:
+    """A value that breaks a rule becomes empty, and is counted, instead of setting its row aside."""
+    return (rule.if_bad or default_if_bad(column)) == "empty" and not column.required
 
 
 def default_if_bad(column: Column) -> str:
-    """An impossible age is no reason to lose a person; anything else unreadable sets its row aside."""
-    return "empty" if column.name in ("age_years", "birth_date", "full_name") else "set_aside"
+    """An impossible age or telephone is no reason to lose a person; anything else unreadable sets its row aside."""
+    return (
+        "empty" if column.name in ("age_years", "birth_date", "full_name", "phone_key", "caller_key") else "set_aside"
+    )
 
 
 def parsed(column: Column, rule: Rule, text: str, how: Format, timezone: str) -> str:
@@ -110,7 +115,9 @@ def _number(column: Column, rule: Rule, text: str, value: str) -> Cast:
         return Cast(exact, f"coalesce({bad}, CASE WHEN {value} IS NOT NULL AND {exact} IS NULL THEN 'number' END)")
     if column.dtype == "int64":
         whole = f"CASE WHEN {value} = round({value}) THEN try_cast({value} * {factor!r} AS BIGINT) END"
-        return Cast(whole, f"coalesce({bad}, CASE WHEN {value} IS NOT NULL AND {whole} IS NULL THEN 'whole number' END)")
+        return Cast(
+            whole, f"coalesce({bad}, CASE WHEN {value} IS NOT NULL AND {whole} IS NULL THEN 'whole number' END)"
+        )
     return Cast(f"({value}::DOUBLE * {factor!r})", bad)
 
 
@@ -135,7 +142,9 @@ def _factor(column: Column, rule: Rule) -> float:
 def _stripped(rule: Rule, text: str) -> str:
     if not rule.strip:
         return text
-    words = "|".join("".join(c if c.isalnum() else "\\" + c for c in word) for word in sorted(rule.strip, key=len, reverse=True))
+    words = "|".join(
+        "".join(c if c.isalnum() else "\\" + c for c in word) for word in sorted(rule.strip, key=len, reverse=True)
+    )
     return f"trim(regexp_replace({text}, {literal(f'(?i)^(?:{words})|(?:{words})$')}, '', 'g'))"
 
 

@@ -17,7 +17,7 @@ def share(k: float, n: float, level: float) -> Estimate | None:
     if not n:
         return None
     low, high = wilson(k, n, level)
-    return Estimate(k / n, low, high, "share", int(n), level)
+    return Estimate(k / n, float(low), float(high), "share", int(n), level)
 
 
 def per_month(n: float, months: float) -> Estimate:

@@ -10,7 +10,7 @@ DRAWS = 4000
 
 
 def headroom(
-    *, low_units: npt.ArrayLike, target: npt.ArrayLike, volume: npt.ArrayLike, part: float, level: float, seed: int
+    low_units: npt.ArrayLike, target: npt.ArrayLike, *, volume: npt.ArrayLike, part: float, level: float, seed: int
 ) -> tuple[float, float, float]:
     """Gain (value, low, high) of L units that close ``part`` of their gap to ``target``.
 

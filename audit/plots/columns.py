@@ -43,7 +43,7 @@ def columns(
     ax.bar(x, part, width=0.78, color=np.where(loud, theme.RUST, theme.NAVY), linewidth=0)
     top = whole.max(initial=0) or 1.0
     for at, height_, words, strong in zip(x, whole, texts, loud, strict=True):
-        ax.text(at, height_ + 0.02 * top, words, ha="center", va="bottom", fontsize=7.4,
+        ax.text(float(at), height_ + 0.02 * top, words, ha="center", va="bottom", fontsize=7.4,
                 color=theme.RUST if strong else theme.INK2, fontweight="semibold" if strong else "normal")
     if key:
         ax.text(0.0, 1.0, key, transform=ax.transAxes, ha="left", va="top", fontsize=7.2, color=theme.INK2, path_effects=theme.HALO)

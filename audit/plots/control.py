@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
@@ -64,8 +65,8 @@ def control(
         ax.set_xlim(-0.8, span - 0.2)
         ax.set_ylim(0, reach)
         ax.set_xticks([0, span - 1] if span > 1 else [0], list(ends) if span > 1 else [ends[0]])
-        for label, side in zip(ax.get_xticklabels(), ("left", "right"), strict=False):
-            label.set_horizontalalignment(side)
+        for label, side in zip(ax.get_xticklabels(), (0, 1), strict=False):
+            label.set_horizontalalignment("right" if side else "left")
         ax.yaxis.set_major_locator(MaxNLocator(5, min_n_ticks=2))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
         ax.tick_params(labelbottom=True)
@@ -76,7 +77,7 @@ def control(
     return figure
 
 
-def _panel(ax: theme.Axes, panel: Panel, span: int) -> None:
+def _panel(ax: Axes, panel: Panel, span: int) -> None:
     at, values, low, high = (np.asarray(part, dtype=np.float64) for part in (panel.at, panel.values, panel.low, panel.high))
     open_, seen = np.asarray(panel.is_open, dtype=bool), np.isfinite(values)
     colour, band = (theme.RUST, "#F3E3DA") if panel.accent else (theme.NAVY, "#E4EDF2")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audit.models.shrinkage import paule_mandel, shrink_means, shrink_rates
+from audit.models.shrinkage import paule_mandel, predicts, shrink_means, shrink_rates
 
 HITS = np.array([18, 17, 16, 15, 14, 14, 13, 12, 11, 11, 10, 10, 10, 10, 10, 9, 8, 7])
 """Hits in the first 45 at-bats of eighteen players of 1970 (Efron & Morris 1977, Scientific American 236(5):119)."""
@@ -99,3 +99,12 @@ def test_nothing_known():
     assert shrink_means([0, 0, 0, 0.0], [0, 0, 0, 0.0]).value == pytest.approx(0)
     empty_unit = shrink_rates([30, 50, 0], [100, 100, 0])
     assert empty_unit.low[2] < 0.3 < 0.5 < empty_unit.high[2]
+
+
+def test_one_half_foretells_the_other_unless_they_contradict():
+    rng = np.random.default_rng(6)
+    truth, se, every = rng.normal(100, 10, 12), np.full(12, 5.0), np.ones(12, bool)
+    first, second = rng.normal(truth, se), rng.normal(truth, se)
+    assert predicts(first, se, second, se, known=every)
+    assert not predicts(first, se, 200 - truth, se, known=every)
+    assert not predicts(first, se, second, se, known=np.zeros(12, bool))
