@@ -279,7 +279,7 @@ class Source(_Strict):
     name: str
     files: tuple[str, ...] = Field(min_length=1)
     optional: bool = False
-    format: Format = Field(default_factory=Format)
+    format: Format = Field(default_factory=lambda: Format.model_validate({}))
     notes: dict[str, Scalar] = Field(default_factory=dict)
     fills: tuple[Target, ...] = Field(min_length=1)
 

@@ -85,9 +85,9 @@ class Run:
         """Figures in one row, or one under the other with the side numbers ``beside`` them."""
         return show.figures(self._page(result), result, *names, beside=beside)
 
-    def table(self, result: Result, name: str) -> show.Fragment:
-        """One of the result's tables."""
-        return show.table(self._page(result), result, name)
+    def table(self, result: Result, name: str, beside: str | None = None) -> show.Fragment:
+        """One of the result's tables, alone or with the side numbers or another table ``beside`` it."""
+        return show.table(self._page(result), result, name, beside=beside)
 
     def findings(self, result: Result) -> show.Fragment:
         """What was found, and what cannot be answered and why."""
