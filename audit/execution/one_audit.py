@@ -201,7 +201,7 @@ def _outcome(context: Context, analysis: str) -> tuple[Status, str]:
     words = show.page(what, context.config, context.texts).words
     if isinstance(result, Unanswered):
         return "SKIP", without_tags(words.reason(result))
-    gaps = [finding for finding in result.findings if finding.kind in ("not_answered", "caveat")]
+    gaps = [finding for finding in result.findings if finding.kind == "not_answered"]
     if gaps:
         return "WARN", without_tags(words.finding(result, gaps[0]))
     return "PASS", words.plain("title", result)

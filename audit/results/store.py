@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from audit.errors import RunError
 from audit.results.estimate import Estimate
@@ -35,7 +37,9 @@ def save(result: Result, folder: Path, *, analysis: str, fingerprint: str) -> No
     for item in dataclasses.fields(result):
         value = getattr(result, item.name)
         if isinstance(value, pd.DataFrame):
-            value.to_parquet(folder / f"{item.name}.parquet", index=False)
+            # without pandas' and Arrow's own notes in the file, so that a frame read back writes the same bytes
+            plain = pa.Table.from_pandas(value, preserve_index=False).replace_schema_metadata(None)
+            pq.write_table(plain, folder / f"{item.name}.parquet", store_schema=False)
             content[item.name] = {"table": f"{item.name}.parquet"}
         else:
             content[item.name] = _plain(value)
