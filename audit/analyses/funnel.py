@@ -323,7 +323,7 @@ def _reasons(calls: Table, period: Period, params: FunnelParams) -> pd.DataFrame
 
 
 def _journey(stages: pd.DataFrame, facts: Mapping[str, Any]) -> pd.DataFrame:
-    """The patient's seven stages: people a month, share that goes on, where it hurts, what that costs."""
+    """The patient's stages that the data know: people a month, share that goes on, where it hurts, what that costs."""
     by = stages.set_index("stage")
     rows: dict[str, list[Any]] = {stage: [np.nan, *[np.nan] * 3, None, *[np.nan] * 3, 0] for stage in JOURNEY}
     if facts["visitors"]:
@@ -333,7 +333,8 @@ def _journey(stages: pd.DataFrame, facts: Mapping[str, Any]) -> pd.DataFrame:
         if step in by.index:
             share, cost = (by.loc[step, [name, f"{name}_low", f"{name}_high"]].tolist() for name in ("share", "lost_money"))
             rows[stage] = [by.per_month[step], *share, HURTS[step], *cost, int(by.n[step])]
-    return _frame("journey", [[stage, *row] for stage, row in rows.items()])
+    known = {stage: row for stage, row in rows.items() if not np.isnan(row[0])}
+    return _frame("journey", [[stage, *row] for stage, row in known.items()])
 
 
 # ---------------------------------------------------------------------- what to say

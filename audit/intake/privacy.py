@@ -75,7 +75,7 @@ def role_of(table: str, column: Column) -> str:
 def e164(texts: Iterable[str], country: str) -> list[str | None]:
     """Telephone numbers in international form; None for what is no number. The first of several is taken.
 
-    Numbers of one length that begin with the same six digits are written alike: one of them is parsed,
+    Numbers of one length that begin with the same four digits are written alike: one of them is parsed,
     the others follow it (parsing each costs fifty times more).
     """
     learned: dict[tuple[bool, int, str], tuple[str, int] | None] = {}
@@ -97,7 +97,7 @@ def _like_known(text: str, country: str, learned: dict[tuple[bool, int, str], tu
     return None if rule is None else rule[0] + digits[rule[1] :]
 
 
-LEADING = 6
+LEADING = 4
 _SEPARATORS = str.maketrans("", "", " -.()\u00a0")
 
 

@@ -10,9 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from audit.config import HOUSE, ClientConfig, Language, find_client, load_config, read_yaml, workspace
+from audit.config import HOUSE, ClientConfig, Language, find_client, load_config, read_yaml, suggestion, workspace
 from audit.errors import RunError, UsageError
 from audit.results.store import fingerprint
+from audit.wording import load_overrides
 
 WORK = ".work"
 
@@ -75,8 +76,7 @@ def prepare(client: str, *, root: Path, folder: Path | None = None, overrides: d
         database.parent.mkdir(mode=0o700, exist_ok=True)
         load_client(home, config, database=database, set_aside=set_aside)
         _forget_others(database)
-    texts_path = home / "text.yml"
-    texts = {str(key): str(text) for key, text in read_yaml(texts_path).items()} if texts_path.is_file() else {}
+    texts = load_overrides(home / "text.yml")
     return Context(root, folder or home / WORK / "scratch", config, database, inputs, texts)
 
 
@@ -98,8 +98,6 @@ def nested(path: Path, overrides: dict[str, Any]) -> dict[str, Any]:
 
     Raises UsageError with a suggestion for a name that is no setting.
     """
-    from audit.config import suggestion
-
     content = read_yaml(path)
     merged: dict[str, Any] = {}
     for dotted, value in overrides.items():

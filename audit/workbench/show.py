@@ -27,6 +27,10 @@ MOST_SOURCES = 8
 _END_OF_REASON = re.compile(r"(?<!&amp)(?<!&lt)(?<!&gt)(?<!&#34)(?<!&#39); ")
 
 
+MOST_FOUND = 2
+"""A page has room for the two findings its analysis puts first; the summary ranks all of them."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """A figure with its words."""
@@ -109,7 +113,7 @@ def findings(page: Page, result: Result) -> Fragment:
         {"kind": finding.kind, "text": page.words.finding(result, finding)}
         for finding in result.findings
         if finding.kind != "not_answered"
-    ]
+    ][:MOST_FOUND]
     gaps = [page.words.finding(result, finding) for finding in result.findings if finding.kind == "not_answered"]
     words = {"found": page.frame.sentence("findings.heading"), "gaps": page.frame.sentence("findings.gaps")}
     return _fragment(page, parts().findings(found, gaps, words))

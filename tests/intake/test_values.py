@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.intake.dates import month_numbers, moment, settled_moment
+from audit.intake.dates import moment, month_numbers, settled_moment
 from audit.intake.grid import tidy
 from audit.intake.numbers import not_a_number, number
 from audit.intake.privacy import _one_number, e164
