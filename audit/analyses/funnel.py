@@ -431,7 +431,7 @@ def missed(result: FunnelResult, labels: Labels) -> Figure | None:
     return columns.columns(
         rows.calls, rows.missed, names=[str(int(hour)) for hour in rows.hour],
         texts=[labels.number(round(100 * share), "count") if np.isfinite(share) else "" for share in rows.share],
-        accent=list(rows.is_peak.astype(bool)), key=labels["key"], x_label=labels["x"],
+        accent=list(rows.is_peak.astype(bool)), height=36.0, key=labels["key"], x_label=labels["x"],
         tick=lambda n: labels.number(n, "count"),
     )
 

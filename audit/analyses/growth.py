@@ -348,7 +348,7 @@ def factors(result: GrowthResult, labels: Labels) -> Figure | None:
         return None
     return waterfall(
         [labels.value("factor", factor) for factor in result.factors["factor"]], result.factors["contribution"],
-        start=(labels["before"], float(start)), end=labels["now"], number=_money(labels), signed=_signed(labels),
+        start=(labels["before"], float(start)), end=labels["now"], number=_money(labels), signed=_signed(labels), height=38,
     )
 
 
@@ -371,14 +371,14 @@ def tornado(result: GrowthResult, labels: Labels) -> Figure | None:
         return None
     return drawn_tornado(
         [labels.value("action", action) for action in frame["action"]], frame["gain_low"] - frame["gain"],
-        frame["gain_high"] - frame["gain"], signed=_signed(labels), height=46,
+        frame["gain_high"] - frame["gain"], signed=_signed(labels), height=38,
     )
 
 
 def gantt(result: GrowthResult, labels: Labels) -> Figure | None:
     """Weeks of work and the week in which the number is looked at."""
     jobs = [Job(labels.value("action", row.action), row.start, row.weeks, row.check, row.is_test) for row in result.plan.itertuples()]
-    return drawn_gantt(jobs, week=labels["week"], check=labels["check"], width=theme.HALF, height=46) if jobs else None
+    return drawn_gantt(jobs, week=labels["week"], check=labels["check"], width=theme.HALF, height=38) if jobs else None
 
 
 def _money(labels: Labels) -> Callable[[float], str]:

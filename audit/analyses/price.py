@@ -619,7 +619,7 @@ def branches(result: PriceResult, labels: Labels) -> Figure | None:
     span = weeks_plot.Span(result.test_from, result.test_to, labels["span"])
     return weeks_plot.weekly(
         [pd.Timestamp(week).date() for week in weeks], units, spans=[span], number=lambda v: labels.number(v, "count"),
-        month=labels.month, words_y=labels["y"], words_expected=labels["expected"], width=theme.MAIN, height=40,
+        month=labels.month, words_y=labels["y"], words_expected=labels["expected"], width=theme.MAIN, height=32,
     )
 
 
@@ -652,5 +652,5 @@ def _drawn_curve(
         frame.price, frame[name], low=frame[f"{name}_low"], high=frame[f"{name}_high"],
         number_x=lambda v: labels.number(v, "currency"), number_y=lambda v: labels.number(v, unit), words_x=labels["x"],
         words_y=labels["y"], tested=(tested.price.min(), tested.price.max()), words_tested=labels["tested"], dots=dots,
-        today=(result.price_now.value, labels["today"]), caption=caption, zero_line=zero, width=theme.HALF, height=43,
+        today=(result.price_now.value, labels["today"]), caption=caption, zero_line=zero, width=theme.HALF, height=36,
     )

@@ -75,7 +75,7 @@ def role_of(table: str, column: Column) -> str:
 def e164(texts: Iterable[str], country: str) -> list[str | None]:
     """Telephone numbers in international form; None for what is no number. The first of several is taken.
 
-    Numbers of one length that begin with the same four digits are written alike: one of them is parsed,
+    Numbers of one length that begin with the same five digits are written alike: one of them is parsed,
     the others follow it (parsing each costs fifty times more).
     """
     learned: dict[tuple[bool, int, str], tuple[str, int] | None] = {}
@@ -85,19 +85,20 @@ def e164(texts: Iterable[str], country: str) -> list[str | None]:
 def _like_known(text: str, country: str, learned: dict[tuple[bool, int, str], tuple[str, int] | None]) -> str | None:
     compact = text.translate(_SEPARATORS)
     digits = compact.removeprefix("+")
-    if not (digits.isascii() and digits.isdecimal() and LEADING < len(digits) <= 15):
+    lead = LEADING + (2 if digits.startswith("00") else 0)
+    if not (digits.isascii() and digits.isdecimal() and lead < len(digits) <= 15):
         return _one_number(text, country)
-    shape = (compact != digits, len(digits), digits[:LEADING])
+    shape = (compact != digits, len(digits), digits[:lead])
     if shape not in learned:
-        number, tail = _one_number(compact, country), digits[LEADING:]
+        number, tail = _one_number(compact, country), digits[lead:]
         if number is not None and not number.endswith(tail):
             return number
-        learned[shape] = None if number is None else (number[: len(number) - len(tail)], LEADING)
+        learned[shape] = None if number is None else (number[: len(number) - len(tail)], lead)
     rule = learned[shape]
     return None if rule is None else rule[0] + digits[rule[1] :]
 
 
-LEADING = 4
+LEADING = 5
 _SEPARATORS = str.maketrans("", "", " -.()\u00a0")
 
 

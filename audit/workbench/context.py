@@ -13,7 +13,7 @@ from typing import Any
 from audit.config import HOUSE, ClientConfig, Language, find_client, load_config, read_yaml, suggestion, workspace
 from audit.errors import RunError, UsageError
 from audit.results.store import fingerprint
-from audit.wording import load_overrides
+from audit.wording import check_overrides, load_overrides
 
 WORK = ".work"
 
@@ -77,6 +77,7 @@ def prepare(client: str, *, root: Path, folder: Path | None = None, overrides: d
         load_client(home, config, database=database, set_aside=set_aside)
         _forget_others(database)
     texts = load_overrides(home / "text.yml")
+    check_overrides(texts)
     return Context(root, folder or home / WORK / "scratch", config, database, inputs, texts)
 
 

@@ -49,7 +49,14 @@ def test_a_header_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_two_level_headers_are_joined() -> None:
     upper = ["Date", "Visit", "", "Money", "", "Note"]
     lower = ["", "no", "type", "list", "paid", ""]
-    assert joined_levels([upper, lower]) == ("Date", "Visit / no", "Visit / type", "Money / list", "Money / paid", "Note")
+    assert joined_levels([upper, lower]) == (
+        "Date",
+        "Visit / no",
+        "Visit / type",
+        "Money / list",
+        "Money / paid",
+        "Note",
+    )
 
 
 def test_no_header_at_all(tmp_path: Path) -> None:
@@ -95,7 +102,9 @@ def test_group_rows_are_carried_down_and_totals_add_up(tmp_path: Path) -> None:
 
 def test_a_total_that_does_not_add_up_is_found(tmp_path: Path) -> None:
     totals = {"marks": ["Total"], "columns": ["Paid"]}
-    raw, _ = laid_out(tmp_path, GROUPED.replace("Total;;42,50", "Total;;52,50"), groups=GROUPS, totals=totals, decimal=",")
+    raw, _ = laid_out(
+        tmp_path, GROUPED.replace("Total;;42,50", "Total;;52,50"), groups=GROUPS, totals=totals, decimal=","
+    )
     assert [(check.row, check.agrees) for check in raw.totals][-1] == (14, False)
 
 

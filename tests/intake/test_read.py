@@ -68,7 +68,10 @@ def test_an_unclosed_quote_is_named_with_its_row(tmp_path: Path) -> None:
 
 
 def test_the_line_sep_is_no_record(tmp_path: Path) -> None:
-    assert grid_of(tmp_path, "a.csv", b"sep=;\na;b\n1;2\n", encoding="utf-8", delimiter=";")[1:] == [["a", "b"], ["1", "2"]]
+    assert grid_of(tmp_path, "a.csv", b"sep=;\na;b\n1;2\n", encoding="utf-8", delimiter=";")[1:] == [
+        ["a", "b"],
+        ["1", "2"],
+    ]
 
 
 def test_a_text_file_needs_its_encoding_and_delimiter(tmp_path: Path) -> None:
@@ -171,7 +174,10 @@ def repacked(source: Path, member: str, content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        (b'<?xml version="1.0"?><!DOCTYPE w [<!ENTITY a SYSTEM "file:///etc/passwd">]><worksheet>&a;</worksheet>', "entities"),
+        (
+            b'<?xml version="1.0"?><!DOCTYPE w [<!ENTITY a SYSTEM "file:///etc/passwd">]><worksheet>&a;</worksheet>',
+            "entities",
+        ),
         (b"<worksheet>" + b" " * 60_000_000 + b"</worksheet>", "unpacks"),
     ],
 )

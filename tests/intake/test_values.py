@@ -62,7 +62,20 @@ def test_dashes_mean_nothing(engine, text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["NaN", "1e400", "1e18", "бесплатно", "#N/A", "١٥٠٠", "1 23", "1,234.50", "12,34,5", "1 500 Петрова", "0x10", "9" * 40],
+    [
+        "NaN",
+        "1e400",
+        "1e18",
+        "бесплатно",
+        "#N/A",
+        "١٥٠٠",
+        "1 23",
+        "1,234.50",
+        "12,34,5",
+        "1 500 Петрова",
+        "0x10",
+        "9" * 40,
+    ],
 )
 def test_no_number_is_never_coerced(engine, text: str) -> None:
     value, rule = read_number(engine, text, ",")
@@ -70,14 +83,20 @@ def test_no_number_is_never_coerced(engine, text: str) -> None:
     assert rule == "number"
 
 
-@given(cents=st.integers(-(10**12), 10**12), decimal=st.sampled_from([".", ","]), gap=st.sampled_from(["", " ", "\u00a0", "’"]))
+@given(
+    cents=st.integers(-(10**12), 10**12),
+    decimal=st.sampled_from([".", ","]),
+    gap=st.sampled_from(["", " ", "\u00a0", "’"]),
+)
 def test_a_printed_amount_is_read_back_to_the_cent(engine, cents: int, decimal: str, gap: str) -> None:
     whole, part = divmod(abs(cents), 100)
     text = ("-" if cents < 0 else "") + f"{whole:,}".replace(",", gap) + decimal + f"{part:02d}"
     assert read_number(engine, text, decimal) == (Decimal(cents) / 100, None)
 
 
-def read_date(engine: duckdb.DuckDBPyConnection, text: str, *formats: str, epoch_is_empty: bool = True) -> tuple[datetime | None, str | None]:
+def read_date(
+    engine: duckdb.DuckDBPyConnection, text: str, *formats: str, epoch_is_empty: bool = True
+) -> tuple[datetime | None, str | None]:
     if any("%B" in form for form in formats):
         text = month_numbers([text])[0] or ""
     parsed = moment("t", formats, "Europe/Moscow")
@@ -110,7 +129,9 @@ def test_dates_by_declared_format(engine, text: str, form: str, value: datetime)
     assert read_date(engine, text, form) == (value, None)
 
 
-@pytest.mark.parametrize("text", ["30.02.2016", "05.03.24", "2016-03-05", "٠٥.٠٣.٢٠١٦", "05.03.2016 10:00", "32.01.2016", "45321"])
+@pytest.mark.parametrize(
+    "text", ["30.02.2016", "05.03.24", "2016-03-05", "٠٥.٠٣.٢٠١٦", "05.03.2016 10:00", "32.01.2016", "45321"]
+)
 def test_no_date_under_the_declared_format(engine, text: str) -> None:
     assert read_date(engine, text, "%d.%m.%Y") == (None, "date")
 
@@ -125,7 +146,9 @@ def test_somebody_is_born_on_the_first_of_january_1970(engine) -> None:
 
 
 def test_mixed_formats_are_read_when_both_are_declared(engine) -> None:
-    assert read_date(engine, "05.03.2016", "iso", "%d.%m.%Y")[0] == read_date(engine, "2016-03-05", "iso", "%d.%m.%Y")[0]
+    assert (
+        read_date(engine, "05.03.2016", "iso", "%d.%m.%Y")[0] == read_date(engine, "2016-03-05", "iso", "%d.%m.%Y")[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,7 +172,10 @@ def test_one_number_in_many_spellings(text: str, country: str, number: str | Non
     assert e164([text], country) == [number]
 
 
-@given(st.lists(st.from_regex(r"(\+|8|7|00385|0|385|\+49)?[0-9]{5,12}", fullmatch=True), max_size=30), st.sampled_from(["RU", "HR", "DE", "US"]))
+@given(
+    st.lists(st.from_regex(r"(\+|8|7|00385|0|385|\+49)?[0-9]{5,12}", fullmatch=True), max_size=30),
+    st.sampled_from(["RU", "HR", "DE", "US"]),
+)
 def test_numbers_learned_from_alike_ones_equal_numbers_parsed(texts: list[str], country: str) -> None:
     assert e164(texts, country) == [_one_number(text, country) for text in texts]
 
