@@ -28,10 +28,10 @@ def detect_encoding(file: RawFile) -> tuple[str, float]:
     for mark, name in MARKS.items():
         if data.startswith(mark):
             return name, 1.0
-    if data[1:400:2].count(0) > 60:
-        return "utf-16-le", 0.9
-    if data[0:400:2].count(0) > 60:
-        return "utf-16-be", 0.9
+    for name, high in (("utf-16-le", data[1:2000:2]), ("utf-16-be", data[0:2000:2])):
+        # the high bytes of Latin, Croatian and Cyrillic letters
+        if len(high) > 3 and sum(high.count(code) for code in (0, 1, 4)) > 0.9 * len(high):
+            return name, 0.9
     odd = [line for line in data.splitlines()[:-1] or [data] if not line.isascii()]
     if not odd:
         return "utf-8", 1.0
@@ -61,7 +61,9 @@ def _plausibility(data: bytes, encoding: str) -> float:
     good = sum(_is_word(word) for word in words)
     frequent = sum(1 for word in words for c in word.lower() if c in COMMON)
     letters = sum(1 for word in words for c in word if "а" <= c.lower() <= "я") or 1
-    return good / len(words) + 0.3 * frequent / letters - strange / len(words)
+    accents = [c for word in words for c in word if "\x7f" < c < "ɐ"]
+    croatian = sum(c in "čćžšđČĆŽŠĐ" for c in accents) / (len(accents) or 1)
+    return good / len(words) + 0.3 * frequent / letters + 0.3 * croatian - strange / len(words)
 
 
 def _is_word(word: str) -> bool:

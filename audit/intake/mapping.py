@@ -256,7 +256,8 @@ class SameEvent(_Strict):
 class Target(_Strict):
     """One table filled from a source: which rows (``where``), which columns, and what a repeated row means.
 
-    ``one_per``: keep the first row of each value of these of our columns, the rest are repetitions.
+    ``one_per``: keep the first row of each value of these of our columns, the rest are repetitions;
+    ``prefer``: of those rows the one whose column has the earliest of these values.
     ``test_names``: patients whose full name has one of these words are tests.
     """
 
@@ -264,6 +265,7 @@ class Target(_Strict):
     where: tuple[Condition, ...] = ()
     columns: dict[str, Rule]
     one_per: tuple[str, ...] = ()
+    prefer: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     same_event: SameEvent | None = None
     test_names: tuple[str, ...] = ()
 

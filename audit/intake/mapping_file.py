@@ -112,7 +112,7 @@ def _of_target(target: Target, place: str) -> Iterator[Problem]:
         if column.required and column.name not in target.columns and not made:
             allowed = f" (one of {', '.join(column.allowed)})" if column.allowed else ""
             yield Problem(f"{place} › {column.name}", "required, not mapped", f"give from: or const:{allowed}")
-    for name in (*target.one_per, *(target.same_event.columns if target.same_event else ())):
+    for name in (*target.one_per, *target.prefer, *(target.same_event.columns if target.same_event else ())):
         if name not in target.columns:
             yield Problem(f"{place} › {name}", "used here but not mapped", "map it under columns")
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import duckdb
 
 from audit.intake.mapping import PRIVATE_COLUMNS, SameEvent, Target
+from audit.intake.sql import listed
 from audit.tables import CANONICAL
 
 
@@ -13,7 +16,9 @@ def one_per(connection: duckdb.DuckDBPyConnection, target: Target, source: int) 
     if not target.one_per:
         return
     key = ", ".join(f'"{name}"' for name in target.one_per)
-    _mark_later(connection, target.table, f"origin = {source}", key, "'repetition'")
+    # a value not listed comes after those that are
+    order = [f'coalesce(list_position({listed(values)}, "{name}"), 999999)' for name, values in target.prefer.items()]
+    _mark_later(connection, target.table, f"origin = {source}", key, "'repetition'", order)
 
 
 def repeated_keys(connection: duckdb.DuckDBPyConnection, table: str) -> None:
@@ -31,14 +36,16 @@ def repeated_keys(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     )
 
 
-def _mark_later(connection: duckdb.DuckDBPyConnection, table: str, which: str, key: str, fate: str) -> None:
-    connection.execute(f"UPDATE stage_{table} SET fate = {fate} WHERE n IN ({_later(table, which, key)})")
+def _mark_later(
+    connection: duckdb.DuckDBPyConnection, table: str, which: str, key: str, fate: str, order: Sequence[str] = ()
+) -> None:
+    connection.execute(f"UPDATE stage_{table} SET fate = {fate} WHERE n IN ({_later(table, which, key, order)})")
 
 
-def _later(table: str, which: str, key: str) -> str:
+def _later(table: str, which: str, key: str, order: Sequence[str] = ()) -> str:
     return (
         f"SELECT n FROM stage_{table} WHERE fate IS NULL AND {which} "
-        f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY n) > 1"
+        f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {', '.join([*order, 'n'])}) > 1"
     )
 
 

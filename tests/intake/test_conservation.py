@@ -33,7 +33,7 @@ def damaged(line: str, damage: str) -> list[bytes]:
     return [text.encode() for text in made] if damage != "bytes" else [line.encode().replace(b"came", b"\xff\xfe")]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     size=st.integers(3, 30),
     where=st.dictionaries(st.integers(0, 29), st.sampled_from(DAMAGES), max_size=8),

@@ -7,6 +7,7 @@ import csv
 import pytest
 
 from audit.errors import ConfigError, DataError
+from audit.intake.record import file_records
 from tests.intake.small_clinic import VISITS_HEADER, SmallClinic, asked, cards, text_format
 
 
@@ -23,15 +24,14 @@ def test_a_clean_client_is_loaded_whole(clinic: SmallClinic) -> None:
 
 
 def test_doctors_are_codes_in_the_order_of_their_names(clinic: SmallClinic) -> None:
-    clinic.load()
-    assert clinic.query("SELECT doctor_id, count(*) FROM appointments GROUP BY 1 ORDER BY 1") == [
-        ("D01", 30),
-        ("D02", 30),
-    ]
-    assert clinic.query("SELECT doctor_id, started_on::VARCHAR FROM doctors ORDER BY 1")[0] == ("D01", "2016-01-01")
-    names = (clinic.home / ".vault" / "names.json").read_text("utf-8")
-    assert '"D01": "Белов Бор"' in names
-    assert oct((clinic.home / ".vault" / "names.json").stat().st_mode)[-3:] == "600"
+    work = clinic.prepared()
+    counted = asked(work, "SELECT doctor_id, count(*) FROM stage_appointments GROUP BY 1 ORDER BY 1")
+    assert counted == [("D01", 30), ("D02", 30)]
+    assert asked(work, "SELECT doctor_id, started_on::VARCHAR FROM stage_doctors ORDER BY 1")[0] == (
+        "D01",
+        "2016-01-01",
+    )
+    assert work.names["doctors"] == {"D01": "Белов Бор", "D02": "Яшин Ян"}
 
 
 def test_rows_that_cannot_be_read_are_set_aside_with_their_places(clinic: SmallClinic) -> None:
@@ -119,9 +119,21 @@ def test_an_optional_file_may_be_missing(clinic: SmallClinic) -> None:
             ],
         }
     )
-    assert "ad_spend" not in clinic.load().rows
+    assert "ad_spend" not in clinic.prepared().tables
     clinic.raw("ads.csv", "c;d;s\n")
-    assert "ad_spend" not in clinic.load().rows
+    work = clinic.prepared()
+    assert asked(work, "SELECT count(*) FROM stage_ad_spend") == [(0,)]
+
+
+def test_the_preferred_of_repeated_rows_is_kept(clinic: SmallClinic) -> None:
+    clinic.visits = [line.replace("Яшин", service) for line in clinic.visits for service in ("Осмотр", "Анализ")]
+    target = clinic.source("visits")["fills"][0]
+    target["one_per"] = "appointment_id"
+    target["columns"]["service_id"] = "doctor"
+    target["prefer"] = {"service_id": ["Анализ Ян"]}
+    work = clinic.prepared()
+    got = asked(work, "SELECT service_id, count(*) FROM stage_appointments WHERE fate IS NULL GROUP BY 1 ORDER BY 1")
+    assert got == [("Анализ Ян", 30), ("Белов Бор", 30)]
 
 
 def test_a_required_file_with_a_header_only_is_refused(clinic: SmallClinic) -> None:
@@ -170,8 +182,7 @@ def test_two_files_of_one_name_are_a_question(clinic: SmallClinic) -> None:
 
 def test_a_file_nobody_reads_is_told(clinic: SmallClinic) -> None:
     clinic.raw("notes.txt", "x")
-    unused = [check for check in clinic.load().checks if check.check == "file_not_used"]
-    assert [check.values["file"] for check in unused] == ["notes.txt"]
+    assert clinic.prepared().unused == ["notes.txt"]
 
 
 def test_three_months_in_three_encodings_fill_one_table(clinic: SmallClinic) -> None:
@@ -184,9 +195,10 @@ def test_three_months_in_three_encodings_fill_one_table(clinic: SmallClinic) -> 
         {**visits, "name": "second", "files": ["visits2.csv"], "format": text_format(encoding="cp1251", header=2)},
         {**visits, "name": "third", "files": ["visits3.txt"], "format": text_format(encoding="utf-16", delimiter="\t")},
     ]
-    intake = clinic.load()
-    assert intake.rows["appointments"] == 60
-    assert {(file.file, file.encoding, file.rows_used) for file in intake.files if file.table == "appointments"} == {
+    work = clinic.prepared()
+    assert asked(work, "SELECT count(*) FROM stage_appointments WHERE fate IS NULL") == [(60,)]
+    records = file_records(work.connection, work.staged, work.tables, work.files)
+    assert {(file.file, file.encoding, file.rows_used) for file in records if file.table == "appointments"} == {
         ("visits.csv", "utf-8", 20),
         ("visits2.csv", "cp1251", 20),
         ("visits3.txt", "utf-16", 20),
@@ -404,16 +416,13 @@ def test_invoices_fill_three_tables(clinic: SmallClinic) -> None:
             ],
         }
     ]
-    intake = clinic.load()
-    assert {name: intake.rows[name] for name in ("patients", "appointments", "charges")} == {
-        "patients": 2,
-        "appointments": 3,
-        "charges": 4,
-    }
-    assert clinic.query("SELECT kind, sum(paid)::VARCHAR FROM charges GROUP BY 1 ORDER BY 1") == [
-        ("refund", "-50.50"),
-        ("sale", "220.50"),
-    ]
+    work = clinic.prepared()
+    kept = {t: asked(work, f"SELECT count(*) FROM stage_{t} WHERE fate IS NULL")[0][0] for t in work.tables}
+    assert {name: kept[name] for name in ("patients", "appointments", "charges")} == {
+        "patients": 2, "appointments": 3, "charges": 4,
+    }  # fmt: skip
+    sums = asked(work, "SELECT kind, sum(paid)::VARCHAR FROM stage_charges GROUP BY 1 ORDER BY 1")
+    assert sums == [("refund", "-50.50"), ("sale", "220.50")]
 
 
 def test_amounts_that_jump_by_a_hundred_are_told(clinic: SmallClinic) -> None:
@@ -432,4 +441,4 @@ def test_a_header_and_a_name_stand_for_nothing_but_themselves(clinic: SmallClini
     clinic.source("visits")["fills"][0]["columns"]["doctor_id"] = 'price"), DROP TABLE visits --'
     clinic.source("visits")["fills"][1]["columns"].pop("doctor_id")
     clinic.source("visits")["fills"][0]["columns"]["branch"] = {"const": "'); DROP TABLE stage_patients; --"}
-    assert clinic.load().rows["appointments"] == 60
+    assert asked(clinic.prepared(), "SELECT count(*) FROM stage_appointments WHERE fate IS NULL") == [(60,)]
