@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+from nbformat.v4 import new_code_cell
 
 from audit import catalogue
 from audit.results.store import ESTIMATE_COLUMNS
@@ -98,51 +99,21 @@ def test_same_inputs_same_bytes(root, first):
         assert hashes(latest(root), pattern) == hashes(kept, pattern)
 
 
-def test_own_notebook_and_own_sentence_show_up_in_the_report(root, first):
-    assert audit(root, "new", "demo", "02_profile").returncode == 0
-    path = root / "data" / "demo" / "notebooks" / "02_profile.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    cell = nbformat.v4.new_code_cell(
-        f"from IPython.display import HTML\nHTML('<p>{MARK}</p>')", metadata={"tags": ["report"]}
-    )
-    notebook.cells.insert(-1, cell)
-    nbformat.write(notebook, path)
+def test_what_is_changed_by_hand_shows_and_what_fails_does_not_kill_the_report(root, first):
+    for name in ("02_profile", "04_doctors"):
+        assert audit(root, "new", "demo", name).returncode == 0
+    notebooks = root / "data" / "demo" / "notebooks"
+    shown = new_code_cell(f"from IPython.display import HTML\nHTML('<p>{MARK}</p>')", metadata={"tags": ["report"]})
+    for name, cell in (("02_profile", shown), ("04_doctors", new_code_cell("1 / 0"))):
+        notebook = nbformat.read(notebooks / f"{name}.ipynb", as_version=4)
+        notebook.cells.insert(4, cell)
+        nbformat.write(notebook, notebooks / f"{name}.ipynb")
     (root / "data" / "demo" / "text.yml").write_text('capacity.notes.how: "Read it as Ana does."\n', encoding="utf-8")
     done = audit(root, "run", "demo", "--to", "html")
-    assert done.returncode == 0, told(done)
+    assert done.returncode == 1, told(done)
     assert "own notebook" in told(done)
+    assert "ZeroDivisionError" in told(done)
     page = (latest(root) / "report.html").read_text("utf-8")
     assert MARK in page
     assert "Read it as Ana does." in page
-
-
-def test_a_failing_section_becomes_a_page_and_does_not_kill_the_report(root, first):
-    path = root / "data" / "demo" / "notebooks" / "04_doctors.ipynb"
-    path.parent.mkdir(exist_ok=True)
-    assert audit(root, "new", "demo", "04_doctors").returncode == 0
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells.insert(3, nbformat.v4.new_code_cell("1 / 0"))
-    nbformat.write(notebook, path)
-    done = audit(root, "run", "demo", "--to", "html")
-    path.unlink()
-    assert done.returncode == 1
-    assert "ZeroDivisionError" in told(done)
-    assert (latest(root) / "report.html").is_file()
-
-
-def test_without_calls_and_accounts_their_pages_say_so(root, first):
-    raw = root / "data" / "demo" / "raw"
-    mapping = root / "data" / "demo" / "mapping.yml"
-    kept = mapping.read_text("utf-8")
-    import yaml
-
-    content = yaml.safe_load(kept)
-    gone = ("calltouch", "mango", "1c_pl")
-    content["sources"] = [s for s in content["sources"] if not any(word in str(s) for word in gone)]
-    mapping.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    done = audit(root, "run", "demo", "--to", "html")
-    mapping.write_text(kept, encoding="utf-8")
-    assert done.returncode == 0, told(done)
-    assert raw.is_dir()
-    assert "08_administrators" in told(done)
-    assert "SKIP" in told(done)
+    assert "Not printed" in page

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import ibis
 
 from audit.config import ClientConfig
 from audit.errors import ConfigError, DataError, Place, Problem, told
@@ -25,8 +24,10 @@ from audit.intake.record import FileRecord, file_records, provenance, write_reco
 from audit.intake.set_aside import refuse_above_limit, write_set_aside
 from audit.intake.sql import attached, work_connection
 from audit.intake.staff import keep_names
+from audit.intake.stage import sql_type
 from audit.tables import CANONICAL, DERIVED, REQUIRED
-from audit.tables.connection import connect, create, derive
+from audit.tables.columns import TableSpec
+from audit.tables.connection import connect, derive
 
 
 @dataclass(frozen=True)
@@ -142,15 +143,9 @@ def _write(
         for column in CANONICAL[table].columns:
             if column.unit == "id":
                 key_column(connection, key, table, column)
+    _write_tables(work, aside)
     target = connect(aside)
     try:
-        for table in work.tables:
-            if _kept(connection, table):
-                names = ", ".join(f'"{name}"' for name in CANONICAL[table].names)
-                rows = connection.execute(
-                    f"SELECT {names} FROM stage_{table} WHERE fate IS NULL ORDER BY ALL"
-                ).fetch_arrow_table()
-                create(target, CANONICAL[table], ibis.memtable(rows))
         derive(target, end=config.period.end)
         outcomes = checks.run_checks(target, work, config)
     finally:
@@ -160,13 +155,7 @@ def _write(
         for table in DERIVED:
             _order(written, table)
         write_records(written, files, outcomes, record, work.staged)
-        rows = {
-            str(t): int(n)
-            for t, n in written.execute(
-                "SELECT table_name, estimated_size FROM duckdb_tables() ORDER BY table_name"
-            ).fetchall()
-            if t in {*CANONICAL, *DERIVED}
-        }
+        rows = _counted(written)
         written.execute("CHECKPOINT")
     text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True, default=str)
     database.with_suffix(".intake.json").write_text(text + "\n", encoding="utf-8")
@@ -174,9 +163,37 @@ def _write(
     return Intake(database, set_aside, rows, tuple(files), tuple(outcomes), work.persons, str(record["fingerprint"]))
 
 
+def _write_tables(work: Work, aside: Path) -> None:
+    """The canonical tables that have rows, with exactly the declared columns and types."""
+    with attached(aside) as written:
+        for table in work.tables:
+            if not _kept(work.connection, table):
+                continue
+            columns = CANONICAL[table].columns
+            names = ", ".join(f'"{column.name}"' for column in columns)
+            query = f"SELECT {names} FROM stage_{table} WHERE fate IS NULL ORDER BY {_total_order(CANONICAL[table])}"
+            written.register("kept", work.connection.execute(query).fetch_arrow_table())
+            typed = ", ".join(f'"{column.name}"::{sql_type(column)} AS "{column.name}"' for column in columns)
+            written.execute(f"CREATE TABLE {table} AS SELECT {typed} FROM kept")
+            written.unregister("kept")
+
+
+def _total_order(spec: TableSpec) -> str:
+    """By what a row says, then by its codes: the order does not depend on the secret but between twins."""
+    ordered = sorted(spec.columns, key=lambda column: column.unit == "id")
+    return ", ".join(f'"{column.name}"' for column in ordered)
+
+
 def _order(written: duckdb.DuckDBPyConnection, table: str) -> None:
     """Derived rows arrive in the order of the engine's threads; a total order makes every load the same."""
     if written.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table]).fetchall():
         written.execute(
-            f"CREATE TABLE ordered AS SELECT * FROM {table} ORDER BY ALL; DROP TABLE {table}; ALTER TABLE ordered RENAME TO {table}"
+            f"CREATE TABLE ordered AS SELECT * FROM {table} ORDER BY {_total_order(DERIVED[table])}; "
+            f"DROP TABLE {table}; ALTER TABLE ordered RENAME TO {table}"
         )
+
+
+def _counted(written: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    have = {str(row[0]) for row in written.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    tables = [table for table in (*CANONICAL, *DERIVED) if table in have]
+    return {table: int(written.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]) for table in tables}

@@ -46,11 +46,12 @@ def columns_of(table: str) -> list[Column]:
 
 def create_stage(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     """An empty ``stage_<table>`` if there is none."""
-    columns = ", ".join(f'"{column.name}" {_sql_type(column)}' for column in columns_of(table))
+    columns = ", ".join(f'"{column.name}" {sql_type(column)}' for column in columns_of(table))
     connection.execute(f"CREATE TABLE IF NOT EXISTS stage_{table} ({BOOK}, {columns})")
 
 
-def _sql_type(column: Column) -> str:
+def sql_type(column: Column) -> str:
+    """The engine's type of one of our columns."""
     return {"string": "VARCHAR", "float64": "DOUBLE", "int64": "BIGINT", "timestamp(6)": "TIMESTAMP"}.get(
         column.dtype, column.dtype.upper()
     )
