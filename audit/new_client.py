@@ -27,11 +27,12 @@ def demo(root: Path, name: str, *, kind: str, seed: int, size: float) -> Path:
     if kind != "ent":
         raise UsageError(f"no synthetic clinic “{kind}”: {suggestion(kind, ['ent'])}")
     home = _new_home(root, name)
-    for settings in sorted(DEMO_SETTINGS.glob("*.yml")):
+    write_exports(home / "raw", truth=home / ".truth.json", seed=seed, size=size)
+    # clinic.yml last: a client is there when it is
+    for settings in sorted(DEMO_SETTINGS.glob("*.yml"), reverse=True):
         text = settings.read_text(encoding="utf-8")
         text = re.sub(r"^client: .*$", f"client: {name}", text, flags=re.MULTILINE)
         (home / settings.name).write_text(text, encoding="utf-8")
-    write_exports(home / "raw", truth=home / ".truth.json", seed=seed, size=size)
     return home
 
 
