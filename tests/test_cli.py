@@ -94,7 +94,7 @@ def test_no_exports_is_told(root):
     audit(root, "new", "acme")
     done = audit(root, "run", "acme")
     assert done.returncode in (1, 2)
-    assert "raw" in told(done)
+    assert "validate acme" in told(done)
     assert not (root / "reports" / "acme" / "latest").exists()
 
 

@@ -85,8 +85,7 @@ def plain_header(text: str) -> str:
 
 def lay_out(connection: duckdb.DuckDBPyConnection, grid: Grid, how: Format, relation: str) -> RawTable:
     """The grid's records as relation ``relation``; DataError if the header is not where it is declared."""
-    connection.register("tidied", tidied(grid.cells))
-    connection.execute("CREATE OR REPLACE TEMP TABLE grid AS SELECT * FROM tidied")
+    connection.register("grid", tidied(grid.cells))
     try:
         last, headers = _header(connection, grid, how)
         _classify(connection, grid, how, last, headers)
@@ -97,8 +96,8 @@ def lay_out(connection: duckdb.DuckDBPyConnection, grid: Grid, how: Format, rela
         if how.unpivot is not None:
             kinds["record"] = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0]
     finally:
-        connection.unregister("tidied")
-        connection.execute("DROP TABLE IF EXISTS classified; DROP TABLE IF EXISTS grid")
+        connection.execute("DROP VIEW IF EXISTS classified; DROP TABLE IF EXISTS kinds")
+        connection.unregister("grid")
     return RawTable(relation, grid.file, grid.label, grid.encoding, headers, kinds, totals)
 
 
@@ -174,7 +173,10 @@ def _classify(
     if how.groups is not None:
         tests.append(f"WHEN {_is_group(how.groups, headers, grid.label)} THEN 'group'")
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE classified AS SELECT *, CASE {' '.join(tests)} ELSE 'record' END AS what FROM grid"
+        f"CREATE OR REPLACE TEMP TABLE kinds AS SELECT row, CASE {' '.join(tests)} ELSE 'record' END AS what FROM grid"
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW classified AS SELECT grid.*, kinds.what FROM grid JOIN kinds ON kinds.row = grid.row"
     )
 
 

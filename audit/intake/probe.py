@@ -52,11 +52,15 @@ class ColumnProbe:
     strip: str | None = None
     personal: str | None = None
     example_dates: tuple[str, ...] = ()
+    is_repeated: bool = False
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What a file (or sheet) looks like; ``header`` are its physical header rows, none if it has no header."""
+    """What a file (or sheet) looks like; ``header`` are its physical header rows, none if it has no header.
+
+    ``ends_blank``: another table follows. ``group_key``: there are heading rows, and this column is empty in them only.
+    """
 
     file: str
     sheet: str | None
@@ -67,6 +71,8 @@ class Probe:
     header: tuple[int, ...]
     comment: str | None
     total_marks: tuple[str, ...]
+    ends_blank: bool
+    group_key: str | None
     rows: int
     columns: tuple[ColumnProbe, ...]
 
@@ -121,7 +127,8 @@ def _probe(file: RawFile, grid: Grid, sheet: str | None, certainty: float = 1.0,
     picked = cells.take(places).to_pylist()
     rows = [(int(record["row"]), [record[f"c{n}"] or "" for n in range(1, grid.width + 1)]) for record in picked]
     comment = "#" if any(cells_[0].startswith("#") for _, cells_ in rows[:10]) else None
-    rows = [(row, texts) for row, texts in rows if any(texts) and not (comment and texts[0].startswith(comment))]
+    noted = [row for row, texts in rows if comment and texts[0].startswith(comment)]
+    rows = [(row, texts) for row, texts in rows if any(texts) and row not in set(noted)]
     if grid.encoding.endswith("yaml"):
         header: tuple[int, ...] = (0,)
     else:
@@ -130,11 +137,47 @@ def _probe(file: RawFile, grid: Grid, sheet: str | None, certainty: float = 1.0,
     marks = _marks(body)
     body = [(row, texts) for row, texts in body if not (marks and _first(texts).lower().startswith(marks))]
     headers = _headers(rows, header, grid.width)
+    ends_blank = bool(noted and header and noted[-1] > header[-1])
+    if ends_blank:
+        body = [(row, texts) for row, texts in body if row < min(n for n in noted if n > header[-1])]
+    headings = [texts for _, texts in body if _is_heading(texts, len(headers))]
+    group_key = _group_key(headers, [texts for _, texts in body if texts not in headings]) if headings else None
+    if group_key is not None:
+        body = [(row, texts) for row, texts in body if texts not in headings]
+        body = [(row, [headings[0][0], *texts[1:]] if not texts[0] else texts) for row, texts in body]
+        # the column the headings are carried down into; its last part still says what they are
+        headers[0] = f"heading / {headers[0]}"
     decimal, _ = detect_decimal(value for _, texts in body[:2000] for value in texts if value)
     columns = tuple(_column(headers[n], n + 1, [texts[n] for _, texts in body]) for n in range(len(headers)))
     total = count - sum(1 for row in cells.column("row").to_pylist()[:60] if header and row <= header[-1])
     found = tuple(mark for mark in Totals().marks if mark.lower() in marks)
-    return Probe(file.name, sheet, grid.encoding, certainty, delimiter, decimal, header, comment, found, total, columns)
+    return Probe(
+        file.name,
+        sheet,
+        grid.encoding,
+        certainty,
+        delimiter,
+        decimal,
+        header,
+        comment,
+        found,
+        ends_blank,
+        group_key,
+        total,
+        columns,
+    )
+
+
+def _is_heading(texts: list[str], width: int) -> bool:
+    """Only the first cell is filled, in a table of some width."""
+    return width >= 4 and bool(texts[0]) and not any(texts[1:])
+
+
+def _group_key(headers: list[str], body: list[list[str]]) -> str | None:
+    """A column filled in every row that is no heading; the first one but the headings' own."""
+    if len(body) < 2:
+        return None
+    return next((h for n, h in enumerate(headers) if n and h and all(texts[n] for texts in body)), None)
 
 
 def _first(texts: Sequence[str]) -> str:
@@ -169,12 +212,12 @@ def _column(header: str, place: int, texts: list[str]) -> ColumnProbe:
     sample = list(distinct)[:600]
     date = detect_date(sample)
     kind, strip = _kind(sample, date, header)
+    date = date if kind == "date" else None
     few = tuple(text for text, _ in distinct.most_common(FEW + 1))
     values = few if len(few) <= FEW and kind != "phone" else ()
     examples = tuple(sample[:2]) if date and date.other else ()
-    return ColumnProbe(
-        header, place, kind, share, len(distinct), values, date, strip, _personal(header, kind), examples
-    )
+    personal, repeated = _personal(header, kind), len(distinct) < 0.98 * len(filled)
+    return ColumnProbe(header, place, kind, share, len(distinct), values, date, strip, personal, examples, repeated)
 
 
 def _kind(sample: list[str], date: DateGuess | None, header: str) -> tuple[str, str | None]:
@@ -184,7 +227,8 @@ def _kind(sample: list[str], date: DateGuess | None, header: str) -> tuple[str, 
     units = Counter(match.group(1) for text in sample if (match := UNITS_AFTER.match(text)))
     if sum(units.values()) > len(sample) * 0.8:
         return "number", units.most_common(1)[0][0]
-    if date is not None and (date.format != "%Y%m%d" or "дата" in header.lower() or "date" in header.lower()):
+    said = any(word in header.lower() for word in ("дата", "date", "месяц", "month", "datum", "mjesec"))
+    if date is not None and (date.format not in ("%Y%m%d", "%Y%m") or said):
         return "date", None
     if share(EMAIL) > 0.8:
         return "e-mail", None

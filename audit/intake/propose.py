@@ -35,6 +35,7 @@ class Guess:
     confidence: float
     text: str
     decision: str | None = None
+    is_repeated: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,14 @@ class ProposedSource:
         """Name of the source: the first file without its ending, and the sheet."""
         first = self.probes[0]
         stem = first.file.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        return f"{stem} {first.sheet}" if first.sheet else stem
+        return f"{stem} {first.sheet}" if first.sheet and len(self.probes) == 1 else stem
 
 
 def propose(probes: list[Probe]) -> list[ProposedSource]:
     """Group files of one layout and find the tables they fill; files of no table are left to ``ignore``."""
     groups: dict[tuple[object, ...], list[Probe]] = {}
     for probe in probes:
-        groups.setdefault((*probe.layout, probe.sheet if probe.sheet else ""), []).append(probe)
+        groups.setdefault((*probe.layout, probe.file if probe.sheet else ""), []).append(probe)
     sources = [ProposedSource(tuple(group), dict(_fills(group[0]))) for group in groups.values()]
     has_cards = any("patients" in source.guesses for source in sources)
     return [source if has_cards else _with_patients(source) for source in sources if source.guesses]
@@ -123,7 +124,7 @@ def _fits(column: Column, theirs: ColumnProbe) -> bool:
     if column.dtype in ("float64", "int64", "decimal(18, 2)"):
         return theirs.kind == "number" or (theirs.kind == "date" and column.unit == "minutes")
     if column.dtype == "boolean":
-        return 0 < theirs.distinct <= 4
+        return 0 < theirs.distinct <= 8
     if column.name in ("phone_key", "caller_key"):
         return theirs.kind in ("phone", "number", "text")
     if column.allowed:
@@ -148,13 +149,13 @@ def _guess(table: str, column: Column, score: float, theirs: ColumnProbe) -> Gue
     if column.dtype in ("date", "timestamp(6)"):
         rule["format"], decision = _date_format(theirs)
     if column.allowed:
-        rule["codes"], decision = _codes(column, theirs)
+        rule["codes"], decision = _codes(table, column, theirs)
     if theirs.strip:
         rule["strip"] = [theirs.strip]
     if score < 0.5:
         decision = decision or f"“{theirs.header}” by its name, but it holds {theirs.kind}s"
     text = _inline(rule["from"] if len(rule) == 1 else rule)
-    return Guess(table, column.name, score, text, decision)
+    return Guess(table, column.name, score, text, decision, theirs.is_repeated)
 
 
 def _date_format(theirs: ColumnProbe) -> tuple[str, str | None]:
@@ -171,9 +172,10 @@ def _reading(form: str) -> str:
     return "day first" if form.index("%d") < form.index("%m") else "month first"
 
 
-def _codes(column: Column, theirs: ColumnProbe) -> tuple[dict[str, list[str]], str | None]:
+def _codes(table: str, column: Column, theirs: ColumnProbe) -> tuple[dict[str, list[str]], str | None]:
     """Our words for their values, as far as they are known; the rest is a decision."""
-    words = {plain_word(word): ours for ours, group in CODES.get(column.name, {}).items() for word in group}
+    known = CODES.get(f"{table}.{column.name}") or CODES.get(column.name, {})
+    words = {plain_word(word): ours for ours, group in known.items() for word in group}
     words |= {value: value for value in column.allowed}
     codes: dict[str, list[str]] = {}
     unknown = []
@@ -246,13 +248,17 @@ def as_yaml(sources: list[ProposedSource], ignored: list[str]) -> str:
 def _source_lines(source: ProposedSource) -> Iterator[str]:
     first = source.probes[0]
     yield f"  - name: {_inline(source.name)}"
-    yield f"    files: {_inline([probe.file for probe in source.probes])}"
-    yield f"    format: {_inline(_format(first))}"
+    yield f"    files: {_inline(list(dict.fromkeys(probe.file for probe in source.probes)))}"
+    doubt = "" if first.certainty >= 0.8 else f"  # the encoding is {first.certainty:.0%} sure: look at the words"
+    if first.group_key is not None:
+        doubt += "  # headings among the rows: several levels? give each a name and values or a pattern"
+    yield f"    format: {_inline(_format(source))}{doubt}"
     yield "    fills:"
     for table, guesses in source.guesses.items():
         yield f"      - table: {table}"
-        if table == "patients" and "appointments" in source.guesses:
-            yield "        one_per: patient_id"
+        keys = [guess.column for guess in guesses if guess.is_repeated and guess.column in CANONICAL[table].key]
+        if keys:
+            yield f"        one_per: {keys[0]}"
         yield "        columns:"
         for guess in guesses:
             column = next(c for c in columns_of(table) if c.name == guess.column)
@@ -261,12 +267,13 @@ def _source_lines(source: ProposedSource) -> Iterator[str]:
             yield f"          {guess.column}: {guess.text}  # {told}{allowed}"
 
 
-def _format(probe: Probe) -> dict[str, object]:
+def _format(source: ProposedSource) -> dict[str, object]:
+    probe = source.probes[0]
     facts: dict[str, object] = {}
     if probe.is_text:
         facts |= {"encoding": probe.encoding, "delimiter": probe.delimiter}
     if probe.sheet:
-        facts["sheets"] = [probe.sheet]
+        facts["sheets"] = [one.sheet for one in source.probes]
     if not probe.header:
         facts |= {"header": 0, "names": [f"column {column.position}" for column in probe.columns]}
     elif probe.header != (1,) and probe.header != (0,):
@@ -275,6 +282,10 @@ def _format(probe: Probe) -> dict[str, object]:
         facts["decimal"] = probe.decimal
     if probe.comment:
         facts["comment"] = probe.comment
+    if probe.ends_blank:
+        facts["ends"] = "blank"
+    if probe.group_key is not None:
+        facts["groups"] = {"data_has": probe.group_key, "levels": [{"name": probe.columns[0].header, "column": 1}]}
     if probe.total_marks:
         facts["totals"] = {"marks": list(probe.total_marks)}
     return facts

@@ -22,7 +22,7 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
         "may_contact": "accepts sms | may contact | согласие | согласие на рассылку | рассылка | suglasnost",
     }),
     "appointments": _words({
-        "appointment_id": "appointment id | appointment | aptnum | visit id | record id | invoice no | invoice | id | № записи | номер записи | код записи | № визита | визит | документ | номер документа | номер | broj termina | termin id",
+        "appointment_id": "appointment id | appointment | aptnum | visit id | record id | invoice no | invoice | id | № записи | номер записи | код записи | № визита | № приема | визит | документ | номер документа | номер | broj termina | termin id",
         "patient_id": "patient id | patnum | client id | customer id | patient | № карты | номер карты | карта | код пациента | код клиента | пациент код | broj kartona | pacijent id",
         "doctor_id": "doctor | provider | provnum | practitioner | staff | врач | специалист | доктор | сотрудник | исполнитель | liječnik | doktor",
         "branch": "branch | clinic | location | office | business | филиал | клиника | подразделение | отделение | адрес | poslovnica | ordinacija",
@@ -43,7 +43,7 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
     "charges": _words({
         "charge_id": "charge id | line id | procnum | № строки | код строки",
         "patient_id": "patient id | patnum | client id | customer id | № карты | номер карты | карта | код пациента | код клиента | broj kartona",
-        "appointment_id": "appointment id | aptnum | visit id | invoice no | invoice | № записи | № визита | визит | документ | номер документа",
+        "appointment_id": "appointment id | aptnum | visit id | invoice no | invoice | № записи | № приема | № визита | визит | документ | номер документа",
         "charged_on": "date | invoice date | issue date | payment date | proc date | дата | дата оплаты | дата продажи | дата приема | прием | дата визита | datum | datum računa",
         "service_id": "service | procedure | code | услуга | номенклатура | товар услуга | usluga | šifra usluge",
         "doctor_id": "doctor | provider | врач | исполнитель | специалист | сотрудник | liječnik",
@@ -77,7 +77,7 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
         "clicks": "clicks | клики | klikovi",
     }),
     "site_traffic": _words({
-        "from_day": "date | day | month | дата | месяц | datum",
+        "from_day": "date | day | month | year month | дата | месяц | datum",
         "channel": "source | channel | session default channel group | default channel group | first user default channel group | источник | источник трафика | канал",
         "region": "region | city | регион | город | grad",
         "device": "device | device category | устройство | тип устройства | uređaj",
@@ -109,7 +109,7 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
     "feedback": _words({
         "given_on": "date | дата | дата отзыва | datum",
         "source": "source | site | площадка | источник | izvor",
-        "score": "score | rating | stars | оценка | балл | звезд | ocjena",
+        "score": "score | rating | stars | оценка | балл | звезд | звезды | ocjena",
         "doctor_id": "doctor | врач | liječnik",
         "branch": "branch | филиал | poslovnica",
     }),
@@ -122,7 +122,7 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
     }),
     "competitors": _words({
         "competitor": "competitor | конкурент | клиника | konkurent",
-        "service_id": "service | услуга | usluga",
+        "service_id": "service | услуга | код услуги | usluga",
         "seen_on": "date | seen on | дата | datum",
         "price": "price | цена | cijena",
     }),
@@ -170,9 +170,9 @@ CODES: dict[str, dict[str, tuple[str, ...]]] = {
         "out": "out | outbound | outgoing | исходящий | исх | odlazni",
     }),
     "payer": _words({
-        "cash": "cash | card | наличные | карта | физлицо | платно | gotovina",
+        "cash": "cash | card | наличные | карта | наличные/карта | физлицо | платно | gotovina",
         "insurer": "insurer | insurance | дмс | страховая | osiguranje",
-        "corporate": "corporate | юрлицо | договор | tvrtka",
+        "corporate": "corporate | юрлицо | корпоративный договор | договор | tvrtka",
         "state": "state | омс | hzzo",
     }),
     "device": _words({
@@ -189,6 +189,39 @@ CODES: dict[str, dict[str, tuple[str, ...]]] = {
         "booked": "booked | записан | запись",
         "thinking": "thinking | думает",
         "lost": "lost | отказ | потерян",
+    }),
+    "appointments.kind": _words({
+        "outpatient": "outpatient | visit | consultation | амбулаторный | амбулаторно | прием | консультация | pregled",
+        "operation": "operation | surgery | операция | operacija",
+        "ward": "ward | inpatient | стационар | palata | hospitalizacija",
+    }),
+    "services.kind": _words({
+        "consultation": "consultation | visit | прием | консультация | pregled",
+        "diagnostics": "diagnostics | диагностика | dijagnostika",
+        "procedure": "procedure | процедура | манипуляция | postupak",
+        "operation": "operation | surgery | операция | operacija",
+        "ward": "ward | стационар",
+    }),
+    "rooms.kind": _words({
+        "consulting": "consulting | приемный кабинет | кабинет | ordinacija",
+        "operating": "operating | операционная | operacijska sala",
+        "diagnostics": "diagnostics | диагностика",
+        "ward": "ward | палата | стационар",
+    }),
+    "charges.kind": _words({
+        "sale": "sale | продажа | оплата | prodaja",
+        "refund": "refund | возврат | povrat",
+        "deposit": "deposit | аванс | предоплата | avans",
+        "transfer": "transfer | перемещение | prijenos",
+    }),
+    "events.kind": _words({
+        "price": "price | цена | цены",
+        "marketing": "marketing | реклама | маркетинг",
+        "desk": "desk | администраторы | ресепшен",
+        "doctors": "doctors | врачи",
+        "service": "service | услуги",
+        "closed": "closed | закрыто | выходной",
+        "other": "other | прочее | другое",
     }),
 }
 

@@ -153,6 +153,29 @@ def test_files_that_cannot_be_read_are_told_beside_the_others(folder: Path) -> N
     assert len(report.files) == 3
 
 
+def test_an_id_that_comes_again_is_one_row_per_id(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    lines = [f"{n % 7},I{n},2016-02-{1 + n % 28:02d},{n}.50" for n in range(40)]
+    (tmp_path / "raw" / "inv.csv").write_text("\n".join(["CustomerID,InvoiceNo,InvoiceDate,amount", *lines]))
+    validate_client(tmp_path, config())
+    fills = yaml.safe_load((tmp_path / "mapping.yml").read_text("utf-8"))["sources"][0]["fills"]
+    assert [(fill["table"], fill.get("one_per")) for fill in fills] == [
+        ("patients", "patient_id"), ("appointments", None), ("charges", None),
+    ]  # fmt: skip
+
+
+def test_headings_among_the_rows_are_seen(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    rows = ["Врач;№ визита;№ карты;Дата приёма;Статус", "Жуков;;;;"]
+    rows += [f";V{n};{n % 5};{1 + n:02d}.02.2016;Пришёл" for n in range(20)] + ["Итого;20;;;"]
+    (tmp_path / "raw" / "v.csv").write_text("\n".join(rows), "utf-8")
+    validate_client(tmp_path, config())
+    source = yaml.safe_load((tmp_path / "mapping.yml").read_text("utf-8"))["sources"][0]
+    assert source["format"]["groups"]["data_has"] == "№ визита"
+    assert source["format"]["totals"] == {"marks": ["Итого"]}
+    assert source["fills"][-1]["columns"]["doctor_id"] == "heading / Врач"
+
+
 def test_no_export_at_all(tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     report = validate_client(tmp_path, config())
