@@ -25,20 +25,24 @@ from audit.errors import NotAnswerable, UsageError
 from audit.results import Result, Unanswered, protect
 from audit.tables import TABLES
 
-ORDER = (
-    "data_quality",
-    "capacity",
-    "profile",
-    "clv",
-    "doctors",
-    "price",
-    "channels",
-    "funnel",
-    "administrators",
-    "finance",
-    "growth",
+SECTIONS: tuple[tuple[str, ...], ...] = (
+    ("data_quality",),
+    ("capacity",),
+    ("profile",),
+    ("clv",),
+    ("doctors",),
+    ("price",),
+    ("channels",),
+    ("funnel",),
+    ("administrators",),
+    ("finance",),
+    ("growth",),
 )
-"""The order of the audit. It is also the order of the notebooks' numbers, which a test holds equal."""
+"""The sections of the report in the order of the audit; each is one notebook, named after its first analysis.
+
+Analyses after the first are further pages of the same section. Their order is that of the computation too:
+an analysis may read those before it. An analysis that is not named here is a section of its own at the end.
+"""
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,13 @@ class Analysis:
 
     @property
     def number(self) -> int:
-        """Its place in the audit; a new analysis comes after the eleven."""
-        return ORDER.index(self.name) if self.name in ORDER else len(ORDER)
+        """The number of its section, which is its notebook's."""
+        return next((number for number, names in enumerate(sections()) if self.name in names), len(sections()))
+
+    @property
+    def part(self) -> int:
+        """Its place within the section, from 0."""
+        return next((names.index(self.name) for names in sections() if self.name in names), 0)
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -73,10 +82,23 @@ class Analysis:
 
 
 @cache
+def sections() -> tuple[tuple[str, ...], ...]:
+    """The analyses of each section, in the order of the audit."""
+    found = {module.name for module in pkgutil.iter_modules(analyses.__path__)}
+    own = sorted(found - {name for section in SECTIONS for name in section})
+    return (*SECTIONS, *((name,) for name in own))
+
+
+@cache
 def names() -> tuple[str, ...]:
     """All analyses, in the order of the audit."""
-    found = [module.name for module in pkgutil.iter_modules(analyses.__path__)]
-    return tuple(sorted(found, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name)))
+    return tuple(name for section in sections() for name in section)
+
+
+def section(notebook: str) -> tuple[str, ...]:
+    """The analyses shown by the notebook “03_clv”; one that is not ours is a section of its own."""
+    name = notebook[3:]
+    return next((names for names in sections() if names[0] == name), (name,))
 
 
 @cache

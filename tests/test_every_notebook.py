@@ -30,8 +30,8 @@ def code(path: Path) -> list[tuple[list[str], str]]:
     ]
 
 
-def test_one_notebook_per_analysis_in_the_order_of_the_audit():
-    assert [path.stem for path in NOTEBOOKS] == [f"{i:02d}_{name}" for i, name in enumerate(catalogue.names())]
+def test_one_notebook_per_section_in_the_order_of_the_audit():
+    assert [path.stem for path in NOTEBOOKS] == [f"{i:02d}_{names[0]}" for i, names in enumerate(catalogue.sections())]
 
 
 def test_a_run_has_few_public_names():
@@ -59,16 +59,32 @@ def test_cells_are_thin(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_calls_what_there_is(path):
-    what = catalogue.analysis(path.stem[3:])
-    used = set()
+    shown = analyses_of(path)
+    assert tuple(dict.fromkeys(shown.values())) == catalogue.section(path.stem), "a section shows all its analyses"
+    used = {name: set() for name in shown.values()}
     for _, source in code(path):
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.value.id == "run":
-                used.add(node.func.attr)
+                name = node.args[0].id if node.func.attr == "analyse" else shown[node.args[0].id]
+                used[name].add(node.func.attr)
+                what = catalogue.analysis(name)
                 names = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
                 known = what.figures if node.func.attr == "figures" else [f.name for f in fields(what.result)]
                 assert set(names) <= set(known), f"{node.func.attr}{names}"
-    assert {"analyse", "head", "notes"} <= used <= PUBLIC
+    for name, calls in used.items():
+        assert {"analyse", "head", "notes"} <= calls <= PUBLIC, name
+
+
+def analyses_of(path: Path) -> dict[str, str]:
+    """The notebook's variables that hold results, and the analyses they come from."""
+    found = {}
+    for _, source in code(path):
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                function = node.value.func
+                if isinstance(function, ast.Attribute) and function.attr == "analyse":
+                    found[node.targets[0].id] = node.value.args[0].id
+    return found
 
 
 def fields(kind):

@@ -42,15 +42,21 @@ def literals(name: str, function: str, position: int = 0) -> list[tuple[str, ast
 
 
 def shown_tables(name: str) -> set[str]:
-    path = ROOT / "notebooks" / f"{NAMES.index(name):02d}_{name}.ipynb"
+    number = catalogue.analysis(name).number
+    path = ROOT / "notebooks" / f"{number:02d}_{catalogue.sections()[number][0]}.ipynb"
     sources = [
         "".join(cell["source"]) for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"
     ]
-    tables = set()
-    for node in ast.walk(ast.parse("\n".join(sources))):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "table":
-            tables |= {arg.value for arg in node.args if isinstance(arg, ast.Constant)}
-    return tables
+    calls = [node for node in ast.walk(ast.parse("\n".join(sources))) if isinstance(node, ast.Call)]
+    constants = [
+        arg.value
+        for call in calls
+        if getattr(call.func, "attr", "") in ("table", "figures")
+        for arg in (*call.args, *(word.value for word in call.keywords if word.arg == "beside"))
+        if isinstance(arg, ast.Constant)
+    ]
+    described = catalogue.analysis(name).result.__dataclass_fields__
+    return {word for word in constants if word in described and "measures" in described[word].metadata}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -182,7 +182,7 @@ def _run_section(context: Context, notebook: Path, folder: Path) -> Section:
     started = time.monotonic()
     try:
         execute(notebook, output, parameters, root=context.root)
-        status, message = _outcome(context, notebook.stem[3:])
+        status, message = _outcome(context, catalogue.section(notebook.stem))
     except NotebookFailed as failure:
         status, message = "FAIL", str(failure)
     if own:
@@ -192,12 +192,21 @@ def _run_section(context: Context, notebook: Path, folder: Path) -> Section:
     return Section(notebook.stem, status, time.monotonic() - started, message, own)
 
 
-def _outcome(context: Context, analysis: str) -> tuple[Status, str]:
-    folder = context.results / analysis
-    if not (folder / "result.json").is_file():
+def _outcome(context: Context, names: tuple[str, ...]) -> tuple[Status, str]:
+    """What became of a notebook: of its first analysis, and of the further ones that it computed."""
+    first, *further = names
+    if not (context.results / first / "result.json").is_file():
         return "FAIL", "the notebook stored no result"
-    what = catalogue.analysis(analysis)
-    result = load(what.result, folder)
+    stored = [name for name in further if (context.results / name / "result.json").is_file()]
+    status, message = _answered(context, first)
+    others = [_answered(context, name) for name in stored] if status == "PASS" else []
+    gap = next((said for state, said in others if state != "PASS"), None)
+    return ("WARN", gap) if gap else (status, message)
+
+
+def _answered(context: Context, name: str) -> tuple[Status, str]:
+    what = catalogue.analysis(name)
+    result = load(what.result, context.results / name)
     words = show.page(what, context.config, context.texts).words
     if isinstance(result, Unanswered):
         return "SKIP", without_tags(words.reason(result))

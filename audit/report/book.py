@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from audit import catalogue
-from audit.report.notebook import body_of
+from audit.report.notebook import pages_of
 from audit.results import Result, Unanswered
 from audit.results.store import load
 from audit.wording import Words, client_texts
@@ -23,7 +22,7 @@ from audit.workbench.page import Page, parts
 
 @dataclass(frozen=True)
 class Section:
-    """One section: its place, its words, what was found and the HTML its notebook made.
+    """One page of a section: its place, its words, what was found and the HTML its notebook made.
 
     ``result`` is None when the notebook stored none; ``title`` is the message, in markup.
     """
@@ -87,28 +86,37 @@ def read_book(context: Context, statuses: Sequence[Mapping[str, Any]]) -> Book:
 
     Each is a mapping with ``notebook``, ``status``, ``message`` and ``own_notebook``.
     """
-    sections = [_section(context, status) for status in statuses]
-    sections.sort(key=lambda section: (section.page.number == 0, section.page.number, section.page.name))
+    sections = [section for status in statuses for section in _pages(context, status)]
+    sections.sort(key=lambda section: (section.page.number == 0, section.page.place))
     config = context.config
     words = Words("report", context.language, config.currency, config.period, config.level, client_texts(context.texts))
     return Book(context, words, tuple(sections))
 
 
-def _section(context: Context, status: Mapping[str, Any]) -> Section:
-    notebook = str(status["notebook"])
-    what = catalogue.analysis(notebook[3:])
-    page = show.page(what, context.config, context.texts, context.language)
-    folder = context.results / what.name
-    result = load(what.result, folder) if (folder / "result.json").is_file() else None
+def _pages(context: Context, status: Mapping[str, Any]) -> Iterator[Section]:
+    """The pages of one notebook; further pages only where it printed them."""
+    notebook, failed = str(status["notebook"]), status.get("status") == "FAIL"
+    names = catalogue.section(notebook)
     path = context.folder / "notebooks" / f"{notebook}.ipynb"
-    body, title = _printed(page, path, result, status)
-    return Section(notebook, page, page.words.sentence("name"), title, result, body, bool(status.get("own_notebook")))
+    printed = pages_of(path, names[0]) if path.is_file() and not failed else {}
+    for name in names:
+        if name == names[0] or name in printed:
+            yield _section(context, status, name, printed.get(name, Markup()))
 
 
-def _printed(page: Page, path: Path, result: Result | None, status: Mapping[str, Any]) -> tuple[Markup, Markup]:
-    """The section's body and title; a page that says why when the notebook broke or printed nothing."""
+def _section(context: Context, status: Mapping[str, Any], name: str, printed: Markup) -> Section:
+    what = catalogue.analysis(name)
+    page = show.page(what, context.config, context.texts, context.language)
+    folder = context.results / name
+    result = load(what.result, folder) if (folder / "result.json").is_file() else None
+    body, title = _printed(page, printed, result, status)
+    own = bool(status.get("own_notebook"))
+    return Section(str(status["notebook"]), page, page.words.sentence("name"), title, result, body, own)
+
+
+def _printed(page: Page, body: Markup, result: Result | None, status: Mapping[str, Any]) -> tuple[Markup, Markup]:
+    """The page's body and title; a page that says why when the notebook broke or printed nothing."""
     failed = status.get("status") == "FAIL"
-    body = body_of(path) if path.is_file() and not failed else Markup()
     if body and result is not None:
         return body, _title(page, result)
     kind = "failed" if failed else "failed.missing"

@@ -237,7 +237,7 @@ def _sheets(book: Book) -> Sheet:
     heads = [Head(words.sentence(f"back.sheets.columns.{key}")) for key in ("sheet", "holds")]
     rows = [
         Row([Cell(section.page.sheet, tag="th"), Cell(_holds(book, section.answered))])
-        for section in sorted(book.sections, key=lambda section: section.page.number)
+        for section in sorted(book.sections, key=lambda section: section.page.place)
         if section.answered is not None
     ]
     return Sheet(

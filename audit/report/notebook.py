@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from functools import cache
 from pathlib import Path
 
@@ -14,13 +15,22 @@ from nbconvert.filters.strings import clean_html
 from audit.workbench.page import CELL_STYLE, TEMPLATE
 
 OUR_FRAGMENT = "<style data-clinic-audit>"
+HEAD = re.compile(r'(?=<div class="clinic-audit"[^>]*>\s*<header class="head[^"]*" data-page="([a-z0-9_]+)">)')
+"""Where the page of an analysis begins."""
 
 
-def body_of(path: Path) -> Markup:
-    """The HTML of the notebook's report cells; empty when it has not been executed."""
+def pages_of(path: Path, first: str) -> dict[str, Markup]:
+    """The HTML of the notebook's report cells by the analysis whose page it is; empty if it was not executed.
+
+    A page begins at its head. What stands before the first head belongs to the analysis ``first``.
+    """
     notebook = nbformat.read(path, as_version=4)
     body, _ = _exporter().from_notebook_node(notebook)
-    return Markup(body.strip())
+    before, *rest = HEAD.split(body)
+    pages = {first: before}
+    for name, html in zip(rest[::2], rest[1::2], strict=True):
+        pages[name] = pages.get(name, "") + html
+    return {name: Markup(html.strip()) for name, html in pages.items() if html.strip()}
 
 
 def part_of_page(html: str) -> str:

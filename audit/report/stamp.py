@@ -51,7 +51,8 @@ def _said(book: Book, key: str, **values: object) -> Markup:
 
 
 def _by_hand(book: Book) -> Markup:
-    said = [_said(book, "own_notebook", notebook=section.notebook) for section in book.sections if section.own_notebook]
+    own = dict.fromkeys(section.notebook for section in book.sections if section.own_notebook)
+    said = [_said(book, "own_notebook", notebook=notebook) for notebook in own]
     for section in book.sections:
         path = book.context.results / section.page.name / "overrides.json"
         if path.is_file():

@@ -41,7 +41,7 @@ def write_workbook(book: Book, target: Path) -> None:
     with xlsxwriter.Workbook(target, options) as workbook:
         workbook.set_properties({"title": cell(book.title), "created": EPOCH})
         styles = Styles(workbook)
-        sections = sorted(book.sections, key=lambda section: section.page.number)
+        sections = sorted(book.sections, key=lambda section: section.page.place)
         _index(
             book,
             workbook.add_worksheet(cell(without_tags(book.words.sentence("workbook.index")))[:31]),

@@ -26,7 +26,8 @@ CELL_STYLE = re.compile(r"<style data-clinic-audit>.*?</style>", re.DOTALL)
 class Page:
     """One section of one client's report: which analysis, in which words.
 
-    ``number`` is the analysis's place in the audit; number 0 is printed as appendix A.
+    ``number`` is the number of the section, of which this is page ``part`` from 0; number 0 is printed as
+    appendix A.
     """
 
     name: str
@@ -34,11 +35,18 @@ class Page:
     module: ModuleType
     words: Words
     config: ClientConfig
+    part: int = 0
 
     @property
     def label(self) -> str:
         """What stands before the section's name."""
-        return str(self.number) if self.number else "A"
+        number = str(self.number) if self.number else "A"
+        return f"{number}.{self.part + 1}" if self.part else number
+
+    @property
+    def place(self) -> tuple[int, int, str]:
+        """Its place in the audit, to sort by."""
+        return self.number, self.part, self.name
 
     @property
     def sheet(self) -> str:

@@ -49,7 +49,7 @@ def page(what: Analysis, config: ClientConfig, texts: Mapping[str, Any], languag
     words = Words(
         what.name, language or config.language, config.currency, config.period, config.level, client_texts(texts)
     )
-    return Page(what.name, what.number, what.module, words, config)
+    return Page(what.name, what.number, what.module, words, config, what.part)
 
 
 def head(page: Page, result: Result) -> Fragment:
@@ -58,7 +58,7 @@ def head(page: Page, result: Result) -> Fragment:
     if isinstance(result, Unanswered):
         return _unanswered(page, result, name)
     title, lede = page.words.sentence("title", result), page.words.optional("lede", result)
-    return _fragment(page, parts().head(page.label, name, evidence(page, result.grade), title, lede))
+    return _fragment(page, parts().head(page.label, name, evidence(page, result.grade), title, lede, page=page.name))
 
 
 def evidence(page: Page, grade: str) -> Markup:
@@ -179,7 +179,7 @@ def _export(page: Page, table: str) -> str:
 
 def _unanswered(page: Page, result: Unanswered, name: Markup) -> Fragment:
     _, remedy = _split(page.words.reason(result))
-    top = Markup(parts().head(page.label, name, None, unanswered_title(page, result), remedy, True))
+    top = Markup(parts().head(page.label, name, None, unanswered_title(page, result), remedy, True, page.name))
     rows = [
         cells.Row(
             [
