@@ -29,7 +29,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("data_quality",),
     ("capacity",),
     ("profile",),
-    ("clv",),
+    ("clv", "retention"),
     ("doctors",),
     ("price",),
     ("channels",),

@@ -33,6 +33,7 @@ from audit.analyses.finance import FinanceResult
 from audit.analyses.funnel import FunnelResult
 from audit.analyses.price import PriceResult
 from audit.analyses.profile import ProfileResult
+from audit.analyses.retention import RetentionResult
 from audit.config import Days, Params, Period
 from audit.models import actions, driver_tree
 from audit.models.actions import CATALOGUE, DRAWS, Setting
@@ -115,6 +116,7 @@ class Sections:
     capacity: CapacityResult | None
     profile: ProfileResult | None
     clv: ClvResult | None
+    retention: RetentionResult | None
     doctors: DoctorsResult | None
     price: PriceResult | None
     channels: ChannelsResult | None
@@ -135,14 +137,15 @@ class Sections:
 
 def analyse(
     first_visits: Table, patient_days: Table, opportunities: Table | None, capacity: CapacityResult | None,
-    profile: ProfileResult | None, clv: ClvResult | None, doctors: DoctorsResult | None, price: PriceResult | None,
+    profile: ProfileResult | None, clv: ClvResult | None, retention: RetentionResult | None,
+    doctors: DoctorsResult | None, price: PriceResult | None,
     channels: ChannelsResult | None, funnel: FunnelResult | None, administrators: AdministratorsResult | None,
     finance: FinanceResult, *, period: Period, params: GrowthParams,
 ) -> GrowthResult:
     """Where growth came from, and what the sections together say should be done first."""
     now, before = (_tree(first_visits, patient_days, opportunities, days, finance, days is period.present)
                    for days in (period.present, period.past))
-    sections = Sections(finance, capacity, profile, clv, doctors, price, channels, funnel, administrators)
+    sections = Sections(finance, capacity, profile, clv, retention, doctors, price, channels, funnel, administrators)
     setting = _setting(now, sections, period, params)
     changes, grades, reasons = _judged(setting, sections, _lapsed(patient_days, period, params), params)
     made = plan(changes, grades, setting.free, level=params.level)
@@ -298,7 +301,7 @@ def _weeks(made: Plan, s: Sections) -> list[tuple[Any, ...]]:
     """Who does what when, and where the weekly number stands today."""
     stands = {
         "answered": s("funnel", "answered_share"), "booked": s("funnel", "booked_share"), "conversion": s("administrators", "conversion"),
-        "return_90": s("clv", "return_90"), "children": s("profile", "children_share"), "room_load": s("capacity", "room_load"),
+        "return_90": s("retention", "return_90"), "children": s("profile", "children_share"), "room_load": s("capacity", "room_load"),
         "ward_load": s.surgical_load,
     }
     rows = []

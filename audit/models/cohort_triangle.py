@@ -1,4 +1,4 @@
-"""Cohort triangle: which share of each cohort came again in each period of age."""
+"""Cohort triangle: by cohort and age, which share came again and how much one unit has brought."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from audit.models.mean_cumulative import mean_cumulative
 
 Ints = npt.NDArray[np.int64]
 
@@ -44,3 +46,45 @@ def cohort_triangle(
     returned = np.array([np.bincount(group, weights=w, minlength=cohorts) for w in (came & seen).T]).T
     known = (reached >= fewest) & (reached >= size[:, None] / 2)
     return Triangle(np.where(known, returned / np.maximum(reached, 1), np.nan), reached == size[:, None], size)
+
+
+@dataclass(frozen=True)
+class ValueTriangle:
+    """Mean cumulative amount per unit of each of K cohorts by P ages; all (K, P) but ``size`` (K,).
+
+    NaN where less than half of the cohort or fewer than ``fewest`` units were watched to that age; ``complete``:
+    all of the cohort were. ``se`` is the robust standard error.
+    """
+
+    value: npt.NDArray[np.float64]
+    se: npt.NDArray[np.float64]
+    complete: npt.NDArray[np.bool_]
+    size: Ints
+
+
+def value_triangle(
+    *, cohort: npt.ArrayLike, last_age: npt.ArrayLike, owner: npt.ArrayLike, age: npt.ArrayLike, amount: npt.ArrayLike,
+    cohorts: int, ages: npt.ArrayLike, fewest: int = 30,
+) -> ValueTriangle:
+    """Mean cumulative function of every cohort at ``ages`` (P,) days; the rest as in ``cohort_triangle``.
+
+    Within a cohort everybody counts for as long as they were watched (``mean_cumulative``), so that its youngest
+    members neither lower the level nor are left out.
+    """
+    group, watched = np.asarray(cohort, np.int64), np.asarray(last_age, np.int64)
+    who, when, money = np.asarray(owner, np.int64), np.asarray(age, np.int64), np.asarray(amount, float)
+    ends = np.asarray(ages, np.int64)
+    value, se = np.full((cohorts, len(ends)), np.nan), np.full((cohorts, len(ends)), np.nan)
+    size = np.bincount(group, minlength=cohorts)
+    reached = np.zeros((cohorts, len(ends)), np.int64)
+    place = np.zeros(len(group), np.int64)
+    for k in range(cohorts):
+        members = np.flatnonzero(group == k)
+        place[members] = np.arange(len(members))
+        mine = group[who] == k
+        curve = mean_cumulative(
+            owner=place[who[mine]], age=when[mine], amount=money[mine], last_age=watched[members], horizons=ends
+        )
+        value[k], se[k], reached[k] = curve.value, curve.se, curve.at_risk
+    known = (reached >= fewest) & (reached >= size[:, None] / 2)
+    return ValueTriangle(np.where(known, value, np.nan), np.where(known, se, np.nan), reached == size[:, None], size)

@@ -33,6 +33,7 @@ def heatmap(
     width: float = theme.MAIN,
     height: float = 58.0,
     most: float | None = None,
+    least: float = 0.0,
     hatched: ArrayLike | None = None,
     frames: Sequence[Frame] = (),
     row_notes: Sequence[str] = (),
@@ -43,8 +44,8 @@ def heatmap(
 ) -> Figure:
     """``values`` (rows × columns) as shaded cells with their number; NaN is an empty cell with ``blank``.
 
-    ``text`` turns a value into the words in its cell; ``most`` is the value of the darkest shade (the
-    largest value by default). ``hatched`` (rows × columns, bool) marks cells that are not complete
+    ``text`` turns a value into the words in its cell; ``least`` and ``most`` are the values of the palest and the
+    darkest shade (0 and the largest value by default). ``hatched`` (rows × columns, bool) marks cells that are not complete
     yet. ``row_notes`` stand at the right end of a row ("closed"). ``mark`` = (column position, words)
     draws a vertical line at a column's left edge. Sizes are millimetres.
     """
@@ -55,7 +56,7 @@ def heatmap(
     figure, (ax,) = theme.canvas(width, height)
     ax.pcolormesh(
         np.arange(n_columns + 1), np.arange(n_rows + 1), np.ma.masked_invalid(cells),
-        cmap=theme.sequential(), vmin=0, vmax=most, edgecolor="white", linewidth=1.2,
+        cmap=theme.sequential(), vmin=least, vmax=most, edgecolor="white", linewidth=1.2,
     )
     ripe = ~np.asarray(hatched, dtype=bool) if hatched is not None else np.ones(cells.shape, dtype=bool)
     size = _text_size(width, n_columns, [text(float(v)) for v in seen])
@@ -66,7 +67,7 @@ def heatmap(
         if not ripe[i, j]:
             ax.add_patch(Rectangle((j, i), 1, 1, facecolor="#F7F9FA", edgecolor=theme.GREY, hatch="////", linewidth=0))
             ax.add_patch(Rectangle((j, i), 1, 1, fill=False, edgecolor="white", linewidth=1.2))
-        dark = ripe[i, j] and value > 0.52 * most
+        dark = ripe[i, j] and value > least + 0.52 * (most - least)
         halo: dict[str, Any] = {} if ripe[i, j] else {"path_effects": theme.HALO}
         ax.text(j + 0.5, i + 0.5, text(float(value)), ha="center", va="center", fontsize=size,
                 color="white" if dark else theme.INK, **halo)

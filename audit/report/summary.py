@@ -45,7 +45,7 @@ CARDS = (
     Measured("bottleneck", "capacity", ("bottleneck_load", "ward_load"), "low", ceiling="ceiling", span=(0.0, 1.2)),
     Measured("missed", "funnel", ("missed_share",), "low"),
     Measured("conversion", "administrators", ("conversion",), "high"),
-    Measured("return", "clv", ("return_90",), "high"),
+    Measured("return", "retention", ("return_90",), "high"),
     Measured("value", "clv", ("value_365",), "high"),
     Measured("cost", "channels", ("cost_per_first_patient",), "low"),
     Measured("profit", "finance", ("profit_month",), "high"),
