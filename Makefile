@@ -28,7 +28,7 @@ $(READY): pyproject.toml
 
 # the one definition of clean, for people, hooks and CI
 check: setup
-	@$(BIN)/ruff check audit tests
+	@$(BIN)/ruff check audit tests benchmarks
 	@$(BIN)/mypy
 	@$(BIN)/nbstripout --verify notebooks/*.ipynb
 
