@@ -30,7 +30,7 @@ def columns(
 ) -> Figure:
     """Pale columns of ``totals`` (n,) with ``parts`` (n,) dark at the foot and ``texts`` (n) on top.
 
-    ``accent`` (n) turns dark part and text rust; ``key`` says once what pale, dark and text are;
+    ``accent`` (n) turns dark part and text rust; ``key`` says once what pale, dark and text are, where columns are lower;
     ``tick`` prints the numbers of the axis. ``names`` (n) stand below, thinned when they would touch.
     Missing values have no column. Sizes are millimetres.
     """
@@ -46,7 +46,9 @@ def columns(
         ax.text(float(at), height_ + 0.02 * top, words, ha="center", va="bottom", fontsize=7.4,
                 color=theme.RUST if strong else theme.INK2, fontweight="semibold" if strong else "normal")
     if key:
-        ax.text(0.0, 1.0, key, transform=ax.transAxes, ha="left", va="top", fontsize=7.2, color=theme.INK2, path_effects=theme.HALO)
+        left = whole[: n // 3 + 1].max(initial=0) <= whole[-(n // 3 + 1) :].max(initial=0)
+        ax.text(0.0 if left else 1.0, 1.0, key, transform=ax.transAxes, ha="left" if left else "right", va="top", fontsize=7.2,
+                color=theme.INK2, path_effects=theme.HALO)
     letters = max((len(name) for name in names), default=1)
     every = max(1, int(np.ceil(n * (letters + 1) * 1.35 / (width - 12))))
     ax.set_xticks(x[::every], list(names)[::every])
