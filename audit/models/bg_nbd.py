@@ -35,8 +35,13 @@ COARSE_WEEKS = 8
 """Width of the cells of the first, rough fit that gives the full fit its start."""
 PARETO_START = (0.5, 0.05, 0.5, 0.05)
 """r, α, s, β (in units of the longest age): a few visits a patient, half of them gone within the records."""
-RESTARTS, SIMPLEX = 4, 0.02
-"""Nelder–Mead is started again from where it stopped, with a small simplex, until it stands at the optimum."""
+RESTARTS, SIMPLEX, STEPS = 2, 0.02, 250
+"""Nelder–Mead is started again from where it stopped, with a small simplex, until it stands at the optimum; a search
+that does not end soon runs along a ridge (nobody leaves, all come alike) and would go on for minutes."""
+PARETO_LADDER = (0.0,)
+"""Pareto/NBD has the other families beside it: what does not converge nearly at once is left to them."""
+FAR = 20.0
+"""A shape, or a scale in the longest ages seen, beyond which the search has left for a corner of the model."""
 NEAR = 0.01
 """Largest squared distance from the optimum, in standard errors, of a fit that counts as converged (a tenth of one)."""
 FAILURES = (ConvergenceError, np.linalg.LinAlgError, ValueError, TypeError, FloatingPointError)
@@ -105,7 +110,7 @@ def fit(family: Family, histories: Histories) -> Fit | None:
     one = _pareto if family == "Pareto/NBD" else _beta_geometric
     if not histories.repeaters:
         return None
-    for penalizer in LADDER:
+    for penalizer in PARETO_LADDER if family == "Pareto/NBD" else LADDER:
         try:
             with quiet():
                 law, covariance = one(family, histories, penalizer)
@@ -156,9 +161,11 @@ def _pareto(family: Family, h: Histories, penalizer: float) -> tuple[Law, Floats
         corners = start * (1 + size * np.vstack([np.zeros(4), np.eye(4)]))
         found = ParetoNBDFitter(penalizer).fit(
             part.frequency, part.recency, part.age, weights=part.weight, initial_params=start,
-            initial_simplex=corners, xatol=1e-5, fatol=5e-3 / h.patients,
+            initial_simplex=corners, xatol=1e-5, fatol=5e-3 / h.patients, maxiter=STEPS,
         )
         start = found.params_[["r", "alpha", "s", "beta"]].to_numpy(float) / unit
+        if not (start < FAR).all():
+            raise ConvergenceError("nobody leaves, or all patients come alike")
         if part is not h:
             continue
         law = ParetoNbd(*(float(value) for value in start * unit))
