@@ -11,7 +11,7 @@ import contextlib
 import io
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -147,7 +147,7 @@ def _coarse(h: Histories) -> Histories:
     """Mean histories of patients with the same x and the same ``COARSE_WEEKS`` of t_x and T."""
     keys = np.column_stack([h.frequency, h.recency // COARSE_WEEKS, h.age // COARSE_WEEKS])
     _, place = np.unique(keys, axis=0, return_inverse=True)
-    weight = np.bincount(place.ravel(), weights=h.weight)
+    weight: Floats = np.bincount(place.ravel(), weights=h.weight).astype(float)
     x, tx, t = (np.bincount(place.ravel(), weights=h.weight * part) / weight for part in (h.frequency, h.recency, h.age))
     return Histories(np.round(x), tx, t, weight)
 
@@ -170,7 +170,7 @@ def _pareto(family: Family, h: Histories, penalizer: float) -> tuple[Law, Floats
             continue
         law = ParetoNbd(*(float(value) for value in start * unit))
         gradient, hessian = _curvature(law, h)
-        covariance = np.linalg.inv(hessian)
+        covariance: Floats = np.asarray(np.linalg.inv(hessian), float)
         if penalizer or 0 <= gradient @ covariance @ gradient < NEAR:
             return law, covariance
     raise ConvergenceError("the likelihood still rises")

@@ -53,7 +53,7 @@ class Histories:
         rows = np.column_stack([self.frequency, self.recency, self.age])
         found, place = np.unique(rows, axis=0, return_inverse=True)
         weight = np.bincount(place.ravel(), weights=self.weight, minlength=len(found))
-        return Histories(*found.T, weight), place.ravel().astype(np.int64)
+        return Histories(found[:, 0], found[:, 1], found[:, 2], weight), place.ravel().astype(np.int64)
 
 
 @dataclass(frozen=True)

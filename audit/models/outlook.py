@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from audit.models import bg_nbd, gamma_gamma
 from audit.models.bg_nbd import Fit

@@ -219,14 +219,14 @@ def chances(trial: Trial, held: Held, *, level: float) -> Chances:
     chance = trial.fit.law.returns(distinct, held.weeks)[place]
     came = held.later > 0
     which = np.clip(np.searchsorted(CHANCE_EDGES, chance, side="right") - 1, 0, len(CHANCE_EDGES) - 2)
-    patients, predicted, seen = (
-        np.bincount(which, weights=w, minlength=len(CHANCE_EDGES) - 1) for w in (np.ones(len(chance)), chance, came)
-    )
+    bins = len(CHANCE_EDGES) - 1
+    patients = np.bincount(which, minlength=bins)
     full = patients > 0
-    patients, predicted, seen = patients[full], predicted[full] / patients[full], seen[full]
-    share, low, high = wilson(seen, patients, level)
-    error = float(patients @ np.abs(predicted - share) / patients.sum())
-    return Chances(patients.astype(int), predicted, share, low, high, error)
+    predicted, seen = (np.bincount(which, weights=w, minlength=bins)[full] / patients[full] for w in (chance, came))
+    patients = patients[full]
+    low, high = wilson(seen * patients, patients, level)
+    error = float(patients @ np.abs(predicted - seen) / patients.sum())
+    return Chances(patients, predicted, seen, low, high, error)
 
 
 def is_clumped(

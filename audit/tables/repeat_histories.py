@@ -104,7 +104,7 @@ def moments(transactions: Table, *, end: int, within_days: int, most_visits: int
 
     First table: visits (k, at most ``most_visits``), until (first whole month by which they had come again,
     99 if never), watched (last month from which ``within_days`` could still be watched), count of visits.
-    Second: visits, reach (last month at which a person was such a case), count of persons.
+    Second: visits (0: any), reach (last month at which a person was such a case), count of persons.
     """
     t = transactions.filter(_.came, _.first + _.age < end)
     after = {"group_by": "owner", "order_by": "age"}
@@ -116,5 +116,8 @@ def moments(transactions: Table, *, end: int, within_days: int, most_visits: int
     each = each.mutate(until=ibis.coalesce((_.ahead / MONTH_DAYS).ceil().cast("int64"), 99))
     each = each.mutate(until=ibis.least(_.until, 99))
     seen = each.group_by("visits", "until", "watched").aggregate(count=_.count()).order_by("visits", "until", "watched")
-    reach = each.group_by("owner", "visits").aggregate(reach=ibis.least(_.until - 1, _.watched).max())
+    each = each.mutate(reach=ibis.least(_.until - 1, _.watched))
+    whole = each.group_by("owner").aggregate(visits=ibis.literal(0).cast("int64"), reach=_.reach.max())
+    parts = each.group_by("owner", "visits").aggregate(reach=_.reach.max())
+    reach = ibis.union(whole, parts.select(whole.columns))
     return seen, reach.group_by("visits", "reach").aggregate(count=_.count()).order_by("visits", "reach")
