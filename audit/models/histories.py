@@ -52,7 +52,7 @@ class Histories:
         """Each history once, with the sum of its weights, and the place (C,) of every row among them."""
         rows = np.column_stack([self.frequency, self.recency, self.age])
         found, place = np.unique(rows, axis=0, return_inverse=True)
-        weight = np.bincount(place.ravel(), weights=self.weight, minlength=len(found))
+        weight: Floats = np.bincount(place.ravel(), weights=self.weight, minlength=len(found)).astype(float)
         return Histories(found[:, 0], found[:, 1], found[:, 2], weight), place.ravel().astype(np.int64)
 
 
