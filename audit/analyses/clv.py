@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from statistics import NormalDist
 from typing import Any
 
@@ -26,26 +25,23 @@ from pydantic import Field
 
 from audit.config import Params, Period
 from audit.errors import NotAnswerable
-from audit.models import concentration, repeat_visits
+from audit.models import concentration
 from audit.models.agreement import agreement
 from audit.models.cohort_triangle import value_triangle
 from audit.models.drift import drift
 from audit.models.lift import lift
 from audit.models.mean_cumulative import MeanCumulative, mean_cumulative
-from audit.models.outlook import outlook
 from audit.models.proportions import wilson
-from audit.models.repeat_visits import Check, Visits
 from audit.plots import theme
-from audit.plots.calibration import calibration as draw_calibration
 from audit.plots.cumulative import Aside, Line, cumulative
 from audit.plots.heatmap import heatmap
 from audit.plots.lorenz import lorenz as draw_lorenz
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
-from audit.tables.new_patients import EPOCH, new_patient_days, new_patients
+from audit.tables.new_patients import new_patient_days, new_patients
 from audit.tables.treatment_days import TREATMENTS, heaviest_treatment
 from audit.wording import Labels
 
-FIGURES = ("lorenz", "value_curve", "cohort_value", "calibration")
+FIGURES = ("lorenz", "value_curve", "cohort_value")
 HORIZONS = (90, 180, 365, 730)
 EARLY, YEAR = 90, 365
 QUARTER = 91
@@ -100,13 +96,6 @@ class ClvResult(Result):
     top_tenth: Estimate | None
     equal_days: int | None
     new_patients: int
-    gate: str
-    model: str | None
-    holdout_error: Estimate | None
-    holdout_weeks: int | None
-    expected_visits: Estimate | None
-    expected_revenue: Estimate | None
-    base_patients: int | None
     horizons: pd.DataFrame = table(
         Measure("days", "days"), Measure("value", "currency", interval=True), Measure("margin", "currency", interval=True),
         Measure("n", "count", people=True),
@@ -145,17 +134,9 @@ class ClvResult(Result):
         Measure("n", "count", people=True),
     )
     lorenz_points: pd.DataFrame | None = table(Measure("patients", "share"), Measure("revenue", "share"))
-    calibration: pd.DataFrame | None = table(
-        Measure("month", "date"), Measure("counted", "count"), Measure("model", "count", interval=True),
-        Measure("held_out", "flag"),
-    )
-    by_frequency: pd.DataFrame | None = table(
-        Measure("repeats", "count"), Measure("patients", "count", people=True), Measure("predicted", "count"),
-        Measure("counted", "count"),
-    )
     patients: pd.DataFrame | None = table(
         Measure("patient_id", "id", shown=False), Measure("value_365", "currency", shown=False),
-        Measure("class", "label", shown=False), Measure("expected_value", "currency", shown=False),
+        Measure("class", "label", shown=False),
     )
 
 
@@ -170,12 +151,6 @@ class _Base:
     @property
     def last_age(self) -> np.ndarray:
         return self.people["last_age"].to_numpy()
-
-    @property
-    def visits(self) -> Visits:
-        came = self.days["visits"].to_numpy() > 0
-        first, owner = self.people["first"].to_numpy(), self.days["owner"].to_numpy()[came]
-        return Visits(first, owner, first[owner] + self.days["age"].to_numpy()[came])
 
     def curve(self, members: np.ndarray, horizons: tuple[int, ...]) -> MeanCumulative:
         """Mean cumulative revenue of the patients marked in ``members`` (N,)."""
@@ -205,20 +180,17 @@ def analyse(
     code, classes, shares = _classes(base, matured, params)
     points, top, equal = _lorenz(base, params)
     stability, agreed = _stability(base, matured, code, params)
-    check = _check(base, period)
-    outlook, expected = _outlook(base, check, period, params)
     if classes is None and facts["value_90"] is None:
         raise NotAnswerable("too_few", verdict="not_enough_data", values={"patients": len(base.people)})
-    facts |= drifted | shares | agreed | outlook
+    facts |= drifted | shares | agreed
     facts |= {"top_tenth": top, "equal_days": equal, "new_patients": len(base.people), "class_payers": classed}
     return ClvResult(
         grade="A", headline=next((name for name in ("value_365", "value_90", "one_off_share") if facts[name]), None),
-        says=_says(facts, check), findings=_findings(facts, check, base),
+        says=_says(facts), findings=_findings(facts, base),
         **facts, horizons=horizons, curve=curve, classes=classes, worth=_worth(base, matured, params), cohorts=cohorts,
         stability=stability, mix=_mix(base, matured, code, params) if classes is not None else None,
         payers=payers, lorenz_points=points,
-        calibration=_calibration(base, check, period, params), by_frequency=_by_frequency(check),
-        patients=_patients(base, matured, code, expected) if classes is not None else None,
+        patients=_patients(base, matured, code) if classes is not None else None,
     )
 
 
@@ -445,87 +417,30 @@ def _lorenz(base: _Base, params: ClvParams) -> tuple[pd.DataFrame | None, Estima
     return pd.DataFrame({"patients": patients, "revenue": revenue}), top, days
 
 
-# ------------------------------------------------------------------ the model of repeat visits
-def _months(base: _Base, period: Period) -> np.ndarray:
-    """First days of the months from the first new patient on, and the cut-off, as numbers."""
-    start = pd.Timestamp(base.people["first_day"].min()).to_period("M").start_time
-    months = pd.date_range(start, period.end - timedelta(days=1), freq="MS")
-    return np.array([(day.date() - EPOCH).days for day in (*months, pd.Timestamp(period.end))])
-
-
-def _check(base: _Base, period: Period) -> Check:
-    edges = _months(base, period)
-    return repeat_visits.hold_out(base.visits, start=int(base.people["first"].min()), end=int(edges[-1]), splits=edges[:-1])
-
-
-def _outlook(base: _Base, check: Check, period: Period, params: ClvParams) -> tuple[dict[str, Any], np.ndarray | None]:
-    """The verdict on the model and, if it may speak, the coming year: facts, and money expected per patient."""
-    facts: dict[str, Any] = dict.fromkeys(
-        ("expected_visits", "expected_revenue", "base_patients", "holdout_error", "holdout_weeks", "model"))
-    facts["gate"], end = check.gate, (period.end - EPOCH).days
-    if check.fit is None:
-        return facts, None
-    error, weeks = exact(check.error, "share", check.patients), round((end - check.split) / 7)
-    facts |= {"holdout_error": error, "holdout_weeks": weeks, "model": check.fit.family}
-    repeat = base.days[(base.days["age"] > 0) & (base.days["visits"] > 0)]
-    paid = np.bincount(repeat["owner"], weights=repeat["outpatient"], minlength=len(base.people))
-    found = outlook(check, base.visits, paid=paid, end=end, weeks=YEAR / 7, level=params.level, seed=params.seed)
-    if found is None:
-        return facts, None
-    ok = check.gate == "ok"
-    rest: Any = (found.patients, params.level, "B" if ok else "C", "identified" if ok else "weak")
-    facts["expected_visits"] = Estimate(*found.visits, "count", *rest)
-    if base.has_money:
-        facts["expected_revenue"] = Estimate(*found.money, "currency", *rest)
-    return facts | {"base_patients": found.patients}, found.expected if base.has_money else None
-
-
-def _calibration(base: _Base, check: Check, period: Period, params: ClvParams) -> pd.DataFrame | None:
-    if check.fit is None:
-        return None
-    edges = _months(base, period)
-    columns = repeat_visits.monthly(check, base.visits, edges=edges, level=params.level, seed=params.seed)
-    names = [name for measure in ClvResult.measures("calibration") for name in measure.names]
-    months = [EPOCH + timedelta(days=int(day)) for day in edges[:-1]]
-    return pd.DataFrame(dict(zip(names, (months, *columns, edges[:-1] >= check.split), strict=True)))
-
-
-def _by_frequency(check: Check) -> pd.DataFrame | None:
-    if check.by_frequency is None:
-        return None
-    patients, predicted, counted = check.by_frequency
-    return pd.DataFrame({"repeats": np.arange(len(patients)), "patients": patients.astype(int),
-                         "predicted": predicted, "counted": counted.astype(int)})
-
-
-def _patients(base: _Base, matured: np.ndarray, code: np.ndarray, expected: np.ndarray | None) -> pd.DataFrame:
+def _patients(base: _Base, matured: np.ndarray, code: np.ndarray) -> pd.DataFrame:
     value = base.per_patient("revenue", YEAR)[matured]
     return pd.DataFrame({
         "patient_id": base.people["patient_id"][matured], "value_365": value if base.has_money else np.nan,
-        "class": np.asarray(CLASSES)[code], "expected_value": np.nan if expected is None else expected[matured],
+        "class": np.asarray(CLASSES)[code],
     }).sort_values("patient_id").reset_index(drop=True)
 
 
-def _says(facts: Mapping[str, Any], check: Check) -> dict[str, Sentence]:
+def _says(facts: Mapping[str, Any]) -> dict[str, Sentence]:
     title = "concentrated" if facts["top_tenth"] and facts["one_off_share"] else "value" if facts["top_tenth"] else "classes"
     lede = "year" if facts["value_365"] else "shorter" if facts["value_90"] else "classes"
     moved = f"drift_{facts['drifts']}" if facts["drifts"] else "level"
-    return {"title": Sentence(title), "lede": Sentence(lede), "figures.calibration.title": Sentence(check.gate),
+    return {"title": Sentence(title), "lede": Sentence(lede),
             "figures.cohort_value.title": Sentence(moved)}
 
 
-def _findings(facts: Mapping[str, Any], check: Check, base: _Base) -> tuple[Finding, ...]:
+def _findings(facts: Mapping[str, Any], base: _Base) -> tuple[Finding, ...]:
     one_off, watched = facts["one_off_share"], int((base.last_age >= YEAR).sum())
-    failed = f"model_{check.gate}" if check.fit else "model_failed"
     told = (
         (one_off, Finding("one_off", "risk" if one_off and one_off.low > 0.4 else "caveat")),
         (facts["surgical_revenue"] and facts["surgical_revenue"].low > 0.25, Finding("surgical", "caveat")),
         (facts["drifts"], Finding(f"drift_{facts['drifts']}", "strength" if facts["drifts"] == "up" else "risk")),
         (facts["kappa"], Finding("stability", "caveat")),
         (facts["naive_value"], Finding("naive", "caveat")),
-        (check.gate == "ok" and facts["expected_revenue"], Finding("outlook", "strength")),
-        (check.gate in ("weak", "rejected"), Finding(failed, "caveat")),
-        (check.gate == "not_enough_data", Finding("short_history", "not_answered")),
         (not base.has_money, Finding("no_money", "not_answered")),
         (base.has_money and facts["value_90"] and not facts["margin_90"], Finding("no_cost", "not_answered")),
         (not one_off, Finding("no_year", "not_answered", {"watched": watched})),
@@ -574,16 +489,4 @@ def cohort_value(result: ClvResult, labels: Labels) -> Figure | None:
         values.to_numpy(), rows=rows, columns=[f"+{k}" for k in values.columns], text=lambda v: labels.number(v, "currency"),
         hatched=~ripe.to_numpy() & values.notna().to_numpy(), blank="", width=theme.HALF, height=9 + 3.9 * len(rows), x_label=labels["x"],
         least=0.7 * float(frame["value"].min()), most=1.3 * float(frame["value"].max()),
-    )
-
-
-def calibration(result: ClvResult, labels: Labels) -> Figure | None:
-    """Counted repeat visits per month against the model."""
-    frame = result.calibration
-    if frame is None:
-        return None
-    return draw_calibration(
-        list(frame["month"]), frame["counted"], frame["model"], frame["model_low"], frame["model_high"],
-        held_out=frame["held_out"], month=labels.month, number=lambda v: labels.number(v, "count"),
-        y=labels["y"], counted_text=labels["counted"], model_text=labels["model"], held_out_text=labels["held_out"],
     )

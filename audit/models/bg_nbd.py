@@ -1,11 +1,8 @@
-"""BG/NBD and MBG/NBD: how often a patient will still come. The only door to ``lifetimes``.
+"""How often a patient will still come: BG/NBD, MBG/NBD and Pareto/NBD. The only door to ``lifetimes``.
 
-A patient comes at random times at an own rate λ and, after each visit, leaves for good with an own chance
-p; rates are Gamma(r, α) and chances Beta(a, b) over patients (Fader, Hardie & Lee 2005). MBG lets a patient
-leave right after the first visit as well (Batislam et al. 2007). Time is in WEEKS everywhere.
-
-lifetimes fits; likelihood, expectations and paths are written out here, because lifetimes scales time
-before it reports a likelihood and knows no process uncertainty. Nothing here handles season or contact.
+lifetimes fits; likelihoods, expectations and paths are written out in ``beta_geometric`` and ``pareto_nbd``,
+because lifetimes scales time before it reports a likelihood, has no error for Pareto/NBD and knows no process
+uncertainty. Time is in WEEKS everywhere. Nothing here handles season or contact.
 """
 
 from __future__ import annotations
@@ -13,235 +10,195 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from scipy import special
+
+from audit.models.beta_geometric import BetaGeometric
+from audit.models.histories import Floats, Histories, Paths
+from audit.models.pareto_nbd import ParetoNbd
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from lifetimes import BetaGeoFitter, ModifiedBetaGeoFitter
+    from lifetimes import BetaGeoFitter, GammaGammaFitter, ModifiedBetaGeoFitter, ParetoNBDFitter
     from lifetimes.utils import ConvergenceError
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Family = Literal["BG/NBD", "MBG/NBD"]
+Family = Literal["BG/NBD", "MBG/NBD", "Pareto/NBD"]
 
+FAMILIES: tuple[Family, ...] = ("BG/NBD", "MBG/NBD", "Pareto/NBD")
 LADDER = (0.0, 1e-4, 1e-3, 1e-2, 1e-1)
 """Penalties tried until the fit converges; needing one is evidence against the model."""
+COARSE_WEEKS = 8
+"""Width of the cells of the first, rough fit that gives the full fit its start."""
+PARETO_START = (0.5, 0.05, 0.5, 0.05)
+"""r, α, s, β (in units of the longest age): a few visits a patient, half of them gone within the records."""
+RESTARTS, SIMPLEX, STEPS = 2, 0.02, 250
+"""Nelder–Mead is started again from where it stopped, with a small simplex, until it stands at the optimum; a search
+that does not end soon runs along a ridge (nobody leaves, all come alike) and would go on for minutes."""
+PARETO_LADDER = (0.0,)
+"""Pareto/NBD has the other families beside it: what does not converge nearly at once is left to them."""
+FAR = 20.0
+"""A shape, or a scale in the longest ages seen, beyond which the search has left for a corner of the model."""
+NEAR = 0.01
+"""Largest squared distance from the optimum, in standard errors, of a fit that counts as converged (a tenth of one)."""
+FAILURES = (ConvergenceError, np.linalg.LinAlgError, ValueError, TypeError, FloatingPointError)
 
 
-@dataclass(frozen=True)
-class Histories:
-    """Cells of patients with (nearly) the same history.
-
-    ``frequency`` repeat visit-days x, ``recency`` weeks from the first to the last visit t_x, ``age`` weeks
-    from the first visit to the cut-off T, ``weight`` patients in the cell; (C,) each. ``cell`` (N,) gives
-    the cell of each patient.
-    """
-
-    frequency: Floats
-    recency: Floats
-    age: Floats
-    weight: Floats
-    cell: Ints
-
-    @property
-    def patients(self) -> int:
-        """Number of patients."""
-        return int(self.weight.sum())
+class Law(Protocol):
+    """What every family of repeat buying can say; (C,) per history, ``weeks`` ahead."""
 
     @property
-    def repeaters(self) -> int:
-        """Patients with at least one repeat visit-day."""
-        return int(self.weight[self.frequency > 0].sum())
+    def parameters(self) -> Floats:
+        """The four parameters."""
+
+    def moved(self, step: Floats) -> Law:
+        """The law with ``step`` (4,) added to the logarithms of its parameters."""
+
+    def log_likelihood(self, h: Histories) -> float:
+        """Sum over patients, in raw weeks: comparable between families."""
+
+    def alive(self, h: Histories) -> Floats:
+        """P(the patient has not left)."""
+
+    def expected(self, h: Histories, weeks: float) -> Floats:
+        """E[visits in the next ``weeks``]."""
+
+    def returns(self, h: Histories, weeks: float) -> Floats:
+        """P(at least one visit in the next ``weeks``)."""
+
+    def expected_new(self, weeks: npt.ArrayLike) -> Floats:
+        """E[repeat visits within ``weeks`` of the first visit] of a new patient."""
+
+    def simulate_new(self, age: npt.ArrayLike, rng: np.random.Generator) -> Paths:
+        """Repeat visits of new patients watched for ``age`` (N,) weeks."""
+
+    def simulate_ahead(self, h: Histories, weeks: float, rng: np.random.Generator) -> Paths:
+        """Visits in the next ``weeks`` of known patients."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Fitted parameters; ``covariance`` (4, 4) is of their logarithms, ``log_likelihood`` of the raw weeks.
+    """A fitted ``law``; ``covariance`` (4, 4) is of the logarithms of its parameters.
 
-    ``penalizer`` > 0 when the likelihood alone did not converge.
+    ``penalizer`` > 0 when the likelihood alone did not converge; ``log_likelihood`` is of the raw weeks.
     """
 
     family: Family
-    r: float
-    alpha: float
-    a: float
-    b: float
+    law: Law
     covariance: Floats
     penalizer: float
     log_likelihood: float
 
     @property
     def parameters(self) -> Floats:
-        """(r, α, a, b)."""
-        return np.array([self.r, self.alpha, self.a, self.b])
+        """The four parameters of the law."""
+        return self.law.parameters
 
-    @property
-    def first_chance(self) -> int:
-        """1 when a patient may leave after the first visit too (MBG), else 0."""
-        return int(self.family == "MBG/NBD")
-
-    def drawn(self, rng: np.random.Generator) -> Fit:
-        """A fit with parameters drawn from the uncertainty of the estimates."""
+    def drawn(self, rng: np.random.Generator) -> Law:
+        """The law with parameters drawn from the uncertainty of the estimates."""
         size, direction = np.linalg.eigh(self.covariance)
         # A direction the likelihood is flat in (nobody leaves: a, b → 0) does not move expectations near the
         # estimate, but would far from it: at most a factor e per standard deviation.
-        step = direction @ (np.sqrt(np.clip(size, 0, 1)) * rng.standard_normal(4))
-        r, alpha, a, b = (float(value) for value in self.parameters * np.exp(step))
-        return replace(self, r=r, alpha=alpha, a=a, b=b)
-
-
-@dataclass(frozen=True)
-class Paths:
-    """Simulated repeat visits: ``owner`` (E,) index of the patient or cell, ``time`` (E,) in weeks."""
-
-    owner: Ints
-    time: Floats
-
-
-def summarise(*, first: npt.ArrayLike, owner: npt.ArrayLike, day: npt.ArrayLike, end: int) -> tuple[Histories, Ints]:
-    """Histories at day ``end`` (exclusive) of the patients whose first day lies before it, and who they are.
-
-    ``first`` (N,) is each patient's first day as a whole number, ``owner`` and ``day`` (E,) are all
-    visit-days, at most one per patient and day; the first one is not a repeat. Cells hold patients with the
-    same x and the same week of t_x and T, with their mean t_x and T: as good as single patients
-    (parameters within half a standard error), a tenth of the work.
-    """
-    first, owner, day = (np.asarray(part, np.int64) for part in (first, owner, day))
-    base = np.flatnonzero(first < end)
-    repeat = (day > first[owner]) & (day < end)
-    x = np.bincount(owner[repeat], minlength=len(first))[base]
-    last = first.copy()
-    np.maximum.at(last, owner[repeat], day[repeat])
-    recency, age = (last[base] - first[base]) / 7, (end - first[base]) / 7
-    return cells(frequency=x, recency=recency, age=age), base
-
-
-def cells(*, frequency: npt.ArrayLike, recency: npt.ArrayLike, age: npt.ArrayLike) -> Histories:
-    """Group patients (N,) by x, week of t_x and week of T."""
-    parts = [np.asarray(part, float) for part in (frequency, recency, age)]
-    frame = pd.DataFrame(dict(zip(("x", "tx", "T"), parts, strict=True))).sort_values(["x", "tx", "T"], kind="stable")
-    keys = [frame["x"], np.floor(frame["tx"]).rename("week_tx"), np.floor(frame["T"]).rename("week_T")]
-    grouped = frame.groupby(keys, sort=True)
-    means = grouped[["x", "tx", "T"]].mean()
-    return Histories(
-        means["x"].to_numpy(), means["tx"].to_numpy(), means["T"].to_numpy(),
-        grouped.size().to_numpy(float), grouped.ngroup().sort_index().to_numpy(np.int64),
-    )
+        return self.law.moved(direction @ (np.sqrt(np.clip(size, 0, 1)) * rng.standard_normal(4)))
 
 
 def fit(family: Family, histories: Histories) -> Fit | None:
     """Maximum likelihood through lifetimes, climbing ``LADDER``; None when even the last step fails."""
-    h = histories
-    for penalizer in LADDER:
-        fitter = (BetaGeoFitter if family == "BG/NBD" else ModifiedBetaGeoFitter)(penalizer_coef=penalizer)
+    one = _pareto if family == "Pareto/NBD" else _beta_geometric
+    if not histories.repeaters:
+        return None
+    for penalizer in PARETO_LADDER if family == "Pareto/NBD" else LADDER:
         try:
-            # lifetimes prints its optimiser's record and changes warning filters when it fails.
-            with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
-                fitter.fit(h.frequency, h.recency, h.age, weights=h.weight)
-            covariance = np.linalg.inv(fitter._hessian_) / h.weight.sum()
-        except (ConvergenceError, np.linalg.LinAlgError, ValueError, TypeError):
+            with quiet():
+                law, covariance = one(family, histories, penalizer)
+        except FAILURES:
             continue
-        values = fitter.params_[["r", "alpha", "a", "b"]].to_numpy(float)
-        spread = np.linalg.eigvalsh((covariance + covariance.T) / 2) if np.isfinite(covariance).all() else np.array([-1.0])
-        if np.isfinite(values).all() and spread.min() > 0:
-            r, alpha, a, b = (float(value) for value in values)
-            made = Fit(family, r, alpha, a, b, (covariance + covariance.T) / 2, penalizer, np.nan)
-            return replace(made, log_likelihood=log_likelihood(made, h))
+        spread = np.linalg.eigvalsh(covariance) if np.isfinite(covariance).all() else np.array([-1.0])
+        if np.isfinite(law.parameters).all() and (law.parameters > 0).all() and spread.min() > 0:
+            return Fit(family, law, covariance, penalizer, law.log_likelihood(histories))
     return None
 
 
-def log_likelihood(model: Fit, histories: Histories) -> float:
-    """Sum over patients of eq. 6 of Fader, Hardie & Lee (2005), in weeks: comparable between families."""
-    h, (r, alpha, a, b), more = histories, model.parameters, model.first_chance
-    x, chances = h.frequency, h.frequency + more
-    shared = special.gammaln(r + x) - special.gammaln(r) + r * np.log(alpha)
-    stays = special.betaln(a, b + chances) - special.betaln(a, b) - (r + x) * np.log(alpha + h.age)
-    left = np.full(len(x), -np.inf)
-    could = chances > 0
-    left[could] = (
-        special.betaln(a + 1, b + chances[could] - 1) - special.betaln(a, b)
-        - (r + x[could]) * np.log(alpha + h.recency[could])
-    )
-    return float(h.weight @ (shared + np.logaddexp(stays, left)))
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """lifetimes prints its optimiser's record and changes warning filters when it fails: neither gets out."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
 
 
-def alive(model: Fit, histories: Histories) -> Floats:
-    """P(the patient has not left) in each cell (Fader, Hardie & Lee, note 021)."""
-    h, (r, alpha, a, b), chances = histories, model.parameters, histories.frequency + model.first_chance
-    odds = np.zeros(len(chances))
-    could = chances > 0
-    ratio = (r + h.frequency[could]) * np.log((alpha + h.age[could]) / (alpha + h.recency[could]))
-    odds[could] = np.exp(np.minimum(np.log(a) - np.log(b + chances[could] - 1) + ratio, 700))
-    return 1 / (1 + odds)
+def _beta_geometric(family: Family, h: Histories, penalizer: float) -> tuple[Law, Floats]:
+    fitter = BetaGeoFitter if family == "BG/NBD" else ModifiedBetaGeoFitter
+    rough = _coarse(h)
+    start = None
+    if len(rough) < len(h) / 4:  # else the detour costs more than the steps it saves
+        begun = fitter(penalizer).fit(rough.frequency, rough.recency, rough.age, weights=rough.weight)
+        start = np.log(begun.params_[["r", "alpha", "a", "b"]].to_numpy(float) * [1, 1 / h.age.max(), 1, 1])
+    found = fitter(penalizer).fit(h.frequency, h.recency, h.age, weights=h.weight, initial_params=start)
+    r, alpha, a, b = (float(value) for value in found.params_[["r", "alpha", "a", "b"]])
+    covariance = np.linalg.inv(found._hessian_) / h.weight.sum()
+    return BetaGeometric(r, alpha, a, b, int(family == "MBG/NBD")), (covariance + covariance.T) / 2
 
 
-def expected(model: Fit, histories: Histories, weeks: float) -> Floats:
-    """E[visits in the next ``weeks`` | x, t_x, T] per patient of each cell (their eq. 10)."""
-    h, (r, alpha, a, b) = histories, model.parameters
-    return alive(model, h) * _while_alive(r + h.frequency, alpha + h.age, a, b + h.frequency + model.first_chance, weeks)
+def _coarse(h: Histories) -> Histories:
+    """Mean histories of patients with the same x and the same ``COARSE_WEEKS`` of t_x and T."""
+    keys = np.column_stack([h.frequency, h.recency // COARSE_WEEKS, h.age // COARSE_WEEKS])
+    _, place = np.unique(keys, axis=0, return_inverse=True)
+    weight: Floats = np.bincount(place.ravel(), weights=h.weight).astype(float)
+    x, tx, t = (np.bincount(place.ravel(), weights=h.weight * part) / weight for part in (h.frequency, h.recency, h.age))
+    return Histories(np.round(x), tx, t, weight)
 
 
-def expected_new(model: Fit, weeks: npt.ArrayLike) -> Floats:
-    """E[repeat visits within ``weeks`` of the first visit] of a new patient (their eq. 9); 0 for weeks ≤ 0."""
-    r, alpha, a, b = model.parameters
-    t = np.maximum(np.asarray(weeks, float), 0.0)
-    stays = b / (a + b) if model.first_chance else 1.0
-    return stays * _while_alive(np.full(t.shape, r), np.full(t.shape, alpha), a, np.full(t.shape, b + model.first_chance), t)
+def _pareto(family: Family, h: Histories, penalizer: float) -> tuple[Law, Floats]:
+    """lifetimes starts Pareto/NBD at random and stops early: here from a fixed point, and again until it stands."""
+    longest = h.age.max()
+    unit = np.array([1, longest, 1, longest])
+    start = np.array(PARETO_START)
+    for part, size in ((_coarse(h), 0.2), (_coarse(h), 0.2), *[(h, SIMPLEX)] * RESTARTS):
+        corners = start * (1 + size * np.vstack([np.zeros(4), np.eye(4)]))
+        found = ParetoNBDFitter(penalizer).fit(
+            part.frequency, part.recency, part.age, weights=part.weight, initial_params=start,
+            initial_simplex=corners, xatol=1e-5, fatol=5e-3 / h.patients, maxiter=STEPS,
+        )
+        start = found.params_[["r", "alpha", "s", "beta"]].to_numpy(float) / unit
+        if not (start < FAR).all():
+            raise ConvergenceError("nobody leaves, or all patients come alike")
+        if part is not h:
+            continue
+        law = ParetoNbd(*(float(value) for value in start * unit))
+        gradient, hessian = _curvature(law, h)
+        covariance: Floats = np.asarray(np.linalg.inv(hessian), float)
+        if penalizer or 0 <= gradient @ covariance @ gradient < NEAR:
+            return law, covariance
+    raise ConvergenceError("the likelihood still rises")
 
 
-def simulate_new(model: Fit, age: npt.ArrayLike, rng: np.random.Generator) -> Paths:
-    """Repeat visits of new patients watched for ``age`` (N,) weeks."""
-    age = np.asarray(age, float)
-    rate = rng.gamma(model.r, 1 / model.alpha, len(age))
-    leaves = np.clip(rng.beta(model.a, model.b, len(age)), 1e-12, 1)
-    here = rng.random(len(age)) >= leaves * model.first_chance
-    return _paths(np.flatnonzero(here), rate[here], leaves[here], age[here], rng)
+def _curvature(law: Law, h: Histories, step: float = 1e-3) -> tuple[Floats, Floats]:
+    """Gradient (4,) and Hessian (4, 4) of minus the log-likelihood in the logarithms of the parameters."""
+    unit = step * np.eye(4)
+
+    def loss(move: Floats) -> float:
+        return -law.moved(move).log_likelihood(h)
+
+    centre = loss(np.zeros(4))
+    ahead, back = (np.array([loss(sign * unit[i]) for i in range(4)]) for sign in (1, -1))
+    hessian = np.diag((ahead - 2 * centre + back) / step**2)
+    for i, j in zip(*np.triu_indices(4, 1), strict=True):
+        both = loss(unit[i] + unit[j]) + loss(-unit[i] - unit[j])
+        hessian[i, j] = hessian[j, i] = (both - ahead[i] - back[i] - ahead[j] - back[j] + 2 * centre) / (2 * step**2)
+    return (ahead - back) / (2 * step), hessian
 
 
-def simulate_ahead(model: Fit, histories: Histories, weeks: float, rng: np.random.Generator) -> Paths:
-    """Visits in the next ``weeks`` of known patients; ``owner`` is the index of the cell.
-
-    Given the history, a patient who has not left has λ ~ Gamma(r+x, α+T) and p ~ Beta(a, b+x[+1]).
-    """
-    h = histories
-    cell = np.repeat(np.arange(len(h.weight)), rng.binomial(h.weight.astype(np.int64), alive(model, h)))
-    rate = rng.gamma(model.r + h.frequency[cell]) / (model.alpha + h.age[cell])
-    leaves = np.clip(rng.beta(model.a, model.b + h.frequency[cell] + model.first_chance), 1e-12, 1)
-    return _paths(cell, rate, leaves, np.full(len(cell), float(weeks)), rng)
-
-
-def _paths(owner: Ints, rate: Floats, leaves: Floats, weeks: Floats, rng: np.random.Generator) -> Paths:
-    """Poisson visits until the first after which the patient leaves (a geometric number of visits)."""
-    came = rng.poisson(rate * weeks)
-    until = rng.geometric(leaves)
-    place = np.repeat(np.arange(len(owner)), came)
-    time = rng.random(len(place)) * weeks[place]
-    order = np.lexsort((time, place))
-    place, time = place[order], time[order]
-    rank = np.arange(len(place)) - np.repeat(np.cumsum(came) - came, came)
-    kept = rank < until[place]
-    return Paths(owner[place[kept]], time[kept])
-
-
-def _while_alive(shape: Floats, scale: Floats, a: float, b: Floats, weeks: npt.ArrayLike) -> Floats:
-    """E[visits in ``weeks``] of a patient who has not left, λ ~ Gamma(shape, scale), p ~ Beta(a, b)."""
-    t = np.asarray(weeks, float)
-    c, z = a + b - 1, t / (scale + t)
-    # Euler's transformation: 2F1(shape, b; c; z) = (1−z)^(c−shape−b) 2F1(c−shape, c−b; c; z); stable for large counts.
-    with np.errstate(all="ignore"):
-        direct = np.log(special.hyp2f1(shape, b, c, z)) + shape * np.log1p(-z)
-        turned = np.log(special.hyp2f1(c - shape, c - b, c, z)) + (c - b) * np.log1p(-z)
-        log = np.where(np.isfinite(direct), direct, turned)
-        exact = c / (a - 1) * -np.expm1(log)
-    # E[(1 − e^(−λpt))/p]: with nearly nobody leaving 2F1 has a pole, and the mean of p is as good as its spread.
-    p = a / (a + b)
-    p = np.maximum(p, 1e-300)
-    plain = -np.expm1(-shape * np.log1p(p * t / scale)) / p
-    return np.maximum(np.where((p > 1e-4) & np.isfinite(exact), exact, plain), 0.0)
+def fit_spend(frequency: Floats, spend: Floats, weight: Floats, start: Floats | None = None) -> Any:
+    """p, q, γ (3,) of Gamma-Gamma by lifetimes, or None; ``spend`` best near 1, where it starts from."""
+    for first in (start, None):
+        try:
+            with quiet():
+                fitter = GammaGammaFitter().fit(frequency, spend, weights=weight, initial_params=first)
+            return fitter.params_[["p", "q", "v"]].to_numpy(float)
+        except FAILURES:
+            continue
+    return None

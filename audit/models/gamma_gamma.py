@@ -2,6 +2,9 @@
 
 A patient's visits cost Gamma(p, ν) each and ν varies over patients as Gamma(q, γ): the mean of a few visits
 is pulled towards the mean of all. Assumes that spending has nothing to do with how often one comes.
+
+lifetimes fits; the likelihood is written out here, because lifetimes gives no usable covariance, and so that
+one checks the other.
 """
 
 from __future__ import annotations
@@ -12,7 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, special
 
-Floats = npt.NDArray[np.float64]
+from audit.models import bg_nbd
+from audit.models.histories import Floats
+
+CELL = 0.002
+"""Patients with the same frequency whose spend differs by less than 0.2 % are fitted together, at their mean: a
+million patients become some ten thousand cells, and no parameter moves by a ten-thousandth of its error."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +59,28 @@ def fit(*, frequency: npt.ArrayLike, spend: npt.ArrayLike) -> SpendFit | None:
     x, m = x[used][order], m[used][order]
     if len(x) < 10 or np.ptp(m) == 0:
         return None
-    unit = float(np.median(m))
-    found = optimize.minimize(_loss, np.log([2.0, 2.0, 1.0]), args=(x, m / unit), jac=True, method="BFGS")
-    hessian = optimize.approx_fprime(found.x, lambda logs: _loss(logs, x, m / unit)[1], 1e-5)
-    covariance = (hessian + hessian.T) / 2
-    if not np.isfinite(covariance).all() or np.linalg.eigvalsh(covariance).min() <= 0:
+    unit, patients = float(np.median(m)), len(x)
+    correlation = float(np.corrcoef(x, m)[0, 1]) if np.ptp(x) > 0 else 0.0
+    x, m, weight = _cells(x, m / unit)
+    found = bg_nbd.fit_spend(x, m, weight)
+    if found is None or not (np.isfinite(found).all() and (found > 0).all()):
         return None
-    p, q, gamma = np.exp(found.x)
-    total = -float(found.fun) * len(x) - len(x) * np.log(unit)
-    return SpendFit(
-        p, q, gamma * unit, np.linalg.inv(covariance) / len(x),
-        float(np.corrcoef(x, m)[0, 1]) if np.ptp(x) > 0 else 0.0, total,
-    )
+    logs = np.log(found)
+    hessian = optimize.approx_fprime(logs, lambda at: _loss(at, x, m, weight)[1], 1e-5)
+    curvature = (hessian + hessian.T) / 2
+    if not np.isfinite(curvature).all() or np.linalg.eigvalsh(curvature).min() <= 0:
+        return None
+    p, q, gamma = (float(value) for value in found)
+    total = float(-_loss(logs, x, m, weight)[0] * patients - patients * np.log(unit))
+    return SpendFit(p, q, gamma * unit, np.linalg.inv(curvature) / patients, correlation, total)
+
+
+def _cells(x: Floats, m: Floats) -> tuple[Floats, Floats, Floats]:
+    """Frequency, mean spend and number of patients (C,) of cells of the same x and a spend within ``CELL``."""
+    keys = np.column_stack([x, np.floor(np.log(m) / CELL + 0.5)])
+    found, place = np.unique(keys, axis=0, return_inverse=True)
+    weight = np.bincount(place.ravel()).astype(float)
+    return found[:, 0], np.bincount(place.ravel(), weights=m) / weight, weight
 
 
 def expected_spend(model: SpendFit, *, frequency: npt.ArrayLike, spend: npt.ArrayLike) -> Floats:
@@ -72,7 +90,7 @@ def expected_spend(model: SpendFit, *, frequency: npt.ArrayLike, spend: npt.Arra
     return model.p * (model.gamma + x * m) / (model.p * x + model.q - 1)
 
 
-def _loss(logs: Floats, x: Floats, m: Floats) -> tuple[float, Floats]:
+def _loss(logs: Floats, x: Floats, m: Floats, weight: Floats) -> tuple[float, Floats]:
     """Mean negative log-likelihood (note 025, eq. 1a) and its gradient in (ln p, ln q, ln γ)."""
     p, q, g = np.exp(np.clip(logs, -20, 20))
     px, sum_ = p * x, g + x * m
@@ -84,4 +102,5 @@ def _loss(logs: Floats, x: Floats, m: Floats) -> tuple[float, Floats]:
     by_p = x * (both - special.digamma(px) + np.log(m) + np.log(x) - np.log(sum_))
     by_q = both - special.digamma(q) + np.log(g) - np.log(sum_)
     by_g = q / g - (px + q) / sum_
-    return -float(value.mean()), -np.array([p * by_p.mean(), q * by_q.mean(), g * by_g.mean()])
+    share = weight / weight.sum()
+    return -float(share @ value), -np.array([share @ by_p * p, share @ by_q * q, share @ by_g * g])

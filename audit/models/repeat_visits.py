@@ -1,6 +1,7 @@
-"""Repeat visits ahead: fit, hold out, decide whether the model may speak, and only then add up.
+"""Repeat visits held out: fit on the past, predict what is known to have come, and only then let a model speak.
 
-Days are whole numbers (days since any origin); a patient's first day is not a repeat visit.
+A transaction is a visit-day or an episode of care (``Held.each`` visits each); time is in weeks, days are whole
+numbers since any origin.
 """
 
 from __future__ import annotations
@@ -13,159 +14,270 @@ import numpy.typing as npt
 from scipy import stats
 
 from audit.models import bg_nbd
-from audit.models.bg_nbd import Fit, Floats, Histories, Ints
+from audit.models.bg_nbd import FAMILIES, Family, Fit
+from audit.models.histories import Floats, Histories, Ints
+from audit.models.proportions import wilson
 
 Gate = Literal["ok", "weak", "rejected", "not_enough_data"]
+GATES: tuple[Gate, ...] = ("ok", "weak", "rejected", "not_enough_data")
+"""From the best to the worst."""
 
-FAMILIES: tuple[bg_nbd.Family, ...] = ("BG/NBD", "MBG/NBD")
 FEWEST_REPEATERS = 300
 HOLD_OUT_WEEKS, HOLD_OUT_SHARE, CALIBRATION_WEEKS = 26, 0.25, 26
 OK, WEAK = 0.10, 0.20
-"""Largest relative error of the total in the held-out weeks for a model that may speak, or speak with a correction."""
+"""Largest relative error in the held-out weeks, of the total and by past visits, for a model that may speak, or may
+speak with a correction."""
+BY_CHANCE = 2.0
+"""A group of patients is missed where prediction and count differ by more than so many standard deviations."""
 GROUPS = 8
-"""Patients are compared by 0, 1, …, 7 and more repeat visits so far."""
+"""Patients are compared by 0, 1, …, 7 and more repeat transactions so far."""
+CHANCE_EDGES = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0)
+CLUMPED_GAP_DAYS, CLUMPED_FACTOR = 10.0, 1.5
+"""Visits are clumped when half of the early gaps are shorter, or months vary so much more than the model's."""
 
 
 @dataclass(frozen=True)
-class Check:
-    """What became of the hold-out.
+class Held:
+    """Patients known at the split, and what came after it.
 
-    ``predicted`` and ``counted`` visit-days in the held-out days from ``split`` on; ``by_frequency``
-    (3, GROUPS): patients, predicted, counted by repeat visits so far. ``misfit`` is the sum over those groups
-    of |predicted − counted| / counted. ``fit`` is the calibration fit; all None or 0 without enough data.
+    ``cells`` are what the models are fitted on; ``known`` (N rows, weight 1) and ``later`` (N,) their histories and
+    transactions in the held-out ``weeks``. ``curve`` (W,) is the mean number of repeat transactions by whole weeks
+    since the first visit, counted before the split. A transaction has ``each`` visits on average;
+    ``later_visits`` is the number of visits counted.
+    """
+
+    cells: Histories
+    known: Histories
+    later: Ints
+    weeks: float
+    curve: Floats
+    each: float
+    later_visits: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One family against the held-out weeks.
+
+    ``by_frequency`` (3, GROUPS): patients, predicted, counted by repeat transactions so far. ``misfit`` is the sum
+    over those groups of |predicted − counted| over all counted, ``excess`` what of it chance cannot explain.
+    ``mae`` is the mean absolute error per patient, ``slope`` that of counted on predicted over patients.
     """
 
     gate: Gate
-    split: int
-    fit: Fit | None = None
-    predicted: float = 0.0
-    counted: int = 0
-    patients: int = 0
-    misfit: float = 0.0
-    by_frequency: Floats | None = None
+    family: Family
+    fit: Fit
+    predicted: float
+    counted: int
+    misfit: float
+    excess: float
+    mae: float
+    slope: float
+    by_frequency: Floats
 
     @property
     def error(self) -> float:
         """Predicted over counted minus one."""
-        return self.predicted / self.counted - 1 if self.counted else np.nan
+        return self.predicted / self.counted - 1
+
+    @property
+    def correction(self) -> float:
+        """What a weak model's sums are multiplied by; 1 otherwise."""
+        return self.counted / self.predicted if self.gate == "weak" else 1.0
 
 
 @dataclass(frozen=True)
-class Visits:
-    """Visit-days: ``first`` (N,) first day of each patient, ``owner`` and ``day`` (E,) of every visit-day."""
+class Rule:
+    """A rule of thumb against the held-out weeks: ``past_rate`` (as often as so far) or ``cohort_curve`` (all alike)."""
 
-    first: Ints
-    owner: Ints
-    day: Ints
-
-    def at(self, end: int) -> Histories:
-        """Histories of those who came before ``end``."""
-        return bg_nbd.summarise(first=self.first, owner=self.owner, day=self.day, end=end)[0]
+    name: Literal["past_rate", "cohort_curve"]
+    predicted: float
+    misfit: float
+    mae: float
 
 
-def hold_out(visits: Visits, *, start: int, end: int, splits: npt.ArrayLike | None = None) -> Check:
-    """Fit on all but the last max(26 weeks, a quarter) of ``start`` … ``end``, predict the rest (METHODS of BTYD).
+@dataclass(frozen=True)
+class Chances:
+    """The chance to come in the held-out weeks against who came, by bin of the chance (K,).
 
-    ``splits`` are days at which the held-out part may begin (starts of months): the last that leaves enough.
-    The family that is nearer by group of past visits is kept (one that needs no penalty first); never by the
-    likelihood, which sees no future.
-    The total decides: within 10 % ok, within 20 % weak, beyond rejected. Needing a penalty is at best weak.
+    ``patients``, mean ``predicted``, share ``seen`` with Wilson bounds ``low`` and ``high``. ``error`` is the mean
+    distance of predicted and seen over patients.
     """
+
+    patients: Ints
+    predicted: Floats
+    seen: Floats
+    low: Floats
+    high: Floats
+    error: float
+
+
+@dataclass(frozen=True)
+class Check:
+    """What became of the hold-out: the verdict, every family's trial (the best first) and the rules of thumb."""
+
+    gate: Gate
+    trials: tuple[Trial, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    counted: int = 0
+    patients: int = 0
+
+    @property
+    def kept(self) -> Trial | None:
+        """The trial of the family that is used, or would be."""
+        return self.trials[0] if self.trials else None
+
+
+def split_day(*, start: int, end: int, splits: npt.ArrayLike) -> int | None:
+    """First held-out day: the last of ``splits`` that leaves max(26 weeks, a quarter); None if too little comes before."""
     held = max(HOLD_OUT_WEEKS * 7, int(HOLD_OUT_SHARE * (end - start)))
-    starts = np.asarray([] if splits is None else splits, np.int64)
-    split = int(starts[starts <= end - held].max(initial=min(start, end - held))) if splits is not None else end - held
-    known = visits.first < split
-    later = known[visits.owner] & (visits.day >= split) & (visits.day < end)
-    counted = int(later.sum())
-    if split - start < CALIBRATION_WEEKS * 7 or not known.any() or counted == 0:
-        return Check("not_enough_data", split)
-    histories, base = bg_nbd.summarise(first=visits.first, owner=visits.owner, day=visits.day, end=split)
-    gap = _median_gap(visits, split)
-    if histories.repeaters < FEWEST_REPEATERS or not 3 * gap <= float(histories.age.max()) * 7:
-        return Check("not_enough_data", split)
-    actual = np.bincount(visits.owner[later], minlength=len(visits.first))[base]
-    group = np.minimum(histories.frequency[histories.cell], GROUPS - 1).astype(int)
-    checks = []
-    for family in FAMILIES:
-        model = bg_nbd.fit(family, histories)
-        if model is None:
-            continue
-        predicted = bg_nbd.expected(model, histories, (end - split) / 7)[histories.cell]
-        weights = (np.ones(len(group)), predicted, actual)
-        table = np.array([np.bincount(group, weights=w, minlength=GROUPS) for w in weights])
-        misfit = float(np.abs(table[1] - table[2]).sum() / counted)
-        check = Check("ok", split, model, float(predicted.sum()), counted, len(base), misfit, table)
-        checks.append(replace(check, gate=_gate(check)))
-    if not checks:
-        return Check("rejected", split, counted=counted, patients=len(base))
-    return min(checks, key=lambda check: (check.fit is None or check.fit.penalizer > 0, check.misfit))
+    days = np.asarray(splits, np.int64)
+    allowed = days[(days <= end - held) & (days >= start + CALIBRATION_WEEKS * 7)]
+    return int(allowed.max()) if len(allowed) else None
 
 
-def _gate(check: Check) -> Gate:
-    assert check.fit is not None
-    if not abs(check.error) <= WEAK:
-        return "rejected"
-    return "ok" if abs(check.error) <= OK and check.fit.penalizer == 0 else "weak"
+def cohort_curve(*, age: npt.ArrayLike, count: npt.ArrayLike, watched: npt.ArrayLike) -> Floats:
+    """Mean cumulative repeat transactions (W,) after 0, 1, 2 … whole weeks.
 
-
-def _median_gap(visits: Visits, end: int) -> float:
-    """Median days between neighbouring visit-days of a patient before ``end``."""
-    before = visits.day < end
-    owner, day = visits.owner[before], visits.day[before]
-    order = np.lexsort((day, owner))
-    same = np.diff(owner[order]) == 0
-    gaps = np.diff(day[order])[same]
-    return float(np.median(gaps)) if len(gaps) else np.inf
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """Totals of the base in the coming weeks: ``draws`` (B,) of visits and (B,) of money, and the expectation."""
-
-    visits: float
-    money: float
-    visits_draws: Floats
-    money_draws: Floats
-
-
-def ahead(model: Fit, histories: Histories, weeks: float, spend: npt.ArrayLike, *, seed: int, draws: int = 100) -> Ahead:
-    """Visits and money of all known patients in the next ``weeks``, with parameter and process uncertainty.
-
-    ``spend`` (C,) is the expected money per visit of each cell's patients.
+    ``count`` (E,) transactions at ``age`` (E,) weeks, of patients ``watched`` (N,) weeks each.
     """
-    spend, rng = np.asarray(spend, float), np.random.default_rng(seed)
-    mean = bg_nbd.expected(model, histories, weeks) * histories.weight
-    count, money = np.empty(draws), np.empty(draws)
-    for k in range(draws):
-        paths = bg_nbd.simulate_ahead(model.drawn(rng), histories, weeks, rng)
-        count[k], money[k] = len(paths.owner), spend[paths.owner].sum()
-    return Ahead(float(mean.sum()), float(mean @ spend), count, money)
+    watched = np.sort(np.asarray(watched, float))
+    weeks = np.arange(int(watched.max(initial=0)) + 1)
+    at_risk = len(watched) - np.searchsorted(watched, weeks, side="left")
+    came = np.bincount(np.asarray(age, float).astype(int), weights=np.asarray(count, float), minlength=len(weeks))
+    return np.concatenate([[0.0], np.cumsum(came[: len(weeks)] / np.maximum(at_risk, 1))])
+
+
+def hold_out(held: Held, *, median_gap: float, seed: int) -> Check:
+    """Every family on the held-out weeks (METHODS of BTYD); ``median_gap`` is in weeks.
+
+    The family nearest by group of past visits is kept (of those with the best verdict); never by the likelihood,
+    which sees no future. The total and the groups decide: within 10 % ok, within 20 % weak, beyond rejected; a
+    group counts by what chance cannot explain. Needing a penalty is at best weak.
+    """
+    counted, known = int(held.later.sum()), held.known
+    if counted == 0 or known.repeaters < FEWEST_REPEATERS or not 3 * median_gap <= float(known.age.max()):
+        return Check("not_enough_data", counted=counted, patients=known.patients)
+    rng = np.random.default_rng(seed)
+    fits = [model for family in FAMILIES if (model := bg_nbd.fit(family, held.cells)) is not None]
+    trials = [_trial(model, held, rng) for model in fits]
+    trials.sort(key=lambda trial: (GATES.index(trial.gate), trial.fit.penalizer > 0, trial.misfit))
+    gate = trials[0].gate if trials else "rejected"
+    return Check(gate, tuple(trials), _rules(held), counted, known.patients)
+
+
+def _trial(model: Fit, held: Held, rng: np.random.Generator) -> Trial:
+    distinct, place = held.known.distinct()
+    each = model.law.expected(distinct, held.weeks)
+    predicted, table, misfit, mae = _compare(each[place], held)
+    counted = int(held.later.sum())
+    group = np.minimum(distinct.frequency, GROUPS - 1).astype(int)
+    draws = [
+        np.bincount(group[model.drawn(rng).simulate_ahead(distinct, held.weeks, rng).owner], minlength=GROUPS)
+        for _ in range(20 if distinct.patients < 200_000 else 5)
+    ]
+    off = np.maximum(np.abs(table[1] - table[2]) - BY_CHANCE * np.std(draws, axis=0, ddof=1), 0)
+    spread = float(np.var(each[place]))
+    slope = float(np.cov(each[place], held.later)[0, 1] / spread) if spread > 0 else np.nan
+    made = Trial("ok", model.family, model, predicted, counted, misfit, float(off.sum() / counted), mae, slope, table)
+    return replace(made, gate=_gate(made, held))
+
+
+def _gate(trial: Trial, held: Held) -> Gate:
+    visits = trial.predicted * held.each / held.later_visits - 1
+    worst = max(abs(trial.error), abs(visits), trial.excess)
+    if not worst <= WEAK:
+        return "rejected"
+    return "ok" if worst <= OK and trial.fit.penalizer == 0 else "weak"
+
+
+def _compare(predicted: Floats, held: Held) -> tuple[float, Floats, float, float]:
+    """Total, the table by past transactions (3, GROUPS), misfit and mean absolute error of predictions (N,)."""
+    group = np.minimum(held.known.frequency, GROUPS - 1).astype(int)
+    weights = (np.ones(len(group)), predicted, held.later)
+    table = np.array([np.bincount(group, weights=w, minlength=GROUPS) for w in weights])
+    misfit = float(np.abs(table[1] - table[2]).sum() / held.later.sum())
+    return float(predicted.sum()), table, misfit, float(np.abs(predicted - held.later).mean())
+
+
+def _rules(held: Held) -> tuple[Rule, ...]:
+    known, curve = held.known, held.curve
+    weeks = np.arange(len(curve))
+    slope = (curve[-1] - curve[max(len(curve) - 14, 0)]) / min(13, max(len(curve) - 1, 1))
+    later = known.age + held.weeks
+    beyond = curve[-1] + slope * (later - weeks[-1])
+    alike = np.where(later > weeks[-1], beyond, np.interp(later, weeks, curve)) - np.interp(known.age, weeks, curve)
+    rate = known.frequency / known.age * held.weeks
+    told = (("past_rate", rate), ("cohort_curve", np.maximum(alike, 0.0)))
+    found = [(name, _compare(predicted, held)) for name, predicted in told]
+    return tuple(Rule(name, total, misfit, mae) for name, (total, _, misfit, mae) in found)  # type: ignore[arg-type]
+
+
+def chances(trial: Trial, held: Held, *, level: float) -> Chances:
+    """Who came in the held-out weeks, by the chance the kept family gave them; empty bins are left out."""
+    distinct, place = held.known.distinct()
+    chance = trial.fit.law.returns(distinct, held.weeks)[place]
+    came = held.later > 0
+    which = np.clip(np.searchsorted(CHANCE_EDGES, chance, side="right") - 1, 0, len(CHANCE_EDGES) - 2)
+    bins = len(CHANCE_EDGES) - 1
+    patients = np.bincount(which, minlength=bins)
+    full = patients > 0
+    predicted, seen = (np.bincount(which, weights=w, minlength=bins)[full] / patients[full] for w in (chance, came))
+    patients = patients[full]
+    low, high = wilson(seen * patients, patients, level)
+    error = float(patients @ np.abs(predicted - seen) / patients.sum())
+    return Chances(patients, predicted, seen, low, high, error)
+
+
+def is_clumped(
+    check: Check, ages: npt.ArrayLike, *, early_gap: float, months: int, visits: int, squares: int, seed: int
+) -> bool:
+    """Visits come in courses: gaps within the first month are short, or months far more uneven than under the model.
+
+    ``ages`` (N,) weeks; ``early_gap`` in days; ``months`` person-months of 30 days with ``visits`` visits and
+    ``squares`` the sum of the square of each month's number.
+    """
+    if early_gap < CLUMPED_GAP_DAYS:
+        return True
+    if check.kept is None or not months or not visits:
+        return False
+    whole = np.floor(np.asarray(ages, float) * 7 / 30).astype(int)
+    paths = check.kept.fit.law.simulate_new(whole * 30 / 7, np.random.default_rng(seed))
+    number = np.unique(np.column_stack([paths.owner, np.floor(paths.time * 7 / 30)]), axis=0, return_counts=True)[1]
+    theirs, ours = _dispersion(int(whole.sum()), number.sum(), (number**2).sum()), _dispersion(months, visits, squares)
+    return bool(ours > CLUMPED_FACTOR * theirs)
+
+
+def _dispersion(months: int, visits: float, squares: float) -> float:
+    """Variance over mean of visits per person-month."""
+    return (squares - visits**2 / months) / max(visits, 1)
 
 
 def monthly(
-    check: Check, visits: Visits, *, edges: npt.ArrayLike, level: float, seed: int, draws: int = 20
+    model: Fit, known: Histories, *, first: npt.ArrayLike, day: npt.ArrayLike, count: npt.ArrayLike, split: int,
+    edges: npt.ArrayLike, level: float, seed: int, draws: int = 20,
 ) -> tuple[Ints, Floats, Floats, Floats]:
-    """Repeat visits of M months between ``edges`` (M+1 days): counted, and what the model says (value, low, high).
+    """Repeat transactions of M months between ``edges`` (M+1 days): counted, and what the model says (value, low, high).
 
-    Of the patients known before the held-out part; up to it the model sees their first days alone, after it
-    their histories. The band holds parameter and process uncertainty.
+    Of the patients known before ``split`` (``first`` days (N,), histories ``known`` at the split); ``count`` (E,)
+    came on ``day`` (E,). Up to the split the model sees first days alone, after it histories. The band holds
+    parameter and process uncertainty.
     """
-    assert check.fit is not None
-    model, split, edges, rng = check.fit, check.split, np.asarray(edges, np.int64), np.random.default_rng(seed)
-    known = (visits.first < split)[visits.owner] & (visits.day > visits.first[visits.owner])
-    counted = np.histogram(visits.day[known], bins=edges)[0]
-    histories, first = visits.at(split), np.sort(visits.first[visits.first < split])
-    days, patients = np.unique(first, return_counts=True)
-    before = bg_nbd.expected_new(model, np.maximum(np.minimum(edges, split)[:, None] - days, 0) / 7) @ patients
+    edges, rng = np.asarray(edges, np.int64), np.random.default_rng(seed)
+    counted = np.histogram(np.asarray(day), bins=edges, weights=np.asarray(count, float))[0].astype(int)
+    start = np.sort(np.asarray(first, np.int64))
+    days, patients = np.unique(start, return_counts=True)
+    histories = known.distinct()[0]
+    before = model.law.expected_new(np.maximum(np.minimum(edges, split)[:, None] - days, 0) / 7) @ patients
     weeks = np.maximum(edges - split, 0) / 7
-    after = np.array([float(bg_nbd.expected(model, histories, w) @ histories.weight) if w else 0.0 for w in weeks])
+    after = np.array([float(model.law.expected(histories, w) @ histories.weight) if w else 0.0 for w in weeks])
     value = np.diff(before + after)
     seen = np.empty((draws, len(value)))
     for k in range(draws):
         drawn = model.drawn(rng)
-        past = bg_nbd.simulate_new(drawn, (split - first) / 7, rng)
-        future = bg_nbd.simulate_ahead(drawn, histories, float(weeks[-1]), rng)
-        times = np.concatenate([first[past.owner] + past.time * 7, split + future.time * 7])
+        past = drawn.simulate_new((split - start) / 7, rng)
+        future = drawn.simulate_ahead(histories, float(weeks[-1]), rng)
+        times = np.concatenate([start[past.owner] + past.time * 7, split + future.time * 7])
         seen[k] = np.histogram(times, bins=edges)[0]
     half = stats.norm.ppf((1 + level) / 2) * seen.std(axis=0, ddof=1)
     return counted, value, np.maximum(value - half, 0), value + half
