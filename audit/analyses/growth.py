@@ -31,6 +31,7 @@ from audit.analyses.clv import ClvResult
 from audit.analyses.doctors import DoctorsResult
 from audit.analyses.finance import FinanceResult
 from audit.analyses.funnel import FunnelResult
+from audit.analyses.outlook import OutlookResult
 from audit.analyses.price import PriceResult
 from audit.analyses.profile import ProfileResult
 from audit.analyses.retention import RetentionResult
@@ -117,6 +118,7 @@ class Sections:
     profile: ProfileResult | None
     clv: ClvResult | None
     retention: RetentionResult | None
+    outlook: OutlookResult | None
     doctors: DoctorsResult | None
     price: PriceResult | None
     channels: ChannelsResult | None
@@ -138,14 +140,14 @@ class Sections:
 def analyse(
     first_visits: Table, patient_days: Table, opportunities: Table | None, capacity: CapacityResult | None,
     profile: ProfileResult | None, clv: ClvResult | None, retention: RetentionResult | None,
-    doctors: DoctorsResult | None, price: PriceResult | None,
+    outlook: OutlookResult | None, doctors: DoctorsResult | None, price: PriceResult | None,
     channels: ChannelsResult | None, funnel: FunnelResult | None, administrators: AdministratorsResult | None,
     finance: FinanceResult, *, period: Period, params: GrowthParams,
 ) -> GrowthResult:
     """Where growth came from, and what the sections together say should be done first."""
     now, before = (_tree(first_visits, patient_days, opportunities, days, finance, days is period.present)
                    for days in (period.present, period.past))
-    sections = Sections(finance, capacity, profile, clv, retention, doctors, price, channels, funnel, administrators)
+    sections = Sections(finance, capacity, profile, clv, retention, outlook, doctors, price, channels, funnel, administrators)
     setting = _setting(now, sections, period, params)
     changes, grades, reasons = _judged(setting, sections, _lapsed(patient_days, period, params), params)
     made = plan(changes, grades, setting.free, level=params.level)
@@ -233,7 +235,7 @@ def _judged(
                              answered_share=s("funnel", "answered_share"), least_missed=params.least_missed),
         "script": partial(actions.script, setting, below=s("administrators", "below_count"),
                           lost_visits=s("administrators", "lost_visits")),
-        "recall": partial(actions.recall, setting, gate=s("clv", "gate"), lapsed=lapsed,
+        "recall": partial(actions.recall, setting, gate=s("outlook", "gate"), lapsed=lapsed,
                           months=(params.lapsed_days[1] - params.lapsed_days[0]) / 30.4375),
         "standard": partial(actions.standard, setting, doctors=s("doctors", "n_doctors"), raised=s("doctors", "raised"),
                             receipt=s.finance.receipt),

@@ -45,7 +45,7 @@ class Profile:
 CATALOGUE: Mapping[str, Profile] = {
     "call_back": Profile("funnel", "low", "desk", "answered", 4),
     "script": Profile("administrators", "low", "desk", "conversion", 6),
-    "recall": Profile("clv", "low", "marketing", "returned", 8),
+    "recall": Profile("outlook", "low", "marketing", "returned", 8),
     "standard": Profile("doctors", "medium", "medical", "return_90", 12),
     "shift_spend": Profile("channels", "low", "marketing", "cost", 8),
     "children": Profile("profile", "medium", "medical", "children", 10),

@@ -22,7 +22,7 @@ from audit.wording import Labels, Words
 from tests.analyses.test_finance import NAMES
 from tests.spec import clinic
 
-SECTIONS = ("capacity", "profile", "clv", "doctors", "price", "channels", "funnel", "administrators")
+SECTIONS = ("capacity", "profile", "clv", "retention", "outlook", "doctors", "price", "channels", "funnel", "administrators")
 PERIOD = Period(
     start=date(2015, 1, 1), end=date(2016, 3, 1), now=Days(start=date(2016, 2, 1), end=date(2016, 3, 1)),
     before=Days(start=date(2015, 2, 1), end=date(2015, 3, 1)),
@@ -47,7 +47,9 @@ def sections(load: float = 0.5, ward: float = 0.5) -> dict[str, Any]:
                                     operating_load=None, bottleneck="ward"),
         "profile": SimpleNamespace(children_share=share(0.2, 0.18, 0.22), children_residents=share(0.25, 0.25, 0.25),
                                    children_missing=Estimate(60, 30, 90, "count", 400)),
-        "clv": SimpleNamespace(value_365=Estimate(22_000, 21_000, 23_000, "currency", 9000), gate="ok", return_90=share(0.5, 0.49, 0.51)),
+        "clv": SimpleNamespace(value_365=Estimate(22_000, 21_000, 23_000, "currency", 9000)),
+        "retention": SimpleNamespace(return_90=share(0.5, 0.49, 0.51)),
+        "outlook": SimpleNamespace(gate="ok"),
         "doctors": SimpleNamespace(n_doctors=10, different=4, raised=Estimate(1.4e6, 1.2e6, 1.6e6, "currency", 900)),
         "price": SimpleNamespace(points=points, price_now=exact(2500, "currency", 1), elasticity=None, identification="one_branch"),
         "channels": SimpleNamespace(channels=channels, cost_per_first_patient=None),

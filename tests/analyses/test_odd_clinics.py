@@ -107,7 +107,7 @@ def test_no_number_is_nonsense(results, kind, name):
         assert all(map(math.isfinite, (e.value, e.low, e.high))) or e.high == math.inf, key
         assert e.low <= e.value <= e.high, key
         if e.unit == "share" and "error" not in key and "uplift" not in key and "change" not in key:
-            assert -1e-9 <= e.low and e.high <= 1 + 1e-9, key
+            assert e.low >= -1e-9 and e.high <= 1 + 1e-9, key
 
 
 def test_money_of_nothing_is_not_a_value(results):
