@@ -159,7 +159,7 @@ def test_assumed_margin_is_never_do_now(demo_tables, demo_period, money):
     assert result.bridge.empty and result.grade == "C"
 
 
-@pytest.mark.parametrize("missing", SECTIONS)
+@pytest.mark.parametrize("missing", sorted({profile.section for profile in CATALOGUE.values()} & {*SECTIONS}))
 def test_a_missing_section_is_not_judged_but_told(missing, demo_tables, demo_period, money):
     result = run(demo_tables, money, demo_period, sections(0.98, 1.0) | {missing: None})
     assert set(result.actions["action"]) | set(result.unjudged["action"]) == set(CATALOGUE)
