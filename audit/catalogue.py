@@ -28,8 +28,8 @@ from audit.tables import TABLES
 SECTIONS: tuple[tuple[str, ...], ...] = (
     ("data_quality",),
     ("capacity",),
-    ("profile",),
-    ("clv", "retention", "outlook"),
+    ("profile", "segments"),
+    ("clv", "retention"),
     ("doctors",),
     ("price",),
     ("channels",),

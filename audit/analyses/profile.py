@@ -3,13 +3,15 @@
 Question   Who comes, who does not, and with what?
 Method     Shares of new patients at their first visit (Wilson; Sison & Glaz for shares of one whole), of
            revenue by patient bootstrap; patients over those expected from the residents with exact Poisson
-           intervals; Cramér's V for a change of mix.
+           intervals; Cramér's V with its non-central interval for a change of mix.
 Reads      first_visits, appointments, patient_days; population of the district if there is one.
-Cannot say Why a group stays away; whether a diagnosis became more frequent or is only coded more often.
+Cannot say Why a group stays away, or whether it would pay to win it (the next page asks that); whether a
+           diagnosis became more frequent or is only coded more often.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,22 +26,28 @@ from pydantic import Field
 
 from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
-from audit.models import bootstrap, proportions
+from audit.models import proportions
+from audit.models.group_shares import GroupShares, group_shares, largest_groups
+from audit.models.mix_change import MixChange, mix_change
+from audit.models.representation import representation, spread_years
 from audit.plots.dumbbell import dumbbell
 from audit.plots.pyramid import pyramid as pyramid_form
-from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, small_cells, table
 from audit.wording import Labels
 
 FIGURES = ("pyramid", "diagnosis_money")
 OLDEST = 70
+SEXES = ("female", "male")
 UNSPECIFIC = ("Z00", "R69")
 """Codes that say no more than "examined": dominated by them, a diagnosis profile says nothing."""
+CODED_MOVED = 0.02
+"""Share of coded visits that, gained or lost, can pass for a change of diagnoses."""
 
 
 class ProfileParams(Params):
     """Settings of the profile."""
 
-    child_below_years: int = Field(18, ge=1, le=21, description="a patient younger than this is a child")
+    child_below_years: int = Field(18, ge=8, le=21, description="a patient younger than this is a child")
     coded_share: float = Field(0.70, gt=0, le=1, description="visits that must carry a diagnosis for the diagnosis part")
     unspecific_share: float = Field(0.50, gt=0, le=1, description="of coded visits with Z00 or R69: refuse above")
     groups: int = Field(8, ge=2, le=20, description="most diagnosis groups shown; the rest is one group")
@@ -49,7 +57,11 @@ class ProfileParams(Params):
 
 @dataclass(frozen=True, kw_only=True)
 class ProfileResult(Result):
-    """Shares are of patients with the fact known; ``basis`` is ``new`` (first visits) or ``seen`` (all patients)."""
+    """Shares are of patients with the fact known; ``basis`` is ``new`` (first visits) or ``seen`` (all patients).
+
+    ``cases`` are patients with a diagnosis: what the shares by diagnosis are of. ``away`` is the group by age and
+    sex that comes least against its number around, ``away_represented`` how much.
+    """
 
     basis: str
     child_age: int
@@ -58,6 +70,7 @@ class ProfileResult(Result):
     children_share: Estimate | None
     children_share_before: Estimate | None
     children_change: Estimate | None
+    children_revenue: Estimate | None
     children_residents: Estimate | None
     children_expected: Estimate | None
     children_missing: Estimate | None
@@ -65,12 +78,17 @@ class ProfileResult(Result):
     median_age: Estimate | None
     age_known: Estimate | None
     coded: Estimate | None
+    coded_before: Estimate | None
+    cases: int | None
+    away_sex: str | None
+    away_age: str | None
+    away_represented: Estimate | None
     age_mix_change: Estimate | None
     ages: pd.DataFrame | None = table(
         Measure("age", "label"), Measure("women", "count", people=True), Measure("men", "count", people=True),
         Measure("women_share", "share"), Measure("men_share", "share"), Measure("women_residents", "share"),
         Measure("men_residents", "share"), Measure("represented", "ratio", interval=True),
-        Measure("n", "count", shown=False),
+        Measure("revenue_share", "share", interval=True), Measure("n", "count", shown=False),
     )
     diagnoses: pd.DataFrame | None = table(
         Measure("code", "label"), Measure("diagnosis", "label"), Measure("patients", "count", people=True),
@@ -79,9 +97,19 @@ class ProfileResult(Result):
         Measure("n", "count", shown=False),
     )
     mix: pd.DataFrame | None = table(
-        Measure("part", "label"), Measure("group", "label"), Measure("patients", "count", people=True),
-        Measure("share", "share", interval=True, form="bar"), Measure("share_before", "share"),
-        Measure("n", "count", shown=False),
+        Measure("part", "label", block=True), Measure("group", "label"), Measure("patients", "count", people=True),
+        Measure("share", "share", interval=True, form="bar"), Measure("revenue_share", "share", interval=True),
+        Measure("share_before", "share"), Measure("n", "count", shown=False),
+    )
+    represented: pd.DataFrame | None = table(
+        Measure("part", "label", block=True), Measure("sex", "label"), Measure("group", "label"),
+        Measure("patients", "count", people=True), Measure("expected", "count"),
+        Measure("represented", "ratio", interval=True, form="line"), Measure("n", "count", shown=False),
+    )
+    changes: pd.DataFrame | None = table(
+        Measure("part", "label"), Measure("known", "count"), Measure("unknown", "count"),
+        Measure("effect", "number", interval=True, form="line"), Measure("chi_square", "number"), Measure("p", "number"),
+        Measure("moved", "label"), Measure("points", "points"), Measure("n", "count", shown=False),
     )
     coding: pd.DataFrame | None = table(
         Measure("doctor", "label"), Measure("visits", "count"), Measure("coded", "share", interval=True, form="bar"),
@@ -96,34 +124,43 @@ def analyse(
     """Profile of new patients of the present; of all patients seen in it when nobody can be told to be new."""
     now, past = period.present, period.past
     basis = "new" if _counted(first_visits, now, new=True) else "seen"
-    people = _people(first_visits, appointments, now, basis)
+    people = _people(first_visits, appointments, patient_days, now, basis)
     if people.empty:
         raise NotAnswerable("nobody", verdict="not_enough_data")
-    earlier = _people(first_visits, appointments, past, basis) if past else None
+    earlier = _people(first_visits, appointments, patient_days, past, basis) if past else None
     earlier = None if earlier is None or earlier.empty else earlier
     residents = _residents(population)
-    ages = _ages(people, residents, params.level, params.smallest_group)
-    children = _children(people, earlier, residents, now, params)
-    coding = _coding(appointments, now, params.level)
-    coded = _coded(coding, params.level)
-    cases = _cases(appointments, patient_days, first_visits, now)
+    coding, coding_before = (_coding(appointments, days, params.level) if days else None for days in (now, past))
+    coded, coded_before = _coded(coding, params.level), _coded(coding_before, params.level)
+    cases, cases_before = (_cases(appointments, patient_days, first_visits, days) if days else None for days in (now, past))
+    assert cases is not None
     is_coded = coded is not None and coded.value >= params.coded_share and _is_specific(cases, params)
-    before_cases = _cases(appointments, patient_days, first_visits, past) if past and is_coded else None
-    diagnoses = _diagnoses(cases, before_cases, params) if is_coded else None
-    known_sex = people.sex.notna()
+    was_coded = is_coded and coded_before is not None and coded_before.value >= params.coded_share
+    mix, changes = _mixes(people, earlier, params)
+    diagnoses = None
+    if is_coded:
+        diagnoses, changed = _diagnoses(cases, cases_before if was_coded else None, params)
+        changes = [*changes, {"part": "diagnosis", "known": len(cases), "unknown": 0, **changed}]
+    ages, represented = _ages(people, residents, params), _represented(people, residents, _districts(population), params)
     facts: dict[str, Any] = {
-        "basis": basis, "child_age": params.child_below_years, "patients": len(people), "patients_before": len(earlier) if earlier is not None else None, **children,
-        "women_share": _share(people.sex[known_sex] == "female", params.level),
+        "basis": basis, "child_age": params.child_below_years, "patients": len(people),
+        "patients_before": len(earlier) if earlier is not None else None,
+        **_children(people, earlier, residents, now, params), **_away(represented, params.level),
+        "women_share": _share(people.sex[people.sex.notna()] == "female", params.level),
         "median_age": exact(float(people.age_years.median()), "years", int(people.age_years.count())) if people.age_years.notna().any() else None,
-        "age_known": _share(people.age_years.notna(), params.level), "coded": coded,
-        "age_mix_change": _mix_change(people, earlier),
+        "age_known": _share(people.age_years.notna(), params.level), "coded": coded, "coded_before": coded_before,
+        "cases": len(cases) if is_coded else None, "age_mix_change": _effect(changes, params.level),
     }
+    moved = pd.DataFrame(changes).reindex(columns=list(CHANGE)).assign(n=lambda f: f.known) if changes else None
     return ProfileResult(
-        grade="A", says=_says(facts, ages, diagnoses), headline="children_share" if facts["children_share"] else None,
-        findings=(*_findings(facts, diagnoses), *_gaps(facts, ages, residents, cases, is_coded)),
-        ages=ages, diagnoses=diagnoses, mix=_mix(people, earlier, params),
+        grade="A", says=_says(facts, diagnoses), headline="children_share" if facts["children_share"] else None,
+        findings=(*_findings(facts, diagnoses, moved), *_gaps(facts, ages, residents, cases, people, is_coded)),
+        ages=ages, diagnoses=diagnoses, mix=mix, represented=represented, changes=moved,
         coding=coding if coded is not None and not is_coded else None, **facts,
     )
+
+
+CHANGE = ("part", "known", "unknown", "effect", "effect_low", "effect_high", "chi_square", "p", "moved", "points", "n")
 
 
 # ------------------------------------------------------------------ queries
@@ -131,14 +168,21 @@ def _counted(first_visits: Table, days: Days, *, new: bool) -> int:
     return int(first_visits.filter(_.first_day >= days.start, _.first_day < days.end, _.is_new == new).count().execute())
 
 
-def _people(first_visits: Table, appointments: Table, days: Days, basis: str) -> pd.DataFrame:
-    """One row per patient: new ones of these days, or all who had a completed visit in them."""
+def _people(first_visits: Table, appointments: Table, patient_days: Table, days: Days, basis: str) -> pd.DataFrame:
+    """One row per patient, new in these days or seen in them, with what he paid in them."""
     if basis == "new":
         chosen = first_visits.filter(_.is_new, _.first_day >= days.start, _.first_day < days.end)
     else:
         chosen = first_visits.semi_join(_visits(appointments, days), "patient_id")
-    facts = chosen.select("patient_id", "age_years", "sex", "district", "payer").order_by("patient_id").to_pandas()
-    return facts.astype({"age_years": "float64"})
+    facts = chosen.select("patient_id", "age_years", "sex", "district", "payer")
+    joined = facts.left_join(_paid(patient_days, days), "patient_id").drop("patient_id_right")
+    frame = joined.order_by("patient_id").to_pandas().astype({"age_years": "float64", "revenue": "float64"})
+    return frame.fillna({"revenue": 0.0})
+
+
+def _paid(patient_days: Table, days: Days) -> Table:
+    within = patient_days.filter(_.day >= days.start, _.day < days.end)
+    return within.group_by("patient_id").aggregate(revenue=_.revenue.sum().cast("float64"))
 
 
 def _visits(appointments: Table, days: Days) -> Table:
@@ -154,14 +198,10 @@ def _cases(appointments: Table, patient_days: Table, first_visits: Table, days: 
     main = times.mutate(place=ibis.row_number().over(
         group_by="patient_id", order_by=[_.times.desc(), _["first"], _.code]
     )).filter(_.place == 0).select("patient_id", "code")
-    paid = patient_days.filter(_.day >= days.start, _.day < days.end).group_by("patient_id").aggregate(
-        revenue=_.revenue.sum().cast("float64")
-    )
-    joined = main.left_join(paid, "patient_id").drop("patient_id_right")
+    joined = main.left_join(_paid(patient_days, days), "patient_id").drop("patient_id_right")
     joined = joined.left_join(first_visits.select("patient_id", "age_years"), "patient_id").drop("patient_id_right")
-    frame = joined.to_pandas().astype({"age_years": "float64", "revenue": "float64"}).fillna({"revenue": 0.0})
-    # an order that does not hang on the patients' codes, so that neither do the resamples
-    return frame.sort_values(["revenue", "code", "age_years", "patient_id"], ignore_index=True)
+    frame = joined.order_by("patient_id").to_pandas().astype({"age_years": "float64", "revenue": "float64"})
+    return frame.fillna({"revenue": 0.0})
 
 
 def _coding(appointments: Table, days: Days, level: float) -> pd.DataFrame | None:
@@ -177,61 +217,106 @@ def _coding(appointments: Table, days: Days, level: float) -> pd.DataFrame | Non
     return frame[["doctor", "visits", "coded", "coded_low", "coded_high", "n"]]
 
 
-def _residents(population: Table | None) -> pd.DataFrame | None:
-    """Residents by single year of age and sex; a band is spread evenly over its years."""
+def _residents(population: Table | None) -> dict[str, np.ndarray] | None:
+    """Residents by single year of age, for each sex."""
     if population is None:
         return None
     bands = population.group_by("age_from", "age_to", "sex").aggregate(people=_.people.sum())
     frame = bands.order_by("age_from", "age_to", "sex").to_pandas()
-    years = [
-        (age, band.sex, band.people / (band.age_to - band.age_from + 1))
-        for band in frame.itertuples() for age in range(int(band.age_from), int(band.age_to) + 1)
-    ]
-    spread = pd.DataFrame(years, columns=["age", "sex", "people"])
-    return spread.groupby(["age", "sex"], as_index=False).people.sum() if spread.people.sum() > 0 else None
+    years = {
+        sex: spread_years(age_from=rows.age_from, age_to=rows.age_to, people=rows.people)
+        for sex, rows in ((sex, frame[frame.sex == sex]) for sex in SEXES)
+    }
+    return years if sum(around.sum() for around in years.values()) > 0 else None
 
 
-# ------------------------------------------------------------------ ages
-def _ages(people: pd.DataFrame, residents: pd.DataFrame | None, level: float, smallest: int) -> pd.DataFrame | None:
-    """Patients by age band and sex; bands of five years, of ten when fewer than ``smallest`` would fall into one."""
+def _districts(population: Table | None) -> pd.Series:
+    """Residents by district."""
+    if population is None:
+        return pd.Series(dtype=float)
+    rows = population.group_by("district").aggregate(people=_.people.sum()).order_by("district").to_pandas()
+    return rows.set_index("district").people
+
+
+# ------------------------------------------------------------------ ages and residents
+def _ages(people: pd.DataFrame, residents: Mapping[str, np.ndarray] | None, params: ProfileParams) -> pd.DataFrame | None:
+    """Patients by age band and sex; bands of five years, of ten when few would fall into one."""
     known = people[people.age_years.notna() & people.sex.notna()]
     if len(known) < 0.5 * len(people) or known.empty:
         return None
     for width in (5, 10):
-        people_in = _by_band(known.age_years, known.sex, np.ones(len(known)), width)
+        starts = np.arange(0, OLDEST + 1, width)
+        band = np.minimum(known.age_years.to_numpy(), OLDEST) // width
+        people_in = {sex: np.bincount(band[known.sex == sex].astype(int), minlength=len(starts)) for sex in SEXES}
         # wider bands rather than rows hidden for the privacy of a few
-        if min(band[band > 0].min(initial=smallest) for band in people_in.values()) >= smallest:
+        if min(counts[counts > 0].min(initial=params.smallest_group) for counts in people_in.values()) >= params.smallest_group:
             break
-    starts = np.arange(0, OLDEST + 1, width)
     frame = pd.DataFrame({"age": [f"{a}–{a + width - 1}" for a in starts[:-1]] + [f"{OLDEST}+"]})
-    frame["women"], frame["men"] = (people_in[sex].astype(int) for sex in ("female", "male"))
+    frame["women"], frame["men"] = (people_in[sex] for sex in SEXES)
     frame["women_share"], frame["men_share"] = frame.women / len(known), frame.men / len(known)
+    seen = (frame.women + frame.men).to_numpy()
     for name in ("women_residents", "men_residents", "represented", "represented_low", "represented_high"):
         frame[name] = np.nan
     if residents is not None:
-        around = _by_band(residents.age, residents.sex, residents.people, width)
-        total = sum(band.sum() for band in around.values())
-        frame["women_residents"], frame["men_residents"] = around["female"] / total, around["male"] / total
-        expected = (around["female"] + around["male"]) / total * len(known)
-        seen = (frame.women + frame.men).to_numpy()
-        with np.errstate(divide="ignore", invalid="ignore"):
-            frame["represented"] = np.where(expected > 0, seen / expected, np.nan)
-        frame["represented_low"], frame["represented_high"] = proportions.poisson_rate(seen, expected, level)
-    frame["n"] = frame.women + frame.men
-    return frame
+        around = {sex: np.add.reduceat(residents[sex], starts) for sex in SEXES}
+        total = sum(counts.sum() for counts in around.values())
+        frame["women_residents"], frame["men_residents"] = (around[sex] / total for sex in SEXES)
+        found = representation(observed=seen, reference=around["female"] + around["male"], level=params.level)
+        frame["represented"], frame["represented_low"], frame["represented_high"] = found.ratio, found.low, found.high
+    paid = _grouped(pd.Series(np.array(frame.age)[band.astype(int)]), list(frame.age), known.revenue, params)
+    frame["revenue_share"], frame["revenue_share_low"], frame["revenue_share_high"] = paid.money_share, paid.money_low, paid.money_high
+    return frame.assign(n=seen)
 
 
-def _by_band(age: pd.Series, sex: pd.Series, weight: pd.Series | np.ndarray, width: int) -> dict[str, np.ndarray]:
-    band = np.minimum(age.to_numpy(dtype=float), OLDEST) // width
-    size = OLDEST // width + 1
-    return {
-        name: np.bincount(band[(sex == name).to_numpy()].astype(int), np.asarray(weight)[(sex == name).to_numpy()], size)
-        for name in ("female", "male")
-    }
+def _represented(
+    people: pd.DataFrame, residents: Mapping[str, np.ndarray] | None, districts: pd.Series, params: ProfileParams
+) -> pd.DataFrame | None:
+    """Patients over those expected, by age band and sex and by district, the rarest first."""
+    if residents is None:
+        return None
+    known = people[people.age_years.notna() & people.sex.notna()]
+    bands, parts = band_names(params.child_below_years), []
+    if len(known):
+        band = wide_bands(known.age_years, params.child_below_years)
+        cells = [(sex, name) for sex in SEXES for name in bands]
+        observed = [int(((known.sex == sex) & (band == name)).sum()) for sex, name in cells]
+        around = np.concatenate([np.add.reduceat(residents[sex], band_lows(params.child_below_years)) for sex in SEXES])
+        parts.append(_over_expected("age", cells, observed, around, params.level))
+    # two lists of districts that do not name the same places cannot be compared
+    lived = people.district[people.district.isin(districts.index)]
+    if len(districts) > 1 and len(lived) >= 0.5 * people.district.notna().sum() > 0:
+        observed = [int((lived == name).sum()) for name in districts.index]
+        parts.append(_over_expected("district", [("all", name) for name in districts.index], observed, districts.to_numpy(), params.level))
+    return pd.concat(parts, ignore_index=True) if parts else None
+
+
+def _over_expected(part: str, cells: list[tuple[str, str]], observed: list[int], around: np.ndarray, level: float) -> pd.DataFrame:
+    found = representation(observed=observed, reference=around, level=level)
+    frame = pd.DataFrame({
+        "part": part, "sex": [sex for sex, _name in cells], "group": [name for _sex, name in cells], "patients": observed,
+        "expected": found.expected, "represented": found.ratio, "represented_low": found.low, "represented_high": found.high,
+        "n": observed,
+    })
+    return frame[frame.expected > 0].sort_values("represented", kind="stable", ignore_index=True)
+
+
+def _away(represented: pd.DataFrame | None, level: float) -> dict[str, Any]:
+    """The group by age and sex that comes least, if fewer come than expected beyond chance."""
+    nobody: dict[str, Any] = {"away_sex": None, "away_age": None, "away_represented": None}
+    if represented is None:
+        return nobody
+    rows = represented[(represented.part == "age") & (represented.represented_high < 1)]
+    # a group that must be hidden cannot be named either
+    rows = rows[~small_cells(represented.patients)[rows.index]]
+    if rows.empty:
+        return nobody
+    row = rows.iloc[0]
+    ratio = Estimate(row.represented, row.represented_low, row.represented_high, "ratio", row.n, level)
+    return {"away_sex": str(row.sex), "away_age": str(row.group), "away_represented": ratio}
 
 
 def _children(
-    people: pd.DataFrame, earlier: pd.DataFrame | None, residents: pd.DataFrame | None, now: Days, params: ProfileParams
+    people: pd.DataFrame, earlier: pd.DataFrame | None, residents: Mapping[str, np.ndarray] | None, now: Days, params: ProfileParams
 ) -> dict[str, Estimate | None]:
     """Share of children now and before, and how many more would come if the clinic mirrored its residents."""
     def counted(frame: pd.DataFrame | None) -> tuple[int, int]:
@@ -239,18 +324,21 @@ def _children(
         return int((ages < params.child_below_years).sum()), len(ages)
 
     (k1, n1), (k0, n0) = counted(people), counted(earlier)
-    facts: dict[str, Estimate | None] = dict.fromkeys(
-        ("children_share", "children_share_before", "children_change", "children_residents", "children_expected", "children_missing")
-    )
+    facts: dict[str, Estimate | None] = dict.fromkeys((
+        "children_share", "children_share_before", "children_change", "children_revenue", "children_residents",
+        "children_expected", "children_missing",
+    ))
     if n1:
         facts["children_share"] = _proportion(k1, n1, params.level)
+        facts["children_revenue"] = _revenue_of_children(people, params)
     if n0:
         facts["children_share_before"] = _proportion(k0, n0, params.level)
     if n1 and n0:
         low, high = proportions.newcombe(k1, n1, k0, n0, params.level)
         facts["children_change"] = Estimate(k1 / n1 - k0 / n0, float(low), float(high), "points", n1 + n0, params.level)
     if n1 and residents is not None:
-        around = float(residents.people[residents.age < params.child_below_years].sum() / residents.people.sum())
+        years = residents["female"] + residents["male"]
+        around = float(years[: params.child_below_years].sum() / years.sum())
         facts["children_residents"] = exact(around, "share", 0)
         if 0 < around < 1:
             low, high = proportions.poisson_rate(k1, around * n1, params.level)
@@ -260,19 +348,21 @@ def _children(
     return facts
 
 
+def _revenue_of_children(people: pd.DataFrame, params: ProfileParams) -> Estimate | None:
+    known = people[people.age_years.notna()]
+    ages = (known.age_years < params.child_below_years).map({True: "child", False: "adult"})
+    paid = _grouped(ages, ["child", "adult"], known.revenue, params)
+    if not np.isfinite(paid.money_low).all():
+        return None
+    value, low, high = (float(part[0]) for part in (paid.money_share, paid.money_low, paid.money_high))
+    return Estimate(value, min(low, value), max(high, value), "share", len(known), params.level)
+
+
 def _missing(share: Estimate | None, around: float, monthly: float) -> Estimate | None:
     """Children a month more if they were the residents' share and as many adults came as now."""
     assert share is not None
     value, low, high = (monthly * ((1 - s) * around / (1 - around) - s) for s in (share.value, share.high, share.low))
     return Estimate(value, low, high, "count", share.n, share.level, "C")
-
-
-def _mix_change(people: pd.DataFrame, earlier: pd.DataFrame | None) -> Estimate | None:
-    """Cramér's V of age group (child, 18–34, 35–54, 55+) by period."""
-    if earlier is None or not (people.age_years.notna().any() and earlier.age_years.notna().any()):
-        return None
-    counts = [np.histogram(frame.age_years.dropna(), [0, 18, 35, 55, 130])[0] for frame in (people, earlier)]
-    return exact(proportions.cramers_v(counts), "number", int(np.sum(counts)))
 
 
 # ------------------------------------------------------------------ diagnoses and other groups
@@ -286,60 +376,108 @@ def _is_specific(cases: pd.DataFrame, params: ProfileParams) -> bool:
     return len(cases) > 0 and cases.code.isin(UNSPECIFIC).mean() < params.unspecific_share
 
 
-def _diagnoses(cases: pd.DataFrame, before: pd.DataFrame | None, params: ProfileParams) -> pd.DataFrame:
-    """Diagnosis categories by patients and revenue; each patient counts once, under his most frequent one."""
-    sizes = cases.code.value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    named = [code for code in sizes.index[: params.groups - 1] if sizes[code] >= params.smallest_group]
-    named = list(sizes.index) if len(sizes) <= params.groups and sizes.min() >= params.smallest_group else named
-    rest = ["other"] if len(named) < len(sizes) else []
-    group = cases.code.where(cases.code.isin(named), "other")
-    member = np.column_stack([(group == code).to_numpy(dtype=float) for code in [*named, *rest]])
-    patients = member.sum(axis=0)
-    low, high = proportions.multinomial(patients, params.level)
-    money = member * cases.revenue.to_numpy()[:, None]
+def _diagnoses(
+    cases: pd.DataFrame, before: pd.DataFrame | None, params: ProfileParams
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Diagnosis categories by patients and revenue, each patient under his most frequent one; and their change."""
+    groups = largest_groups(cases.code, most=params.groups, smallest=params.smallest_group)
+    group = cases.code.where(cases.code.isin(groups), "other")
+    found = _grouped(group, groups, cases.revenue, params)
+    past = before.code.where(before.code.isin(groups), "other") if before is not None else pd.Series(dtype=object)
+    changed, points = _change(found, past, groups, params)
     frame = pd.DataFrame({
-        "code": [*named, *("" for _ in rest)], "diagnosis": [*named, *rest], "patients": patients.astype(int),
-        "patient_share": patients / len(cases), "patient_share_low": low, "patient_share_high": high,
+        "code": ["" if name == "other" else name for name in groups], "diagnosis": groups, "patients": found.units,
+        "patient_share": found.share, "patient_share_low": found.low, "patient_share_high": found.high,
+        "revenue_share": found.money_share, "revenue_share_low": found.money_low, "revenue_share_high": found.money_high,
+        "relative_value": found.money_share / found.share,
+        "mean_age": [cases.age_years[(group == name).to_numpy()].mean() for name in groups], "trend": points, "n": found.units,
     })
-    total = cases.revenue.sum()
-    bounds = np.full((len(frame), 2), np.nan)
-    if total > 0:
-        draws = bootstrap.block_bootstrap(np.column_stack([money, cases.revenue]), seed=params.seed, draws=1000)
-        bounds = np.array([bootstrap.percentiles(draws[:, i] / draws[:, -1], params.level, units=len(cases)) for i in range(len(frame))])
-    frame["revenue_share"] = money.sum(axis=0) / total if total > 0 else np.nan
-    frame["revenue_share_low"], frame["revenue_share_high"] = bounds.T
-    frame["relative_value"] = frame.revenue_share / frame.patient_share
-    frame["mean_age"] = [cases.age_years[(group == code).to_numpy()].mean() for code in frame.diagnosis]
-    frame["trend"] = np.nan
-    if before is not None and len(before):
-        past = before.code.where(before.code.isin(named), "other")
-        old = np.array([(past == code).sum() for code in frame.diagnosis])
-        # small shifts of a mix are noise that reads like news
-        if proportions.cramers_v([patients, old]) >= params.mix_changed:
-            frame["trend"] = frame.patient_share - old / len(before)
-    frame["n"] = frame.patients
-    return frame
+    return frame, changed
 
 
-def _mix(people: pd.DataFrame, earlier: pd.DataFrame | None, params: ProfileParams) -> pd.DataFrame | None:
-    """Sex, payer and district: patients, shares of those known, shares before."""
-    parts = []
-    for part in ("sex", "payer", "district"):
-        known = people[part].dropna()
-        sizes = known.value_counts().sort_index().sort_values(ascending=False, kind="stable")
-        if len(sizes) < 2:
+def _mixes(
+    people: pd.DataFrame, earlier: pd.DataFrame | None, params: ProfileParams
+) -> tuple[pd.DataFrame | None, list[dict[str, Any]]]:
+    """Age, sex, payer and district: patients, shares of those known, shares before; and how much each mix changed."""
+    parts, changes = [], []
+    for part in ("age", "sex", "payer", "district"):
+        now, past = (_labels(frame, part, params) if frame is not None else pd.Series(dtype=object) for frame in (people, earlier))
+        known, old = now.dropna(), past.dropna()
+        if known.empty:
             continue
-        named = [name for name in sizes.index[:6] if sizes[name] >= params.smallest_group or part == "sex"]
-        groups = [*named, *(["other"] if len(named) < len(sizes) else [])]
-        counts = np.array([(known.where(known.isin(named), "other") == name).sum() for name in groups])
-        low, high = proportions.multinomial(counts, params.level)
-        past = earlier[part].dropna() if earlier is not None else pd.Series(dtype=object)
-        old = [(past.where(past.isin(named), "other") == name).mean() if len(past) else np.nan for name in groups]
-        parts.append(pd.DataFrame({
-            "part": part, "group": groups, "patients": counts, "share": counts / len(known), "share_low": low,
-            "share_high": high, "share_before": old, "n": counts,
-        }))
-    return pd.concat(parts, ignore_index=True) if parts else None
+        if part in ("age", "sex"):
+            groups = [name for name in (band_names(params.child_below_years) if part == "age" else SEXES) if (known == name).any() or (old == name).any()]
+        else:
+            groups = largest_groups(known, most=7, smallest=params.smallest_group)
+        named, was = known.where(known.isin(groups), "other"), old.where(old.isin(groups), "other")
+        found = _grouped(named, groups, people.revenue[known.index], params)
+        changed, _points = _change(found, was, groups, params)
+        changes.append({"part": part, "known": len(known), "unknown": len(now) - len(known), **changed})
+        times = np.array([(was == name).sum() for name in groups])
+        before = np.where(small_cells(times), np.nan, times / len(was)) if len(was) else np.nan
+        frame = pd.DataFrame({
+            "part": part, "group": groups, "patients": found.units, "share": found.share, "share_low": found.low,
+            "share_high": found.high, "revenue_share": found.money_share, "revenue_share_low": found.money_low,
+            "revenue_share_high": found.money_high, "share_before": before, "n": found.units,
+        })
+        unknown = len(now) - len(known)
+        # a handful without the fact are told in the table of changes; as a row they would hide a group of many
+        if unknown >= params.smallest_group:
+            frame.loc[len(frame), ["part", "group", "patients", "n"]] = [part, "unknown", unknown, unknown]
+        parts.append(frame)
+    if not parts:
+        return None, changes
+    return pd.concat(parts, ignore_index=True).astype({"patients": int, "n": int}), changes
+
+
+def _labels(people: pd.DataFrame, part: str, params: ProfileParams) -> pd.Series:
+    return wide_bands(people.age_years, params.child_below_years) if part == "age" else people[part].astype(object)
+
+
+def band_lows(child_below: int) -> list[int]:
+    """Youngest ages of the five wide bands."""
+    return [0, 7, child_below, 35, 55]
+
+
+def band_names(child_below: int) -> list[str]:
+    """“0–6”, “7–17” … “55+”."""
+    lows = band_lows(child_below)
+    return [*(f"{low}–{high - 1}" for low, high in itertools.pairwise(lows)), f"{lows[-1]}+"]
+
+
+def wide_bands(age: pd.Series, child_below: int) -> pd.Series:
+    """Names of the wide age bands, missing where the age is."""
+    edges = [*band_lows(child_below), np.inf]
+    return pd.cut(age, edges, right=False, labels=band_names(child_below)).astype(object)
+
+
+def _grouped(group: pd.Series, groups: list[str], revenue: pd.Series, params: ProfileParams) -> GroupShares:
+    return group_shares(group=group.to_numpy(object), groups=groups, money=revenue.to_numpy(), level=params.level, seed=params.seed)
+
+
+def _change(
+    now: GroupShares, past: pd.Series, groups: list[str], params: ProfileParams
+) -> tuple[dict[str, Any], np.ndarray]:
+    """Cramér's V of group by period, and the points of each group when it is large enough to be told."""
+    times = np.array([(past == name).sum() for name in groups])
+    found: MixChange | None = mix_change([now.units, times], params.level) if len(past) else None
+    points = np.full(len(groups), np.nan)
+    if found is None:
+        return {}, points
+    # small shifts of a mix are noise that reads like news
+    if found.v >= params.mix_changed:
+        points = np.where(small_cells(times), np.nan, now.share - times / len(past))
+    most = int(np.nanargmax(np.abs(points))) if np.isfinite(points).any() else None
+    moved = {"moved": groups[most], "points": points[most]} if most is not None else {}
+    bounds = {"effect": found.v, "effect_low": found.low, "effect_high": found.high}
+    return {**bounds, "chi_square": found.chi2, "p": found.p, **moved}, points
+
+
+def _effect(changes: list[dict[str, Any]], level: float) -> Estimate | None:
+    for row in changes:
+        if row["part"] == "age" and "effect" in row:
+            return Estimate(row["effect"], row["effect_low"], row["effect_high"], "number", row["known"], level)
+    return None
 
 
 def _share(is_so: pd.Series, level: float) -> Estimate | None:
@@ -352,7 +490,7 @@ def _proportion(k: int, n: int, level: float) -> Estimate:
 
 
 # ------------------------------------------------------------------ what is said
-def _says(facts: Mapping[str, Any], ages: pd.DataFrame | None, diagnoses: pd.DataFrame | None) -> dict[str, Sentence]:
+def _says(facts: Mapping[str, Any], diagnoses: pd.DataFrame | None) -> dict[str, Sentence]:
     share, change, expected = (facts[name] for name in ("children_share", "children_change", "children_expected"))
     if share is None:
         title = "no_age"
@@ -386,23 +524,34 @@ def _leader(diagnoses: pd.DataFrame | None) -> dict[str, Any] | None:
     }
 
 
-def _findings(facts: Mapping[str, Any], diagnoses: pd.DataFrame | None) -> list[Finding]:
+def _findings(facts: Mapping[str, Any], diagnoses: pd.DataFrame | None, changes: pd.DataFrame | None) -> list[Finding]:
     found = []
     if facts["children_missing"]:
-        found.append(Finding("children_missing", "opportunity"))
+        # an opportunity only with what they bring and who has time for them: the next page
+        found.append(Finding("children_missing", "caveat"))
+    elif facts["away_represented"]:
+        found.append(Finding("away", "caveat"))
     change = facts["children_change"]
     if change is not None and change.is_off_zero:
         found.append(Finding("children_rose" if change.value > 0 else "children_fell", "strength" if change.value > 0 else "risk"))
     leader = _leader(diagnoses)
     if leader and leader["top_revenue"].low > leader["top_patients"].high:
         found.append(Finding("leader", "strength", leader))
+    for row in changes.dropna(subset="points").itertuples() if changes is not None else ():
+        effect = Estimate(row.effect, row.effect_low, row.effect_high, "number", row.n)
+        points = exact(row.points, "points", row.n)
+        found.append(Finding("mix_changed", "caveat", {"part": row.part, "moved": row.moved, "points": points, "effect": effect}))
+    coded, before = facts["coded"], facts["coded_before"]
+    if facts["cases"] and coded and before and abs(coded.value - before.value) >= CODED_MOVED:
+        found.append(Finding("coding_moved", "caveat"))
     if facts["children_share"] and facts["age_known"].value < 0.95:
         found.append(Finding("ages_missing", "caveat"))
     return found
 
 
 def _gaps(
-    facts: Mapping[str, Any], ages: pd.DataFrame | None, residents: pd.DataFrame | None, cases: pd.DataFrame, is_coded: bool
+    facts: Mapping[str, Any], ages: pd.DataFrame | None, residents: Mapping[str, np.ndarray] | None, cases: pd.DataFrame,
+    people: pd.DataFrame, is_coded: bool,
 ) -> list[Finding]:
     told = {
         "no_age": facts["children_share"] is None,
@@ -410,7 +559,7 @@ def _gaps(
         "no_population": residents is None,
         "no_diagnosis": facts["coded"] is None,
         "few_coded": facts["coded"] is not None and not is_coded,
-        "no_money": is_coded and not cases.revenue.sum() > 0,
+        "no_money": not people.revenue.sum() > 0 and not cases.revenue.sum() > 0,
     }
     return [Finding(key, "not_answered") for key, is_told in told.items() if is_told]
 

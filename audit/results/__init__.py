@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audit.results.disclosure import protect
+from audit.results.disclosure import protect, small_cells
 from audit.results.estimate import Estimate, Grade, Verdict, exact
 from audit.results.finding import Finding, Kind, Sentence, Value
 from audit.results.result import Measure, Result, Unanswered, table
@@ -20,5 +20,6 @@ __all__ = [
     "Verdict",
     "exact",
     "protect",
+    "small_cells",
     "table",
 ]

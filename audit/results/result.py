@@ -26,7 +26,9 @@ class Measure:
     With ``interval`` the table also has ``<name>_low`` and ``<name>_high``. ``people`` marks a count
     of patients, which is hidden when small. ``form`` is how a cell is drawn beside its number:
     a ``bar`` (a share of 1, or of the column's largest value), an interval ``line``, or nothing.
-    ``shown=False`` keeps a column for other analyses and the workbook but off the page.
+    ``shown=False`` keeps a column for other analyses and the workbook but off the page. ``block`` marks a
+    label whose rows with the same value add up to a total of their own, so that one hidden among them
+    could be computed from the rest.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Measure:
     people: bool = False
     form: Literal["", "bar", "line"] = ""
     shown: bool = True
+    block: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
