@@ -49,7 +49,7 @@ FIRST_VISITS = TableSpec(
 
 def first_visits(appointments: Table, patients: Table, doctors: Table | None, *, end: date) -> Table:
     """First visit of each person before the cut-off ``end`` (exclusive)."""
-    came = appointments.filter(_.status == "completed").mutate(day=_.starts_at.date())
+    came = appointments.filter(_.status == "completed").mutate(day=_.starts_at.date()).filter(_.day < end)
     if doctors is not None:
         came = came.left_join(doctors.select("doctor_id", "is_specialist"), "doctor_id").drop("doctor_id_right")
     else:

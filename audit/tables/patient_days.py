@@ -42,7 +42,7 @@ def patient_days(appointments: Table, first_visits: Table, charges: Table | None
     """Visits and money of each person and day; money is zero throughout without charges."""
     days = _visits(appointments)
     if charges is not None:
-        days = ibis.union(days, _money(charges, services))
+        days = ibis.union(days, _money(charges, services, appointments))
     days = days.group_by("patient_id", "day").aggregate(
         visits=_.visits.sum().cast("int64"),
         operations=_.operations.sum().cast("int64"),
@@ -68,8 +68,8 @@ def _visits(appointments: Table) -> Table:
     )
 
 
-def _money(charges: Table, services: Table | None) -> Table:
-    lines = charges.filter(_.kind.isin(["sale", "refund"]))
+def _money(charges: Table, services: Table | None, appointments: Table) -> Table:
+    lines = _on_day_refunded(charges.filter(_.kind.isin(["sale", "refund"])), appointments)
     if services is None:
         lines = lines.mutate(is_surgery=ibis.literal(False), unit_cost=ibis.null(MONEY))
     else:
@@ -85,3 +85,11 @@ def _money(charges: Table, services: Table | None) -> Table:
         surgery_revenue=ibis.ifelse(ibis.coalesce(_.is_surgery, False), _.paid, NO_MONEY),
         direct_cost=(_.unit_cost * sign * ibis.coalesce(_.quantity, 1.0)).cast(MONEY),
     )
+
+
+def _on_day_refunded(lines: Table, appointments: Table) -> Table:
+    """A refund moves to the day of its appointment: dated when it was paid out it would be a visit of negative worth."""
+    visit = appointments.select("appointment_id", visit_day=_.starts_at.date())
+    dated = lines.left_join(visit, "appointment_id").drop("appointment_id_right")
+    day = ibis.ifelse(_.kind == "refund", ibis.coalesce(_.visit_day, _.charged_on), _.charged_on)
+    return dated.mutate(charged_on=day).drop("visit_day")

@@ -54,6 +54,12 @@ def test_persons_after_merging(demo: Demo) -> None:
     assert list(demo.intake.persons.defaults) == ["2000-01-01"]
 
 
+def test_families_keep_their_telephone_and_are_not_merged(demo: Demo) -> None:
+    truth = demo.truth("patients").phone_key.value_counts()
+    got = demo.query("SELECT n, count(*) FROM (SELECT count(*) AS n FROM patients GROUP BY phone_key) GROUP BY 1")
+    assert dict(got) == truth.value_counts().to_dict() and dict(got)[2] > 0
+
+
 def test_appointments_by_kind_status_doctor_and_branch(demo: Demo) -> None:
     truth = demo.truth("appointments")
     for column in ("kind", "status", "doctor_id", "branch", "room_id", "payer", "service_id"):

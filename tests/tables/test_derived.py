@@ -186,3 +186,170 @@ def test_booked_at_of_an_appointment_counts_as_booking():
     assert rows(tables, "opportunities", "is_booked", "is_attended", "opened_at", by="opened_at") == [
         (True, False, datetime(2020, 2, 3, 8, 59))
     ]
+
+
+def test_only_completed_appointments_are_visits():
+    tables = clinic(
+        END,
+        patients="""
+        patient_id
+        p1
+        p2
+        """,
+        appointments="""
+        appointment_id | patient_id | kind       | starts_at        | status
+        1              | p1         | outpatient | 2020-01-09 10:00 | completed
+        2              | p1         | outpatient | 2020-02-09 10:00 | cancelled
+        3              | p1         | outpatient | 2020-03-09 10:00 | no_show
+        4              | p2         | outpatient | 2020-03-09 10:00 | no_show
+        """,
+    )
+    assert rows(tables, "first_visits", "patient_id", "visits", "second_day", by="patient_id") == [("p1", 1, None)]
+    assert rows(tables, "patient_days", "patient_id", "day", "visits", by="day") == [("p1", date(2020, 1, 9), 1)]
+
+
+def test_first_doctor_is_the_earlier_start_even_if_no_specialist():
+    tables = clinic(
+        END,
+        patients="""
+        patient_id
+        p1
+        """,
+        doctors="""
+        doctor_id | is_specialist
+        nurse     | no
+        surgeon   | yes
+        """,
+        appointments="""
+        appointment_id | patient_id | doctor_id | kind       | starts_at        | status
+        1              | p1         | surgeon   | outpatient | 2020-01-09 10:30 | completed
+        2              | p1         | nurse     | outpatient | 2020-01-09 10:00 | completed
+        """,
+    )
+    assert rows(tables, "first_visits", "doctor_id", by="patient_id") == [("nurse",)]
+
+
+def test_first_doctor_of_equals_is_the_first_appointment():
+    tables = clinic(
+        END,
+        patients="""
+        patient_id
+        p1
+        """,
+        doctors="""
+        doctor_id | is_specialist
+        D01       | yes
+        D02       | yes
+        """,
+        appointments="""
+        appointment_id | patient_id | doctor_id | kind       | starts_at        | status
+        b              | p1         | D01       | outpatient | 2020-01-09 10:00 | completed
+        a              | p1         | D02       | outpatient | 2020-01-09 10:00 | completed
+        """,
+    )
+    assert rows(tables, "first_visits", "doctor_id", by="patient_id") == [("D02",)]
+
+
+def test_tenure_counts_to_the_cut_off_and_nothing_after_it_is_seen():
+    tables = clinic(
+        END,
+        patients="""
+        patient_id
+        p1
+        p2
+        p3
+        """,
+        appointments="""
+        appointment_id | patient_id | kind       | starts_at        | status
+        1              | p1         | outpatient | 2020-12-31 10:00 | completed
+        2              | p2         | outpatient | 2020-01-01 10:00 | completed
+        3              | p2         | outpatient | 2021-01-01 10:00 | completed
+        4              | p3         | outpatient | 2021-01-05 10:00 | completed
+        """,
+    )
+    found = rows(tables, "first_visits", "patient_id", "tenure_days", "visits", by="patient_id")
+    # the last day of the records is one day watched; 2020 has 366
+    assert found == [("p1", 1, 1), ("p2", 366, 1)]
+
+
+def test_a_refund_lies_on_the_day_of_the_visit_it_refunds():
+    tables = clinic(
+        END,
+        patients="""
+        patient_id
+        p1
+        """,
+        appointments="""
+        appointment_id | patient_id | kind       | starts_at        | status
+        1              | p1         | outpatient | 2020-01-09 10:00 | completed
+        """,
+        charges="""
+        charge_id | patient_id | appointment_id | charged_on | kind   | paid
+        a         | p1         | 1              | 2020-01-09 | sale   | 2500
+        b         | p1         | 1              | 2020-03-20 | refund | -1000
+        c         | p1         |                | 2020-04-01 | refund | -300
+        """,
+    )
+    # b is of the visit; which visit c refunds is not recorded, so it stays where it was dated
+    assert rows(tables, "patient_days", "day", "visits", "revenue", by="day") == [
+        (date(2020, 1, 9), 1, 1500.0),
+        (date(2020, 4, 1), 0, -300.0),
+    ]
+
+
+def test_deposits_and_transfers_are_no_revenue():
+    tables = clinic(
+        END,
+        patients="""
+        patient_id
+        p1
+        """,
+        appointments="""
+        appointment_id | patient_id | kind       | starts_at        | status
+        1              | p1         | outpatient | 2020-01-09 10:00 | completed
+        """,
+        charges="""
+        charge_id | patient_id | charged_on | kind     | paid
+        a         | p1         | 2020-01-09 | sale     | 2500
+        b         | p1         | 2020-01-09 | deposit  | 9000
+        c         | p1         | 2020-01-09 | transfer | 7000
+        """,
+    )
+    assert rows(tables, "patient_days", "revenue", by="day") == [(2500.0,)]
+
+
+def test_payer_is_that_of_the_first_visit():
+    tables = clinic(
+        END,
+        patients="""
+        patient_id
+        p1
+        p2
+        """,
+        appointments="""
+        appointment_id | patient_id | kind       | starts_at        | status    | payer
+        1              | p1         | outpatient | 2020-01-09 10:00 | completed | insurer
+        2              | p1         | outpatient | 2020-02-09 10:00 | completed | cash
+        3              | p2         | outpatient | 2020-01-09 10:00 | no_show   | insurer
+        4              | p2         | outpatient | 2020-02-09 10:00 | completed | cash
+        """,
+    )
+    assert rows(tables, "first_visits", "patient_id", "payer", by="patient_id") == [("p1", "insurer"), ("p2", "cash")]
+
+
+def test_registration_decides_before_the_watch_does():
+    """Left truncation: an old card is old even when its first recorded visit is late in the export."""
+    tables = clinic(
+        END,
+        patients="""
+        patient_id | registered_on
+        early      | 2020-01-01
+        old        | 2016-05-01
+        """,
+        appointments="""
+        appointment_id | patient_id | kind       | starts_at        | status
+        1              | early      | outpatient | 2020-01-01 10:00 | completed
+        2              | old        | outpatient | 2020-11-09 10:00 | completed
+        """,
+    )
+    assert dict(rows(tables, "first_visits", "patient_id", "is_new", by="patient_id")) == {"early": True, "old": False}
