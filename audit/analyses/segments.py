@@ -44,8 +44,8 @@ class SegmentsParams(Params):
 
     child_below_years: int = Field(18, ge=8, le=21, description="a patient younger than this is a child")
     fewest_patients: int = Field(30, ge=8, description="new patients below which a segment joins the others of its age")
-    child_segments: int = Field(4, ge=1, le=8, description="most segments of children, the rest together included")
-    adult_segments: int = Field(7, ge=1, le=12, description="most segments of adults, the rest together included")
+    child_segments: int = Field(3, ge=1, le=8, description="most segments of children, the rest together included")
+    adult_segments: int = Field(6, ge=1, le=12, description="most segments of adults, the rest together included")
     surgery_days: int = Field(180, ge=30, description="days after the first visit within which an operation counts to it")
     largest_household: int = Field(6, ge=2, description="patients on one telephone above which it is a company's or a default")
 
@@ -55,7 +55,7 @@ class SegmentsResult(Result):
     """Values are revenue per new patient within ``horizon_days`` of the first visit; chances within ``surgery_days``.
 
     ``surgery_age`` and ``surgery_diagnosis`` name the segment operated most. ``families`` are households of two
-    patients or more; ``free_hours`` are doctors' hours a week without a visit, from capacity.
+    patients or more; ``fillable_hours`` are the room hours a week below the ceiling, from capacity.
     """
 
     child_age: int
@@ -76,10 +76,10 @@ class SegmentsResult(Result):
     family_extra: Estimate | None
     children_brought: Estimate | None
     shared_by_many: int
-    free_hours: Estimate | None
+    fillable_hours: Estimate | None
     segments: pd.DataFrame | None = table(
         Measure("age", "label"), Measure("diagnosis", "label"), Measure("patients", "count", people=True),
-        Measure("share", "share", interval=True), Measure("value", "currency", interval=True, form="line"),
+        Measure("share", "share", interval=True), Measure("value", "currency", interval=True),
         Measure("surgery", "share", interval=True), Measure("insured", "share"), Measure("n", "count", shown=False),
     )
     treatment: pd.DataFrame | None = table(
@@ -174,7 +174,7 @@ def analyse(
         "surgery_days": params.surgery_days, "children_value": base.value(child),
         "adults_value": base.value((named.age == "adult").to_numpy()), "children_surgery": _operated(base, child, params),
         "children_pull": base.value(child, "surgery_revenue") if base.days.surgery_revenue.sum() > 0 else None,
-        **_most_operated(segments, params.level), "free_hours": capacity.free_hours if capacity is not None else None,
+        **_most_operated(segments, params.level), "fillable_hours": capacity.fillable_hours if capacity is not None else None,
     }
     homes = _families(everyone, base, params)
     facts |= homes[1]
@@ -333,7 +333,7 @@ def _underused(
         return None
     rare = profile.represented[(profile.represented.part == "age") & (profile.represented.represented_high < 1)]
     band, rows = wide_bands(named.age_years, profile.child_age), []
-    free = capacity.free_hours if capacity is not None else None
+    free = capacity.fillable_hours if capacity is not None else None
     for row in rare.itertuples():
         value = base.value(((named.sex == row.sex) & (band == row.group)).to_numpy(bool))
         claim = "claim" if value and value.low > 0 and free and free.value > 0 else "no_value" if not value else "no_hours"
@@ -488,5 +488,5 @@ def _figure(result: SegmentsResult, labels: Labels, name: str, unit: Any) -> Fig
              for row in rows.itertuples()]  # fmt: skip
     return dots(
         names, rows[name], rows[f"{name}_low"], rows[f"{name}_high"], hollow=list(rows.patients < 100),
-        number=lambda v: labels.number(v, unit), height=74.0,
+        number=lambda v: labels.number(v, unit), height=58.0,
     )

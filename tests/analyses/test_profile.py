@@ -160,3 +160,135 @@ def test_bounds_of_shares_hold_their_values(demo_tables, demo_period):
     for frame, name in ((result.diagnoses, "patient_share"), (result.mix, "share")):
         assert (frame[f"{name}_low"] <= frame[name]).all() and (frame[name] <= frame[f"{name}_high"]).all()
     assert np.isfinite(result.ages.represented).all()
+
+
+# ------------------------------------------------------------------ shares of revenue
+def test_revenue_stands_beside_patients_for_every_kind_of_group():
+    result = computed(clinic([5] * 20 + [30] * 20 + [60] * 20, paid=[100.0] * 20 + [300.0] * 20 + [200.0] * 20))
+    rows = result.mix.set_index(["part", "group"])
+    assert rows.share["age"].to_dict() == pytest.approx({"0–6": 1 / 3, "18–34": 1 / 3, "55+": 1 / 3})
+    assert rows.revenue_share["age"].to_dict() == pytest.approx({"0–6": 1 / 6, "18–34": 1 / 2, "55+": 1 / 3})
+    assert ((rows.revenue_share_low < rows.revenue_share) & (rows.revenue_share < rows.revenue_share_high)).all()
+    assert result.ages.revenue_share.sum() == pytest.approx(1)
+    assert result.children_revenue.value == pytest.approx(1 / 6)
+    assert "no_money" not in keys(result)
+
+
+@pytest.mark.parametrize("paid", [None, [0.0] * 40])
+def test_without_money_shares_of_revenue_are_said_to_be_missing(paid):
+    result = computed(clinic([30] * 40, paid=paid))
+    assert result.mix.revenue_share.isna().all() and result.children_revenue is None and "no_money" in keys(result)
+
+
+def keys(result: ProfileResult) -> set[str]:
+    return {finding.key for finding in result.findings}
+
+
+# ------------------------------------------------------------------ unknown facts
+def test_unknown_is_a_row_of_its_own_and_no_part_of_the_shares():
+    result = computed(clinic([30] * 60 + [None] * 20))
+    rows = result.mix[result.mix.part == "age"].set_index("group")
+    assert rows.patients.to_dict() == {"18–34": 60, "unknown": 20}
+    assert rows.share["18–34"] == 1 and np.isnan(rows.share["unknown"])
+    told = result.changes.set_index("part")
+    assert (told.known["age"], told.unknown["age"]) == (60, 20) and told.unknown["sex"] == 0
+    assert "ages_missing" in keys(result)
+
+
+def test_a_handful_of_unknown_is_counted_without_hiding_a_group():
+    result = protect(computed(clinic([30] * 60 + [None] * 3)))
+    assert result.changes.set_index("part").unknown["age"] == 3
+    assert result.mix[result.mix.part == "age"].patients.tolist() == [60]
+
+
+# ------------------------------------------------------------------ who does not come
+def test_the_group_that_comes_least_is_named_with_its_interval():
+    # women of 18–34 come 10 times where their tenth part of the residents would be 20
+    ages, sex = [25] * 10 + [25] * 60 + [40] * 60 + [40] * 70, ["female"] * 10 + ["male"] * 60 + ["female"] * 60 + ["male"] * 70
+    around = pd.DataFrame([
+        {"district": "x", "age_from": low, "age_to": low + 9, "sex": who, "people": people}
+        for low, who, people in ((20, "female", 100), (20, "male", 300), (40, "female", 300), (40, "male", 300))
+    ])  # fmt: skip
+    result = computed(clinic(ages, sex=sex, population=around))
+    assert (result.away_sex, result.away_age, result.away_represented.value) == ("female", "18–34", 0.5)
+    # Garwood, 90 %, 10 events: 5.4254 to 16.9622
+    assert (result.away_represented.low, result.away_represented.high) == pytest.approx((5.4254 / 20, 16.9622 / 20), abs=1e-4)
+    first = result.represented.iloc[0]
+    assert (first.sex, first.group, first.expected) == ("female", "18–34", 20)
+    assert [f.kind for f in result.findings if f.key == "away"] == ["caveat"], "descriptive only"
+
+
+def test_districts_are_compared_when_their_names_agree():
+    people = clinic([30] * 60, population=pd.concat([residents(30, 70), residents(30, 70).assign(district="y")]))
+    frames = {name: people[name].to_pandas() for name in ("patients", "appointments", "population")}
+    frames["patients"]["district"] = ["x"] * 45 + ["y"] * 15
+    rows = computed(tables_from_frames(frames, end=END)).represented
+    rows = rows[rows.part == "district"]
+    assert rows.group.tolist() == ["y", "x"] and rows.represented.tolist() == [0.5, 1.5]
+    frames["patients"]["district"] = "elsewhere"
+    assert "district" not in set(computed(tables_from_frames(frames, end=END)).represented.part)
+
+
+def test_a_missing_group_is_no_opportunity_by_itself():
+    result = computed(clinic([5] * 20 + [40] * 180, population=residents(30, 70)))
+    assert [f.kind for f in result.findings if f.key == "children_missing"] == ["caveat"]
+
+
+# ------------------------------------------------------------------ change of mix
+def two_years(now: list[str], past: list[str], codes: tuple[list, list] | None = None) -> Tables:
+    """First visits of December 2016 and 2015 with their payers (and codes)."""
+    n = len(now) + len(past)
+    day = [datetime(2016, 12, 5, 10)] * len(now) + [datetime(2015, 12, 7, 10)] * len(past)
+    patients = pd.DataFrame({"patient_id": [f"p{i:04d}" for i in range(n)], "registered_on": [d.date() for d in day], "age_years": 30, "sex": "female"})
+    visits = pd.DataFrame({
+        "appointment_id": [f"a{i}" for i in range(n)], "patient_id": patients.patient_id, "kind": "outpatient", "status": "completed",
+        "starts_at": day, "payer": now + past, "diagnosis": codes[0] + codes[1] if codes else None, "doctor_id": "D1",
+    })  # fmt: skip
+    return tables_from_frames({"patients": patients, "appointments": visits}, end=END)
+
+
+def test_a_change_of_mix_is_told_from_an_effect_of_a_tenth_on():
+    large = computed(two_years(["cash"] * 60 + ["insurer"] * 40, ["cash"] * 90 + ["insurer"] * 10))
+    row = large.changes.set_index("part").loc["payer"]
+    # 2 × 2 table of 60/40 and 90/10: chi-square 24, n 200; V = sqrt(0.12) before Bergsma's correction
+    assert row.chi_square == pytest.approx(24.0) and row.effect == pytest.approx(0.34, abs=0.01)
+    assert 0.1 < row.effect_low < row.effect < row.effect_high
+    assert row.moved in ("cash", "insurer") and abs(row.points) == pytest.approx(0.3)
+    assert "mix_changed" in keys(large)
+    small = computed(two_years(["cash"] * 86 + ["insurer"] * 14, ["cash"] * 90 + ["insurer"] * 10))
+    assert np.isnan(small.changes.set_index("part").loc["payer"].points) and "mix_changed" not in keys(small)
+
+
+def test_a_trend_of_diagnoses_comes_with_the_share_coded_before():
+    now, past = ["J35"] * 70 + ["J32"] * 30, ["J35"] * 30 + ["J32"] * 50 + [None] * 20
+    result = computed(two_years(["cash"] * 100, ["cash"] * 100, (now, past)))
+    rows = result.diagnoses.set_index("diagnosis")
+    assert rows.trend["J35"] == pytest.approx(0.7 - 3 / 8)
+    assert (result.coded.value, result.coded_before.value, result.cases) == (1.0, 0.8, 100)
+    assert "coding_moved" in keys(result) and "diagnosis" in set(result.changes.part)
+    # before, too few visits were coded to compare with
+    few = computed(two_years(["cash"] * 100, ["cash"] * 100, (now, ["J35"] * 30 + [None] * 70)))
+    assert few.diagnoses is not None and few.diagnoses.trend.isna().all()
+
+
+def test_few_patients_of_the_past_cannot_be_computed_from_their_share():
+    result = protect(computed(two_years(["cash"] * 50 + ["insurer"] * 30 + ["corporate"] * 20, ["cash"] * 77 + ["insurer"] * 20 + ["corporate"] * 3)))
+    before = result.mix[result.mix.part == "payer"].set_index("group").share_before
+    assert np.isnan(before["corporate"]) and before.isna().sum() == 2
+
+
+# ------------------------------------------------------------------ few people
+def test_a_payer_of_three_cannot_be_solved_from_the_others():
+    frames = {name: clinic([30] * 100)[name].to_pandas() for name in ("patients", "appointments")}
+    frames["appointments"]["payer"] = ["cash"] * 57 + ["insurer"] * 40 + ["corporate"] * 3
+    result = protect(computed(tables_from_frames(frames, end=END), smallest_group=8))
+    payer = result.mix[result.mix.part == "payer"]
+    # three under “other”: hidden, and with it the next smallest, so that 100 less the rest is no answer
+    assert payer.patients.isna().sum() == 2 and payer.patients.notna().sum() == 1
+    assert result.mix[result.mix.part == "sex"].patients.notna().all(), "another part of the table needs no hiding"
+
+
+def test_one_patient():
+    result = protect(computed(clinic([30], paid=[100.0], population=residents(30, 70))))
+    assert result.patients == 1 and result.away_represented is None
+    assert all(frame.patients.isna().all() for frame in (result.mix, result.diagnoses) if frame is not None)

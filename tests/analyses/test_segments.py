@@ -173,7 +173,7 @@ def rare(high: float = 0.8) -> SimpleNamespace:
 
 
 def free(hours: float | None) -> SimpleNamespace:
-    return SimpleNamespace(free_hours=None if hours is None else exact(hours, "hours", 20))
+    return SimpleNamespace(fillable_hours=None if hours is None else exact(hours, "hours", 20))
 
 
 def test_a_group_can_be_won_only_with_residents_value_and_free_hours():
