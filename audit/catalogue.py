@@ -29,7 +29,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("data_quality",),
     ("capacity",),
     ("profile", "segments"),
-    ("clv", "retention"),
+    ("clv", "retention", "outlook"),
     ("doctors",),
     ("price",),
     ("channels",),

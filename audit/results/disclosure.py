@@ -40,7 +40,8 @@ def small_cells(counts: ArrayLike, blocks: Sequence[ArrayLike] = (), smallest: i
     ``counts`` (rows,) or (rows, k) of patients, a row being hidden whole; each of ``blocks`` (rows,) names the
     total a row belongs to, none meaning that all rows add up to one.
     """
-    count = np.asarray(counts, dtype=float).reshape(len(np.asarray(counts)), -1)
+    count = np.asarray(counts, dtype=float)
+    count = count[:, None] if count.ndim == 1 else count
     hidden: Mask = np.asarray(((count > 0) & (count < smallest)).any(axis=1), dtype=bool)
     groups = [pd.factorize(np.asarray(block, dtype=object))[0] for block in blocks] or [np.zeros(len(count), int)]
     insides = [group == number for group in groups for number in range(int(group.max(initial=-1)) + 1)]

@@ -44,6 +44,10 @@ def test_a_small_group_takes_the_next_smallest_with_it():
     assert shown.band.tolist() == ["b0", "b1", "b2", "b3"]
 
 
+def test_an_empty_table_stays_empty():
+    assert protect(ages([])).bands.empty
+
+
 def test_two_small_groups_hide_each_other():
     assert protect(ages([100, 3, 2, 50])).bands.patients.isna().tolist() == [False, True, True, False]
 
