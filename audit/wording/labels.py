@@ -37,7 +37,8 @@ class Labels:
         slots = [f"figures.{self.figure}.values.{column}"]
         slots += [f"tables.{table}.values.{column}" for table in self.words.get("tables") or {}]
         found = [words for words in map(self.words.get, slots) if words and str(code) in words]
-        return _drawn(self.words.word(found[0] if found else None, code))
+        named = self.words.word(found[0], code) if found else self.words.value("", column, code)
+        return _drawn(named)
 
     def weekday(self, number: int) -> str:
         """“Mon” for 0."""

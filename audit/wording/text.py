@@ -30,6 +30,9 @@ from audit.wording.safe import clean
 
 Values = Mapping[str, Any]
 
+OF_DIAGNOSES = ("diagnosis", "group")
+"""Columns that may hold ICD-10 categories."""
+
 
 class MissingValueError(WordsError):
     """A sentence mentions a value that is None."""
@@ -109,7 +112,12 @@ class Words:
     def value(self, table: str, column: str, code: object) -> str:
         """The word of a code in a column; a name that has no word is printed as it is."""
         words = self.get(f"tables.{table}.values.{column}")
-        return self.word(words, code)
+        known = isinstance(words, Mapping) and str(code) in words
+        return self.word(words, code) if known or column not in OF_DIAGNOSES else self.diagnosis(code)
+
+    def diagnosis(self, code: object) -> str:
+        """The name of an ICD-10 category; a code without one is printed as it is."""
+        return self.word(self.of("diagnoses").file.content, code)
 
     def word(self, words: Any, code: object) -> str:
         """``code`` by the mapping ``words``, or the code itself, made harmless."""
@@ -270,6 +278,9 @@ def _filters(numbers: Numbers, language: Language) -> dict[str, Callable[..., st
     def weekday(value: int, short: bool = False) -> str:
         return calendar.weekday(value, language, short=short)
 
+    def diagnosis(value: str) -> str:
+        return clean(str(load_text("diagnoses", language).content.get(value, value)))
+
     known: dict[str, Callable[..., str]] = {
         "ci": numbers.ci,
         "bounds": numbers.bounds,
@@ -280,6 +291,7 @@ def _filters(numbers: Numbers, language: Language) -> dict[str, Callable[..., st
         "day": day,
         "month": month,
         "weekday": weekday,
+        "diagnosis": diagnosis,
     }
     return {name: _guarded(function) for name, function in known.items()}
 
