@@ -29,7 +29,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("data_quality",),
     ("capacity",),
     ("profile", "segments"),
-    ("clv", "retention", "outlook"),
+    ("clv", "retention", "outlook", "recall"),
     ("doctors",),
     ("price",),
     ("channels",),

@@ -29,6 +29,7 @@ DAY = {
     "prices": "valid_from",
     "events": "from_day",
     "competitors": "seen_on",
+    "campaign_members": "contacted_on",
     "patients": "registered_on",
 }
 """The day a row of a table belongs to."""

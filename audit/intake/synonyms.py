@@ -132,6 +132,14 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
         "places": "places | beds | коек | мест | mjesta",
         "branch": "branch | филиал | poslovnica",
     }),
+    "campaign_members": _words({
+        "campaign": "campaign | mailing | кампания | рассылка | kampanja",
+        "patient_id": "patient | card | карта | № карты | номер карты | пациент | pacijent",
+        "group": "group | arm | группа | скупина | skupina",
+        "contacted_on": "contacted on | call date | дата обзвона | дата звонка | datum poziva",
+        "is_reached": "reached | answered | дозвон | дозвонились | dosegnut",
+        "opted_out": "opted out | unsubscribed | отказ | отписка | odjava",
+    }),
     "population": _words({
         "district": "district | район | город | općina | grad",
         "age_from": "age from | возраст от | dob od",

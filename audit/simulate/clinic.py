@@ -157,7 +157,8 @@ def _tables(
         "competitors": office.competitors_table(),
         "population": office.population_table(),
     }
-    return tables, _hidden(truth, done, by_person, cards, calendar, rngs["identities"])
+    hidden = _hidden(truth, done, by_person, cards, calendar, rngs["identities"])
+    return tables | {"campaign_members": office.campaign_table(truth, hidden["campaign"])}, hidden
 
 
 def _lines(truth: Truth, path: Path, visits: pd.DataFrame, done: Care, calendar: Days, rng: Generator) -> pd.DataFrame:

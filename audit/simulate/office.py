@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
@@ -284,3 +286,16 @@ def population_table() -> pd.DataFrame:
             for sex, part in (("female", female), ("male", 1 - female)):
                 rows.append((district, low, high, sex, float(round(people * share * part, -2))))
     return pd.DataFrame(rows, columns=["district", "age_from", "age_to", "sex", "people"])
+
+
+CAMPAIGN = "Reactivation of October 2016"
+
+
+def campaign_table(truth: Truth, members: pd.DataFrame) -> pd.DataFrame:
+    """Canonical table campaign_members: who was called in October 2016 and who was held out."""
+    return pd.DataFrame({
+        "campaign": CAMPAIGN,
+        "patient_id": members.patient_id,
+        "group": members.group.map({"called": "called", "held out": "held_out"}),
+        "contacted_on": date.fromisoformat(truth.reactivation.from_day),
+    })

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from audit.tables.ad_spend import AD_SPEND
 from audit.tables.appointments import APPOINTMENTS
+from audit.tables.campaign_members import CAMPAIGN_MEMBERS
 from audit.tables.charges import CHARGES
 from audit.tables.checks import CHECKS
 from audit.tables.columns import Column, TableSpec, Unit
@@ -44,6 +45,7 @@ CANONICAL: dict[str, TableSpec] = {
         EVENTS,
         COMPETITORS,
         POPULATION,
+        CAMPAIGN_MEMBERS,
     )
 }
 DERIVED: dict[str, TableSpec] = {spec.name: spec for spec in (FIRST_VISITS, PATIENT_DAYS, OPPORTUNITIES)}
