@@ -151,17 +151,17 @@ def test_gate_opens_for_random_visits(random_check):
 
 
 def test_gate_shuts_for_courses_in_nine_of_ten_seeds():
-    gates = [hold_out(course_log(2500, seed).held(SPLIT, END), median_gap=0.5, seed=1).gate for seed in range(10)]
+    gates = [hold_out(course_log(2000, seed).held(SPLIT, END), median_gap=0.5, seed=1).gate for seed in range(10)]
     assert gates.count("rejected") >= 9
 
 
 def test_gate_shuts_for_the_episodic_clinic_in_nine_of_ten_seeds():
-    gates = [hold_out(clinic_log(2500, seed).held(SPLIT, END), median_gap=1, seed=1).gate for seed in range(10)]
+    gates = [hold_out(clinic_log(2000, seed).held(SPLIT, END), median_gap=1, seed=1).gate for seed in range(10)]
     assert gates.count("rejected") >= 9
 
 
 def test_gate_stays_open_for_the_homogeneous_clinic_in_nine_of_ten_seeds():
-    gates = [hold_out(random_log(2500, seed).held(SPLIT, END), median_gap=3, seed=1).gate for seed in range(10)]
+    gates = [hold_out(random_log(2000, seed).held(SPLIT, END), median_gap=3, seed=1).gate for seed in range(10)]
     assert gates.count("rejected") == 0 and gates.count("ok") >= 9
 
 
@@ -233,7 +233,7 @@ def future_visits(log: Log, known_before: int, until: int) -> int:
     return int(log.held(known_before, until).later.sum())
 
 
-def told_and_came(seed: int, patients: int = 2500, level: float = 0.9) -> tuple[Outlook, int]:
+def told_and_came(seed: int, patients: int = 1500, level: float = 0.9) -> tuple[Outlook, int]:
     log = random_log(patients, seed, last=END + 364)
     check = hold_out(log.held(SPLIT, END), median_gap=3, seed=1)
     base = log.base(END)
