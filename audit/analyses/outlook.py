@@ -95,9 +95,9 @@ class OutlookResult(Result):
         Measure("patients", "count", people=True), Measure("predicted", "share"), Measure("seen", "share", interval=True),
     )
     families: pd.DataFrame | None = table(
-        Measure("family", "label"), Measure("unit", "label"), Measure("predicted", "count"), Measure("counted", "count"),
-        Measure("error", "share"), Measure("misfit", "share"), Measure("verdict", "label"),
-        Measure("kept", "flag", shown=False),
+        Measure("family", "label"), Measure("unit", "label"), Measure("predicted", "count", shown=False),
+        Measure("counted", "count", shown=False), Measure("error", "share"), Measure("misfit", "share"),
+        Measure("verdict", "label"), Measure("kept", "flag", shown=False),
     )
     patients: pd.DataFrame | None = table(
         Measure("patient_id", "id", shown=False), Measure("alive", "share", shown=False),
