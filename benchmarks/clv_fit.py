@@ -78,11 +78,13 @@ def product(path: Path) -> dict[str, object]:
 
 
 def measured(how: str, path: Path) -> dict[str, object]:
+    """What one way says of itself, in a process of its own."""
     done = subprocess.run([sys.executable, __file__, "--child", how, str(path)], capture_output=True, check=True, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def main() -> int:
+    """Measure pairs and print them; 1 when a bar is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--pairs", type=int, default=3)
