@@ -95,9 +95,9 @@ class OutlookResult(Result):
         Measure("patients", "count", people=True), Measure("predicted", "share"), Measure("seen", "share", interval=True),
     )
     families: pd.DataFrame | None = table(
-        Measure("family", "label"), Measure("unit", "label"), Measure("predicted", "count"), Measure("counted", "count"),
-        Measure("error", "share"), Measure("misfit", "share"), Measure("verdict", "label"),
-        Measure("kept", "flag", shown=False),
+        Measure("family", "label"), Measure("unit", "label"), Measure("predicted", "count", shown=False),
+        Measure("counted", "count", shown=False), Measure("error", "share"), Measure("misfit", "share"),
+        Measure("verdict", "label"), Measure("kept", "flag", shown=False),
     )
     patients: pd.DataFrame | None = table(
         Measure("patient_id", "id", shown=False), Measure("alive", "share", shown=False),
@@ -231,7 +231,7 @@ def _ahead(
     if best.unit == "episode" and repeats:
         facts["visits_per_episode"] = exact(known.visits.sum() / repeats, "number", n)
     if best.check.kept is not None and best.held is not None:
-        told = repeat_visits.chances(best.check.kept, best.held, level=params.level)
+        told = repeat_visits.chances(best.check.kept.fit, best.held, level=params.level)
         facts["chance_error"] = exact(told.error, "share", best.check.patients)
     if found is None:
         return facts
@@ -319,7 +319,7 @@ def _by_frequency(check: Check) -> pd.DataFrame | None:
 def _chances(best: _Tried, params: OutlookParams) -> pd.DataFrame | None:
     if best.check.kept is None or best.held is None:
         return None
-    c = repeat_visits.chances(best.check.kept, best.held, level=params.level)
+    c = repeat_visits.chances(best.check.kept.fit, best.held, level=params.level)
     names = [name for measure in OutlookResult.measures("chances") for name in measure.names]
     return pd.DataFrame(dict(zip(names, (c.patients, c.predicted, c.seen, c.low, c.high), strict=True)))
 
@@ -417,5 +417,5 @@ def returns(result: OutlookResult, labels: Labels) -> Figure | None:
     frame = frame.dropna()
     return reliability(
         frame["predicted"], frame["seen"], frame["seen_low"], frame["seen_high"],
-        number=lambda v: labels.number(v, "share"), x=labels["x"], y=labels["y"], agree=labels["agree"], off=labels["off"],
+        number=lambda v: labels.number(v, "share"), x=labels["x"], y=labels["y"], agree=labels["agree"], off=labels["missed"],
     )

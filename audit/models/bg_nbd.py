@@ -31,6 +31,7 @@ Family = Literal["BG/NBD", "MBG/NBD", "Pareto/NBD"]
 FAMILIES: tuple[Family, ...] = ("BG/NBD", "MBG/NBD", "Pareto/NBD")
 LADDER = (0.0, 1e-4, 1e-3, 1e-2, 1e-1)
 """Penalties tried until the fit converges; needing one is evidence against the model."""
+NAMES = ["r", "alpha", "a", "b"]
 COARSE_WEEKS = 8
 """Width of the cells of the first, rough fit that gives the full fit its start."""
 PARETO_START = (0.5, 0.05, 0.5, 0.05)
@@ -131,24 +132,33 @@ def quiet() -> Iterator[None]:
 
 
 def _beta_geometric(family: Family, h: Histories, penalizer: float) -> tuple[Law, Floats]:
+    """A rough fit gives start and curvature, so that the full one needs a few steps instead of twenty."""
     fitter = BetaGeoFitter if family == "BG/NBD" else ModifiedBetaGeoFitter
-    rough = _coarse(h)
-    start = None
+    rough, begin = _coarse(h), {}
     if len(rough) < len(h) / 4:  # else the detour costs more than the steps it saves
         begun = fitter(penalizer).fit(rough.frequency, rough.recency, rough.age, weights=rough.weight)
-        start = np.log(begun.params_[["r", "alpha", "a", "b"]].to_numpy(float) * [1, 1 / h.age.max(), 1, 1])
-    found = fitter(penalizer).fit(h.frequency, h.recency, h.age, weights=h.weight, initial_params=start)
-    r, alpha, a, b = (float(value) for value in found.params_[["r", "alpha", "a", "b"]])
-    covariance = np.linalg.inv(found._hessian_) / h.weight.sum()
-    return BetaGeometric(r, alpha, a, b, int(family == "MBG/NBD")), (covariance + covariance.T) / 2
+        logs = np.log(begun.params_[NAMES].to_numpy(float) * [1, 1 / h.age.max(), 1, 1])
+        begin = {"initial_params": logs, "hess_inv0": _symmetric(np.linalg.inv(begun._hessian_))}
+    try:
+        found = fitter(penalizer).fit(h.frequency, h.recency, h.age, weights=h.weight, **begin)
+    except FAILURES:
+        found = fitter(penalizer).fit(h.frequency, h.recency, h.age, weights=h.weight)
+    r, alpha, a, b = (float(value) for value in found.params_[NAMES])
+    covariance = _symmetric(np.linalg.inv(found._hessian_)) / h.weight.sum()
+    return BetaGeometric(r, alpha, a, b, int(family == "MBG/NBD")), covariance
+
+
+def _symmetric(matrix: Floats) -> Floats:
+    return (matrix + matrix.T) / 2
 
 
 def _coarse(h: Histories) -> Histories:
     """Mean histories of patients with the same x and the same ``COARSE_WEEKS`` of t_x and T."""
-    keys = np.column_stack([h.frequency, h.recency // COARSE_WEEKS, h.age // COARSE_WEEKS])
-    _, place = np.unique(keys, axis=0, return_inverse=True)
-    weight: Floats = np.bincount(place.ravel(), weights=h.weight).astype(float)
-    x, tx, t = (np.bincount(place.ravel(), weights=h.weight * part) / weight for part in (h.frequency, h.recency, h.age))
+    wide = int(h.age.max() // COARSE_WEEKS) + 1
+    keys = (h.frequency * wide + h.recency // COARSE_WEEKS) * wide + h.age // COARSE_WEEKS
+    _, place = np.unique(keys.astype(np.int64), return_inverse=True)
+    weight: Floats = np.bincount(place, weights=h.weight).astype(float)
+    x, tx, t = (np.bincount(place, weights=h.weight * part) / weight for part in (h.frequency, h.recency, h.age))
     return Histories(np.round(x), tx, t, weight)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from audit.models import bg_nbd, gamma_gamma
+from audit.models.histories import Histories
 from audit.simulate import bg_nbd_population, gamma_gamma_spend, simulate_clinic
 from audit.simulate.classes import doctor_classes
 from audit.simulate.sampling import even_uniform, round_to_total, take_per_group
@@ -56,10 +57,10 @@ def test_class_shares_of_doctors_add_up_to_the_clinic():
 def test_population_recovers_its_parameters():
     r, alpha, a, b = 0.55, 4.0, 0.85, 1.9
     people = bg_nbd_population(12_000, r, alpha, a, b, weeks=104, seed=1)
-    fitted = bg_nbd.fit("BG/NBD", bg_nbd.cells(frequency=people.frequency, recency=people.recency, age=people.T))
-    assert fitted.r == pytest.approx(r, rel=0.10)
-    assert fitted.alpha == pytest.approx(alpha, rel=0.15)
-    assert fitted.a / fitted.b == pytest.approx(a / b, rel=0.15)
+    fitted = bg_nbd.fit("BG/NBD", Histories.of(people.frequency, people.recency, people.T))
+    assert fitted.law.r == pytest.approx(r, rel=0.10)
+    assert fitted.law.alpha == pytest.approx(alpha, rel=0.15)
+    assert fitted.law.a / fitted.law.b == pytest.approx(a / b, rel=0.15)
 
 
 def test_population_log_agrees_with_its_summary():
@@ -90,11 +91,11 @@ def test_pure_clinic_recovers_bg_nbd():
     days = days[days.patient_id.isin(first.index)]
     seen = days.groupby("patient_id").tenure_day.agg(["count", "max"]).reindex(first.index)
     frequency, recency, T = seen["count"] - 1, seen["max"] / 7, first.tenure_days / 7
-    fitted = bg_nbd.fit("BG/NBD", bg_nbd.cells(frequency=frequency, recency=recency, age=T))
+    fitted = bg_nbd.fit("BG/NBD", Histories.of(frequency, recency, T).distinct()[0])
     truth = clinic.truth.bg_nbd
-    assert fitted.r == pytest.approx(truth.r, rel=0.12)
-    assert fitted.alpha * 7 == pytest.approx(truth.alpha_days, rel=0.20)
-    assert fitted.a / fitted.b == pytest.approx(truth.a / truth.b, rel=0.20)
+    assert fitted.law.r == pytest.approx(truth.r, rel=0.12)
+    assert fitted.law.alpha * 7 == pytest.approx(truth.alpha_days, rel=0.20)
+    assert fitted.law.a / fitted.law.b == pytest.approx(truth.a / truth.b, rel=0.20)
 
 
 def test_even_uniform_fills_every_stratum():
