@@ -155,9 +155,12 @@ def report(
     names: Clients,
     to: Formats = "html,pdf,xlsx",
     warnings: Annotated[bool, typer.Option("--warnings", help="list what the pages warn of")] = False,
+    recall: Annotated[
+        bool, typer.Option("--recall", help="write whom to invite back, by card number, beside the exports: it names people")
+    ] = False,
 ) -> None:
     """Make the report again from the finished notebooks of the latest run."""
-    from audit.execution.one_audit import latest, report_again
+    from audit.execution.one_audit import latest, recall_list, report_again
     from audit.execution.progress import Printer
 
     root = workspace()
@@ -165,6 +168,8 @@ def report(
         printer = Printer(Console(highlight=False, soft_wrap=True), root=root)
         if warnings:
             printer.warnings(latest(name, root=root))
+        elif recall:
+            typer.echo(f"  recall    {_short(recall_list(name, root=root))}   names people: for the clinic's own use")
         else:
             printer.files(report_again(name, root=root, formats=_formats(to)))
 

@@ -19,6 +19,7 @@ from audit.errors import DONE, FAILED, RunError
 from audit.execution import publish
 from audit.execution.notebooks import NotebookFailed, execute
 from audit.report import make_report
+from audit.report.recall_list import write_recall_list
 from audit.results import Result, Unanswered
 from audit.results.store import fingerprint, load, tidy
 from audit.wording.text import without_tags
@@ -134,6 +135,11 @@ def latest(client: str, *, root: Path) -> Audit:
     if not publish.is_published(folder):
         raise RunError(f"{client} has no finished run → clinic-audit run {client}")
     return _published(folder)
+
+
+def recall_list(client: str, *, root: Path) -> Path:
+    """Write the latest run's list of patients to invite back beside the client's exports; RunError without one."""
+    return write_recall_list(read(latest(client, root=root).folder, root))
 
 
 def notebooks_of(home: Path) -> tuple[Path, ...]:

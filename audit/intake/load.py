@@ -14,6 +14,7 @@ import duckdb
 from audit.config import ClientConfig
 from audit.errors import ConfigError, DataError, Place, Problem, told
 from audit.intake import checks
+from audit.intake.cards import keep_cards, raw_cards
 from audit.intake.checked import CheckOutcome
 from audit.intake.mapping import Mapping
 from audit.intake.mapping_file import load_mapping
@@ -139,6 +140,7 @@ def _write(
     connection = work.connection
     files = file_records(work.connection, work.staged, work.tables, work.files)
     write_set_aside(connection, work.staged, work.tables, set_aside)
+    cards = raw_cards(connection, key)
     for table in work.tables:
         for column in CANONICAL[table].columns:
             if column.unit == "id":
@@ -160,6 +162,7 @@ def _write(
     text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True, default=str)
     database.with_suffix(".intake.json").write_text(text + "\n", encoding="utf-8")
     Path(aside).chmod(0o600)
+    keep_cards(folder, cards)
     return Intake(database, set_aside, rows, tuple(files), tuple(outcomes), work.persons, str(record["fingerprint"]))
 
 

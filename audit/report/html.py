@@ -247,5 +247,6 @@ def _sheets(book: Book) -> Sheet:
 
 def _holds(book: Book, result: Result) -> Markup:
     text = book.words.sentence("back.sheets.estimates", extra={"count": len(result.estimates())})
-    names: Sequence[str] = [name.replace("_", " ") for name, frame in result.tables().items() if not frame.empty]
+    names: Sequence[str] = [name.replace("_", " ") for name, frame in result.tables().items()
+                            if not frame.empty and not result.names_people(name)]
     return text + (book.words.sentence("back.sheets.tables", extra={"names": ", ".join(names)}) if names else Markup())

@@ -1,7 +1,7 @@
 """appendix.xlsx: every number behind the report, one sheet per section, numbers as numbers, text as text.
 
 A sheet holds first the section's estimates by key, then its tables, each under its name with a row of
-units. Nothing in it is a formula or a link, and the same results give the same bytes.
+units; tables with one row per person are left out. Nothing in it is a formula or a link, and the same results give the same bytes.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ class _Sheet:
             return
         self._estimates(result)
         for name, frame in result.tables().items():
-            self._table(result, name, frame)
+            if not result.names_people(name):
+                self._table(result, name, frame)
         self.sheet.set_column(0, 0, 34)
         self.sheet.set_column(1, 1, 44)
         self.sheet.set_column(2, 40, 14)

@@ -93,6 +93,11 @@ class Result:
                 return tuple(item.metadata["measures"])
         raise KeyError(name)
 
+    @classmethod
+    def names_people(cls, name: str) -> bool:
+        """Table ``name`` has one row per person: it stays with the run and is never printed or handed over."""
+        return any(measure.unit == "id" for measure in cls.measures(name))
+
     def _fields(self) -> Iterator[tuple[str, Any]]:
         base = {item.name for item in dataclasses.fields(Result)}
         for item in dataclasses.fields(self):

@@ -1,0 +1,179 @@
+"""Patients to invite back: who is listed and who never, campaigns read as uplift, and odd inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+import pytest
+
+from audit.analyses import recall
+from audit.analyses.recall import RecallParams, RecallResult
+from audit.config import Period
+from audit.errors import NotAnswerable
+from audit.tables.connection import tables_from_frames
+from audit.wording import Labels
+from audit.wording.text import Words
+
+from .small_clinic import clinic
+
+END = date(2017, 1, 1)
+PERIOD = Period(start=date(2014, 1, 1), end=END)
+SMALL = RecallParams(fewest_patients=50)
+
+
+def analysed(frames: Mapping[str, pd.DataFrame], params: RecallParams = SMALL, outlook=None) -> RecallResult:
+    tables = tables_from_frames(frames, end=END)
+    given = {name: table for name, table in tables.items() if table.count().execute()}
+    return recall.analyse(
+        given["patient_days"], given["first_visits"], given["patients"], given["appointments"], given.get("campaign_members"),
+        given.get("feedback"), outlook, period=PERIOD, params=params,
+    )
+
+
+def usual(patients: int = 200) -> dict[str, pd.DataFrame]:
+    """Patients who come every 30 days; those numbered below half stopped 100 days before the end."""
+    first, visits = {}, []
+    for k in range(patients):
+        who = f"p{k:03d}"
+        stops = 100 if k < patients // 2 else 5
+        start = (END - date(2015, 1, 1)).days - stops - 30 * 10
+        first[who] = date(2015, 1, 1) + timedelta(days=start)
+        visits += [(who, 30 * n, "outpatient", 100.0) for n in range(11)]
+    frames = clinic(visits, first)
+    frames["patients"] = frames["patients"].assign(may_contact=True, age_years=40)
+    frames["appointments"] = frames["appointments"].assign(payer="cash")
+    return frames
+
+
+def listed(result: RecallResult) -> set[str]:
+    return set(result.list["patient_id"])
+
+
+@pytest.fixture(scope="module")
+def drawn() -> RecallResult:
+    return analysed(usual())
+
+
+def test_the_silent_are_due_and_those_who_just_came_are_not(drawn):
+    assert listed(drawn) == {f"p{k:03d}" for k in range(100)}
+    assert drawn.due_patients == 100 and drawn.excluded_patients == 0
+    assert drawn.held_patients == 15 and drawn.call_patients == 85
+    assert (drawn.list["expected_gap"] < 40).all()
+
+
+def without(change) -> RecallResult:
+    frames = usual()
+    change(frames)
+    return analysed(frames)
+
+
+def no_permission(frames):
+    frames["patients"].loc[0, "may_contact"] = False
+
+
+def no_record(frames):
+    frames["patients"]["may_contact"] = frames["patients"]["may_contact"].astype(object)
+    frames["patients"].loc[0, "may_contact"] = None
+
+
+def child(frames):
+    frames["patients"].loc[0, "age_years"] = 9
+
+
+def booked(frames):
+    row = frames["appointments"].iloc[[0]].assign(appointment_id="later", starts_at=datetime(2017, 1, 20, 10), status="booked")
+    frames["appointments"] = pd.concat([frames["appointments"], row], ignore_index=True)
+
+
+def insured(frames):
+    frames["appointments"]["payer"] = ["insurer" if who == "p000" else "cash" for who in frames["appointments"]["patient_id"]]
+
+
+def unhappy(frames):
+    frames["feedback"] = pd.DataFrame({
+        "feedback_id": ["f1"], "given_on": [date(2016, 9, 1)], "source": ["survey"], "patient_id": ["p000"], "score": [1.0],
+    })
+
+
+def contacted(frames):
+    frames["campaign_members"] = pd.DataFrame({
+        "campaign": "autumn", "patient_id": ["p000"], "group": "called", "contacted_on": [date(2016, 12, 1)],
+    })
+
+
+def opted_out(frames):
+    frames["campaign_members"] = pd.DataFrame({
+        "campaign": "spring", "patient_id": ["p000"], "group": "called", "contacted_on": [date(2016, 1, 1)], "opted_out": [True],
+    })
+
+
+@pytest.mark.parametrize(("change", "reason"), [
+    (no_permission, "no_consent"), (no_record, "consent_unknown"), (child, "minor"), (booked, "booked"), (insured, "insured"),
+    (unhappy, "unhappy"), (contacted, "contacted"), (opted_out, "no_consent"),
+])
+def test_never_on_the_list(change, reason):
+    result = without(change)
+    assert "p000" not in listed(result) and "p001" in listed(result)
+    assert result.exclusions.set_index("reason")["patients"].to_dict() == {reason: 1}
+
+
+def test_the_list_does_not_depend_on_the_order_of_rows(drawn):
+    shuffled = {name: frame.sample(frac=1, random_state=4) for name, frame in usual().items()}
+    pd.testing.assert_frame_equal(analysed(shuffled).list, drawn.list)
+
+
+def test_worth_of_the_model_ranks_where_it_speaks():
+    class Outlook:
+        patients = pd.DataFrame({"patient_id": ["p042"], "expected_value": [1e6]})
+
+    assert analysed(usual(), outlook=Outlook()).list["patient_id"].iloc[0] == "p042"
+
+
+def test_a_campaign_without_a_hold_out_is_not_read():
+    frames = usual()
+    frames["campaign_members"] = pd.DataFrame({
+        "campaign": "all", "patient_id": [f"p{k:03d}" for k in range(20)], "group": "called", "contacted_on": date(2016, 3, 1),
+    })
+    result = analysed(frames)
+    assert result.uplift_first is None and result.campaigns is None and result.gain_assumed == 1
+    assert "nobody_held_out" in {finding.key for finding in result.findings}
+
+
+# ---------------------------------------------------------------- the synthetic clinic
+@pytest.fixture(scope="module")
+def demo(demo_clinic) -> RecallResult:
+    return analysed(demo_clinic.tables, RecallParams())
+
+
+def test_the_campaign_of_october_is_uplift_not_response(demo, demo_truth):
+    plan = demo_truth.reactivation
+    assert demo.called == plan.called and demo.held == plan.held_out
+    assert demo.gross_first.value == pytest.approx(plan.called_first) and demo.gross_later.value == pytest.approx(plan.called_later)
+    assert demo.held_first.value == pytest.approx(plan.held_first, abs=0.5 / plan.held_out)
+    assert demo.held_later.value == pytest.approx(plan.held_later, abs=0.5 / plan.held_out)
+    assert demo.uplift_first.low < plan.called_first - plan.held_first < demo.uplift_first.high
+    assert demo.uplift_later.low < plan.called_later - plan.held_later < demo.uplift_later.high
+    assert demo.recall_gain.grade == "B" and demo.recall_gain.low > 0
+
+
+def test_segments_tell_who_comes_again(demo):
+    rows = demo.segments.set_index("segment")["returned"]
+    assert rows["active"] > rows["cooling"] > rows["lapsed"] and rows["new"] > rows["once"]
+    assert demo.segments["patients"].sum() == demo.segments["n"].sum()
+
+
+@pytest.mark.parametrize("figure", recall.FIGURES)
+def test_page_can_be_written_and_drawn(demo, demo_period, figure):
+    words = Words("recall", currency="RUB", period=demo_period)
+    for slot in ("title", "lede", "notes.how", "notes.care", "notes.decide", f"figures.{figure}.title"):
+        assert words.sentence(slot, demo)
+    assert all(words.finding(demo, finding) for finding in demo.findings)
+    assert getattr(recall, figure)(demo, Labels(words, figure, demo)) is not None
+
+
+def test_too_few_to_say():
+    with pytest.raises(NotAnswerable) as few:
+        analysed(usual(patients=20))
+    assert few.value.reason == "too_few"
