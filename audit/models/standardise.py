@@ -247,10 +247,14 @@ def _wald(difference: Floats, covariance: Floats) -> float:
     return float(stats.chi2.sf(((vectors[:, known].T @ difference) ** 2 / values[known]).sum(), int(known.sum())))
 
 
-def stratum(levels: Sequence[object], fewest: int = 30) -> NDArray[np.int_]:
-    """Codes (n,) of a stratum; levels of fewer than ``fewest`` cases share one, missing ones are a level."""
+def stratum(levels: Sequence[object], fewest: int = 30, cases: ArrayLike | None = None) -> NDArray[np.int_]:
+    """Codes (n,) of a stratum; levels of fewer than ``fewest`` cases share one, missing ones are a level.
+
+    ``cases`` (n,) are the cases a row stands for, 1 if not given.
+    """
     names = np.array(["" if level is None or level != level else str(level) for level in levels], dtype=object)
-    kinds, place, count = np.unique(names, return_inverse=True, return_counts=True)
+    kinds, place = np.unique(names, return_inverse=True)
+    count = np.bincount(place, weights=None if cases is None else np.asarray(cases, float), minlength=len(kinds))
     merged = np.where(count >= fewest, np.arange(len(kinds)), len(kinds))
     return np.unique(merged[place], return_inverse=True)[1]
 

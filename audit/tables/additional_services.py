@@ -32,7 +32,6 @@ def additional_services(
     else:
         kinds = services.select("service_id", what="kind")
         billed = billed.left_join(kinds, "service_id").drop("service_id_right")
-        # the same main service twice is one main and one additional
         beyond = _.what.isin(["diagnostics", "procedure"]) & ~ibis.coalesce(_.service_id == _.main, False)
         counted = billed.mutate(beyond=ibis.coalesce(beyond, False).cast("int64"))
         counted = counted.group_by("appointment_id").aggregate(lines=_.beyond.sum())

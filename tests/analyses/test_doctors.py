@@ -23,7 +23,7 @@ PERIOD = Period(start=date(2014, 1, 1), end=END)
 def analysed(tables: Tables, period: Period = PERIOD, **params: object) -> DoctorsResult:
     return doctors.analyse(
         tables["first_visits"], tables["patient_days"], tables["appointments"],
-        *(tables.get(name) for name in ("charges", "shifts", "feedback", "doctors", "rooms")),
+        *(tables.get(name) for name in ("charges", "services", "shifts", "feedback", "doctors", "rooms")),
         period=period, params=DoctorsParams(**params),
     )
 
