@@ -30,7 +30,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("capacity",),
     ("profile",),
     ("clv", "retention"),
-    ("doctors",),
+    ("doctors", "allocation"),
     ("price",),
     ("channels",),
     ("funnel",),
