@@ -61,7 +61,7 @@ class AllocationResult(Result):
         Measure("doctor", "label"), Measure("value", "currency", interval=True, shown=False),
         Measure("satisfaction", "number", interval=True, shown=False), Measure("on_front", "share"),
         Measure("services_visit", "number"), Measure("repeats", "number"), Measure("revenue", "currency"),
-        Measure("revenue_hour", "currency"), Measure("margin_hour", "currency"), Measure("free_hours", "hours"),
+        Measure("revenue_hour", "currency"), Measure("margin_hour", "currency", shown=False), Measure("free_hours", "hours"),
         Measure("now", "count"), Measure("proposed", "count"), Measure("role", "label"),
         Measure("services", "ratio", interval=True, shown=False), Measure("services_expected", "number", shown=False),
         Measure("services_reading", "label", shown=False),
@@ -93,7 +93,7 @@ def analyse(doctors: DoctorsResult, *, params: AllocationParams) -> AllocationRe
     facts |= {"value_median": _median(frame, "value", "currency"), "rating_median": _median(frame, "satisfaction", "number")}
     return AllocationResult(
         grade="C", headline="gain" if facts["gain"] else "value_median" if facts["value_median"] else None,
-        says=_says(facts, frame), findings=_findings(facts, frame, doctors), **facts,
+        says=_says(facts, frame, doctors.services_limits), findings=_findings(facts, frame, doctors), **facts,
         doctors=frame[columns].reset_index(drop=True), services_limits=doctors.services_limits,
     )
 
@@ -144,7 +144,8 @@ def _proposal(frame: pd.DataFrame, doctors: DoctorsResult, params: AllocationPar
     return "moves", facts | {"proposed": found.proposed, "moved": exact(moved, "count", n), "gain": gain}
 
 
-def _says(facts: dict[str, Any], frame: pd.DataFrame) -> dict[str, Sentence]:
+def _says(facts: dict[str, Any], frame: pd.DataFrame, limits: pd.DataFrame | None) -> dict[str, Sentence]:
+    usual = limits is not None and bool(limits["usual_low"].notna().any())
     beyond = frame["services_reading"].isin(["above", "below"])
     known = frame["services_reading"] != "unknown"
     names = {"names": ", ".join(frame.loc[frame["services_reading"] == "above", "doctor"])}
@@ -152,6 +153,7 @@ def _says(facts: dict[str, Any], frame: pd.DataFrame) -> dict[str, Sentence]:
     services = ("above" if names["names"] else "inside") if known.any() else "unknown"
     lede = facts["proposal"]
     return {
+        "figures.services.subtitle": Sentence("usual" if usual else "chance"),
         "title": Sentence(title), "lede": Sentence(lede),
         "figures.balance.title": Sentence("benchmark" if facts["benchmark"] else "nobody"),
         "figures.services.title": Sentence(services, names | {"outside": int(beyond.sum())}),
@@ -201,6 +203,6 @@ def services(result: AllocationResult, labels: Labels) -> Figure | None:
         frame["services_expected"], frame["services"], names=list(frame["doctor"]),
         marked=frame["services_reading"].isin(["above", "below"]), centre=1.0, centre_text=labels["centre"],
         limits_n=limits["expected"], near=(limits["near_low"], limits["near_high"]),
-        wide=(limits["wide_low"], limits["wide_high"]), usual=usual, usual_text=labels["usual"],
-        limits_text=labels["limits"], x=labels["x"], number=lambda v: labels.number(v, "ratio"),
+        wide=(limits["wide_low"], limits["wide_high"]), usual=usual, limits_text="",
+        x=labels["x"], height=56, number=lambda v: labels.number(v, "ratio"),
     )

@@ -54,8 +54,9 @@ MERGED = "other"
 FEWEST_SEEN = 5
 AFTERNOON = 14
 """Hour from which a first visit belongs to the second half of the day."""
-DUTY_MATTERS = 0.5
-"""Levels within half days contradict the others when they stray by half of what doctors differ, and beyond chance."""
+DUTY_MATTERS, DUTY_SMALL = 0.5, 0.05
+"""Levels within half days contradict the others when they stray beyond chance, by half of what doctors differ and by a
+twentieth of the common level."""
 DUTY_USED = 0.3
 """Share of first visits in half days with two doctors below which the rota tells nothing."""
 LOW_RESPONSE = 0.2
@@ -149,7 +150,7 @@ def analyse(
     frame["revenue"] = _revenue(charges, appointments, period).reindex(names).to_numpy()
     frame = frame.assign(**_work(cases, names, appointments, charges, services, shifts, rooms, period, params))
     duty, used = _duty(cases, names, days, value, params)
-    facts = {"value_days": days, "clinic_rating": ratings.clinic, "duty": duty, "signs": 2 + (mix is not None)}
+    facts: dict[str, Any] = {"value_days": days, "clinic_rating": ratings.clinic, "duty": duty, "signs": 2 + (mix is not None)}
     facts |= _centres(cases, days, value is not None, params) | _extremes(frame, value is not None, params)
     facts |= _raised(frame, facts, params)
     columns = [name for measure in DoctorsResult.measures("doctors") for name in measure.names]
@@ -247,7 +248,7 @@ def _returns(cases: pd.DataFrame, names: list[str], params: DoctorsParams) -> _C
         cells["k"], cells["n"], unit=cells["unit"], strata={name: cells[name] for name in keys if name != "unit"}
     )
     n = np.bincount(unit, minlength=len(names)).astype(float)
-    rate = np.r_[adjusted.rate, np.full(len(names) - len(adjusted.rate), np.nan)]
+    rate = np.r_[adjusted.direct, np.full(len(names) - len(adjusted.direct), np.nan)]
     raw = np.bincount(unit, weights=came, minlength=len(names)) / np.where(n > 0, n, np.nan)
     shrunken = shrink_rates(np.nan_to_num(rate) * n, n, params.level, seed=params.seed)
     return _Compared(raw, rate, np.full(len(names), np.nan), n, shrunken)
@@ -298,7 +299,8 @@ def _duty(
     if found.used < DUTY_USED or known.sum() < 2 or not np.isfinite(found.p):
         return "unknown", used
     strays = np.sqrt(paule_mandel(found.difference[known], found.se[known] ** 2))
-    return "differs" if found.p < 1 - params.level and strays > DUTY_MATTERS * value.shrunken.spread else "agrees", used
+    matters = max(DUTY_MATTERS * value.shrunken.spread, DUTY_SMALL * abs(value.shrunken.centre))
+    return "differs" if found.p < 1 - params.level and strays > matters else "agrees", used
 
 
 @dataclass(frozen=True)

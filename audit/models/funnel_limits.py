@@ -54,14 +54,14 @@ def additive_variance(z: npt.ArrayLike, s: npt.ArrayLike, trim: float = 0.1, *, 
     (as the Care Quality Commission does) or, with ``truncate``, left out (as the SHMI does), so that a few
     unusual units do not hide themselves.
     """
-    z, s = np.asarray(z, float), np.asarray(s, float)
+    off, own = np.asarray(z, float), np.asarray(s, float)
     if truncate:
-        out = int(trim * len(z))
-        kept = np.sort(np.argsort(z, kind="stable")[out : len(z) - out])
-        z, s = z[kept], s[kept]
+        out = int(trim * len(off))
+        kept = np.argsort(off, kind="stable")[out : len(off) - out]
+        off, own = off[kept], own[kept]
     else:
-        z = np.clip(z, *np.quantile(z, [trim, 1 - trim]))
-    w, phi, d = 1 / s**2, float((z**2).mean()), len(z)
+        off = np.clip(off, *np.quantile(off, [trim, 1 - trim]))
+    w, phi, d = 1 / own**2, float((off**2).mean()), len(off)
     return max(0.0, (d * phi - (d - 1)) / (w.sum() - (w**2).sum() / w.sum()))
 
 

@@ -21,12 +21,15 @@ class Standardised:
     """Rates of D units on the mix of cases of all, in the order of the unit codes.
 
     ``rate`` = pooled rate × observed / expected (at most 1), ``expected`` the successes the average
-    unit would have had with the unit's cases, ``pooled`` the rate of all cases together.
+    unit would have had with the unit's cases, ``pooled`` the rate of all cases together. ``direct`` is the rate
+    the unit would have with everybody's cases: comparable between units whose cases differ a lot, as
+    observed / expected is not where rates come near 0 or 1. A unit without cases has NaN.
     """
 
     rate: Floats
     expected: Floats
     pooled: float
+    direct: Floats
 
 
 def standardise_rates(
@@ -44,7 +47,7 @@ def standardise_rates(
     codes = np.asarray(unit, int)
     units = int(codes.max()) + 1 if codes.size else 0
     if not n.sum():
-        return Standardised(np.full(units, np.nan), np.zeros(units), np.nan)
+        return Standardised(np.full(units, np.nan), np.zeros(units), np.nan, np.full(units, np.nan))
     blocks = [_sparse_indicator(codes, units)]
     blocks += [_sparse_indicator(*_compact(levels)) for levels in strata.values()]
     design = sparse.hstack([np.ones((n.size, 1)), *blocks], format="csr")
@@ -62,7 +65,9 @@ def standardise_rates(
     seen = cases > 0
     total = float(cases[seen] @ rate[seen])
     rate = np.minimum(rate * (k.sum() / total if total > 0 else 1.0), 1.0)
-    return Standardised(rate, expected, pooled)
+    mix = design @ beta - effects
+    direct = np.array([n @ _inverse(mix + effect) for effect in beta[1 : 1 + units]]) / n.sum()
+    return Standardised(rate, expected, pooled, np.where(seen, direct, np.nan))
 
 
 def expected_counts(

@@ -19,7 +19,7 @@ def front(
     across: npt.ArrayLike, up: npt.ArrayLike, *,
     names: Sequence[str], marked: npt.ArrayLike, hollow: npt.ArrayLike, on_front: npt.ArrayLike,
     middle: tuple[float, float], middle_text: str, front_text: str, hollow_text: str, x: str, y: str,
-    x_number: Number, y_number: Number, width: float = theme.HALF, height: float = 62,
+    x_number: Number, y_number: Number, width: float = theme.HALF, height: float = 56,
 ) -> Figure:
     """``across`` and ``up`` (D, 3) value, low, high; crosses of intervals around one mark per unit, all named.
 
@@ -49,8 +49,9 @@ def front(
                    color=theme.RUST if rust[i] else theme.INK2, weight="semibold" if rust[i] else "normal")
     theme.note(ax, left + 0.012 * (right - left), middle[1] + 0.025 * (top - bottom), middle_text, size=7, color=theme.MUTED)
     words = [text for text, drawn in ((front_text, len(order) > 1), (hollow_text, bool(open_.any()))) if text and drawn]
-    theme.note(ax, left + 0.012 * (right - left), bottom + 0.02 * (top - bottom), "\n".join(words), va="bottom", size=7,
-               color=theme.MUTED)
+    across_at, up_at, align, side = _corner(place)
+    theme.note(ax, left + across_at * (right - left), bottom + up_at * (top - bottom), "\n".join(words), ha=align, va=side,
+               size=7, color=theme.MUTED)
     ax.set_xlabel(x)
     ax.set_ylabel(y)
     for axis, number in ((ax.xaxis, x_number), (ax.yaxis, y_number)):
@@ -63,6 +64,12 @@ def _view(part: npt.NDArray[np.float64], middle: float) -> tuple[float, float]:
     low, high = min(float(part.min()), middle), max(float(part.max()), middle)
     pad = high - low or abs(high) or 1.0
     return low - 0.12 * pad, high + 0.08 * pad
+
+
+def _corner(place: npt.NDArray[np.float64]) -> tuple[float, float, str, str]:
+    """The corner farthest from all marks, for the words that explain."""
+    corners = [(x, y, "left" if x < 0.5 else "right", "bottom" if y < 0.5 else "top") for x in (0.985, 0.015) for y in (0.02, 0.98)]
+    return max(corners, key=lambda at: float(np.hypot((place[:, 0] - at[0]) / 1.6, place[:, 1] - at[1]).min()))
 
 
 def _sides(place: npt.NDArray[np.float64]) -> list[tuple[float, float, str]]:

@@ -58,16 +58,16 @@ def test_patients_move_to_the_free_hours_of_the_example():
 
 
 def test_nobody_is_sent_to_a_doctor_up_for_review_and_few_free_hours_bind():
-    tight = [row[:5] + (0.89,) if row[0] == "D01" else row for row in FOUR]
+    tight = [(*row[:5], 0.89) if row[0] == "D01" else row for row in FOUR]
     flow = proposed(compared(tight)).doctors.set_index("doctor")["proposed"]
     assert flow["D01"] == pytest.approx(23) and flow["D04"] == 20
 
 
 @pytest.mark.parametrize(("rows", "changes", "proposal"), [
-    ([row[:5] + (0.99,) for row in FOUR], {}, "full"),
-    ([row[:5] + (np.nan,) for row in FOUR], {}, "no_rota"),
+    ([(*row[:5], 0.99) for row in FOUR], {}, "full"),
+    ([(*row[:5], np.nan) for row in FOUR], {}, "no_rota"),
     (FOUR, {"different": 0}, "alike"),
-    ([row[:4] + (0.0,) + row[5:] for row in FOUR], {}, "no_flow"),
+    ([(*row[:4], 0.0, *row[5:]) for row in FOUR], {}, "no_flow"),
 ])
 def test_nothing_is_proposed_and_why(rows, changes, proposal):
     result = proposed(compared(rows, **changes))
@@ -81,7 +81,7 @@ def test_values_that_overlap_bring_no_sure_gain():
 
 
 def test_without_ratings_the_front_is_not_known_and_without_value_nothing_is():
-    result = proposed(compared([row[:2] + (np.nan,) + row[3:] for row in FOUR]))
+    result = proposed(compared([(*row[:2], np.nan, *row[3:]) for row in FOUR]))
     assert result.benchmark is None and "no_ratings" in {finding.key for finding in result.findings}
     labels = Labels(Words("allocation", currency="RUB"), "balance", result)
     assert allocation.balance(result, labels) is None
