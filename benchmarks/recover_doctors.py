@@ -104,7 +104,7 @@ def recover(seed: int, **options: float) -> dict[str, float]:
     for name, column, raw in (("value", "value", "value_fair"), ("return", "return_90", "return_fair")):
         right = planted[name]
         found |= {
-            f"{name}_rank": float(rows[column].corr(right, method="spearman")),
+            f"{name}_rank": float(rows[column].corr(right, method="spearman")) if right.nunique() > 1 else np.nan,
             f"{name}_error": float(((rows[column] - right) ** 2).mean()),
             f"{name}_raw_error": float(((rows[raw] - right) ** 2).mean()),
             f"{name}_inside": float(((rows[f"{column}_low"] <= right) & (right <= rows[f"{column}_high"])).mean()),

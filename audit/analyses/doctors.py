@@ -137,11 +137,11 @@ def analyse(
     """Every doctor of a first visit, judged only where enough patients have been watched long enough."""
     cases = _cases(first_visits, patient_days, appointments, doctors, period)
     names = sorted(cases["doctor"].unique())
-    if len(names) < 2:
+    if cases["doctor_id"].nunique() < 2:
         raise NotAnswerable("one_doctor" if names else "no_doctors", verdict="not_available")
     returns = _returns(cases, names, params)
     days, value = _values(cases, names, charges is not None, params)
-    if returns is None and value is None:
+    if len(names) < 2 or (returns is None and value is None):
         raise NotAnswerable("too_few", verdict="not_enough_data", values={"patients": len(cases)})
     ratings = _ratings(feedback, appointments, names, period, params)
     mix = _services(appointments, charges, services, first_visits, names, period, params)

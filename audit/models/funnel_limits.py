@@ -56,7 +56,7 @@ def additive_variance(z: npt.ArrayLike, s: npt.ArrayLike, trim: float = 0.1, *, 
     """
     off, own = np.asarray(z, float), np.asarray(s, float)
     if truncate:
-        out = int(trim * len(off))
+        out = max(int(trim * len(off)), 1)  # of few units one on either side, or an unusual one hides itself
         kept = np.argsort(off, kind="stable")[out : len(off) - out]
         off, own = off[kept], own[kept]
     else:
