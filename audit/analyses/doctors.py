@@ -1,11 +1,13 @@
 """Doctors: do the patients of different first doctors fare differently by more than chance?
 
 Question   Which doctors' first patients come back and are worth more, once the mix of cases is allowed for?
-Method     Patients follow the doctor of their first visit. Logit and least squares with doctor and case-mix
-           effects, beta-binomial and normal shrinkage (Morris 1983), false discoveries held at 1 − level,
-           funnel limits (Spiegelhalter 2005). Value is outpatient money within an equal horizon.
-Reads      first_visits, patient_days, appointments; charges, shifts, feedback, doctors if there are any.
-Cannot say Why they differ; whether the patients chose the doctor; what a diagnosis code does not show.
+Method     Patients follow the doctor of their first visit, until that doctor left. Logit and least squares with
+           doctor and case-mix effects (diagnosis, age, sex, payer, named source, quarter), beta-binomial and normal
+           shrinkage (Morris 1983), false discoveries held at 1 − level, funnel limits (Spiegelhalter 2005); the
+           same levels within half days of the rota, where who is on duty is as good as random (Hausman 1978).
+           Value is outpatient money within an equal horizon. Additional services are compared given the diagnosis.
+Reads      first_visits, patient_days, appointments; charges, services, shifts, rooms, feedback, doctors if there are any.
+Cannot say Why they differ; what a diagnosis code does not show; whether a service was needed.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from datetime import date, timedelta
 from statistics import NormalDist
 from typing import Any
 
+import ibis
 import numpy as np
 import pandas as pd
 from ibis import _
@@ -25,24 +28,41 @@ from pydantic import Field
 
 from audit.config import Params, Period
 from audit.errors import NotAnswerable
-from audit.models.funnel_limits import funnel_limits, outside
+from audit.models.funnel_limits import RatioFunnel, funnel_limits, outside, ratio_funnel
 from audit.models.headroom import headroom
-from audit.models.shrinkage import Shrunken, predicts, shrink_means, shrink_rates
-from audit.models.standardise import standardise_means, standardise_rates, stratum
+from audit.models.shrinkage import Shrunken, paule_mandel, predicts, shrink_means, shrink_rates
+from audit.models.standardise import expected_counts, standardise_means, standardise_rates, stratum, within_slots
 from audit.plots.dots import dots
 from audit.plots.funnel_plot import funnel_plot
-from audit.results import Estimate, Finding, Measure, Result, Sentence, table
+from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.tables.additional_services import additional_services
 from audit.tables.columns import Unit
 from audit.tables.new_patients import new_patients, outpatient_value
-from audit.tables.performed_money import performed_money
+from audit.tables.performed_money import performed_money, performed_outpatient
+from audit.tables.rostered_hours import rostered_hours
 from audit.tables.rota_filled import rota_filled
 from audit.wording import Labels
 
 FIGURES = ("doctors_funnel", "doctors_value")
 HORIZONS = (365, 180, 90)
+REPEATS = (90, 365)
 RETURN_DAYS = 90
 AGES = (0, 7, 18, 35, 55)
 UNITS: tuple[Unit, Unit] = ("share", "currency")
+MERGED = "other"
+"""Doctors of fewer than ``FEWEST_SEEN`` first patients, together: their rows would tell of single patients."""
+FEWEST_SEEN = 5
+AFTERNOON = 14
+"""Hour from which a first visit belongs to the second half of the day."""
+DUTY_MATTERS, DUTY_SMALL = 0.5, 0.05
+"""Levels within half days contradict the others when they stray beyond chance, by half of what doctors differ and by a
+twentieth of the common level."""
+DUTY_USED = 0.3
+"""Share of first visits in half days with two doctors below which the rota tells nothing."""
+LOW_RESPONSE = 0.2
+"""Answers per visit below which those who kept silent could change the rating."""
+COSTED = 0.9
+"""Share of a doctor's money whose direct cost must be known for a margin."""
 
 
 class DoctorsParams(Params):
@@ -51,6 +71,7 @@ class DoctorsParams(Params):
     fewest_matured: int = Field(30, ge=10, description="matured first patients below which a doctor is not judged")
     fewest_patients: int = Field(200, ge=50, description="matured first patients of all doctors for a horizon")
     fewest_ratings: int = Field(10, ge=3, description="survey answers below which a doctor's rating is not read")
+    fewest_visits: int = Field(100, ge=30, description="billed visits below which a doctor's services are not judged")
     window_days: int = Field(730, ge=90, description="first visits of so many days before maturity are compared")
     gap_closed: float = Field(0.5, gt=0, le=1, description="share of the gap to the good doctors that training may close")
 
@@ -60,11 +81,18 @@ class DoctorsResult(Result):
     """``reading`` is above, below, as_clinic, review or too_few; ``different`` counts the first, second and fourth.
 
     ``value`` is outpatient money per first patient within ``value_days``, on the clinic's mix of cases.
+    ``signs`` of a review: 3 with the mix of services, 2 when bills do not show it. ``duty`` says whether levels
+    within half days of the rota agree: agrees, differs or unknown. ``raised_raw`` is ``raised`` without shrinkage.
+    ``services`` is observed over expected additional services, ``services_reading`` inside, above, below the
+    funnel or unknown. ``now`` is first visits a month, ``hours`` on the rota a month, ``hours_each`` of one first
+    patient with the repeat visits.
     """
 
     n_doctors: int
     different: int
     waiting: int
+    signs: int
+    duty: str
     value_days: int | None
     value_since: date | None
     value_until: date | None
@@ -78,67 +106,102 @@ class DoctorsResult(Result):
     biggest: str | None
     clinic_rating: Estimate | None
     raised: Estimate | None
+    raised_raw: Estimate | None
     doctors: pd.DataFrame = table(
         Measure("doctor", "label"), Measure("first_visits", "count", people=True),
         Measure("return_raw", "share", shown=False), Measure("return_90", "share", interval=True),
         Measure("value_raw", "currency", shown=False), Measure("value", "currency", interval=True, form="line"),
-        Measure("top_third", "share", shown=False), Measure("rota_filled", "share", form="bar"),
+        Measure("top_third", "share"), Measure("rota_filled", "share", form="bar"),
         Measure("satisfaction", "number", interval=True), Measure("revenue", "currency", shown=False),
         Measure("reading", "label"), Measure("n", "count", shown=False), Measure("n_return", "count", shown=False),
-        Measure("return_fair", "share", shown=False),
+        Measure("return_fair", "share", shown=False), Measure("value_fair", "currency", interval=True, shown=False),
+        Measure("revenue_hour", "currency", shown=False), Measure("margin_hour", "currency", shown=False),
+        Measure("repeats_90", "number", shown=False), Measure("repeats_365", "number", interval=True, shown=False),
+        Measure("services_visit", "number", shown=False), Measure("services", "ratio", interval=True, shown=False),
+        Measure("services_expected", "number", shown=False), Measure("services_reading", "label", shown=False),
+        Measure("specialty", "label", shown=False), Measure("now", "number", shown=False),
+        Measure("hours", "hours", shown=False), Measure("hours_each", "hours", shown=False),
+    )
+    services_limits: pd.DataFrame | None = table(
+        Measure("expected", "number"), Measure("near_low", "ratio"), Measure("near_high", "ratio"),
+        Measure("wide_low", "ratio"), Measure("wide_high", "ratio"), Measure("usual_low", "ratio"),
+        Measure("usual_high", "ratio"),
     )
 
 
 def analyse(
-    first_visits: Table, patient_days: Table, appointments: Table, charges: Table | None, shifts: Table | None,
-    feedback: Table | None, doctors: Table | None, rooms: Table | None, *, period: Period, params: DoctorsParams,
+    first_visits: Table, patient_days: Table, appointments: Table, charges: Table | None, services: Table | None,
+    shifts: Table | None, feedback: Table | None, doctors: Table | None, rooms: Table | None,
+    *, period: Period, params: DoctorsParams,
 ) -> DoctorsResult:
     """Every doctor of a first visit, judged only where enough patients have been watched long enough."""
-    cases = _cases(first_visits, patient_days, doctors, period)
+    cases = _cases(first_visits, patient_days, appointments, doctors, period)
     names = sorted(cases["doctor"].unique())
-    if len(names) < 2:
+    if cases["doctor_id"].nunique() < 2:
         raise NotAnswerable("one_doctor" if names else "no_doctors", verdict="not_available")
     returns = _returns(cases, names, params)
     days, value = _values(cases, names, charges is not None, params)
-    rating, answers, clinic_rating = _ratings(feedback, names, period, params)
-    if returns is None and value is None:
+    if len(names) < 2 or (returns is None and value is None):
         raise NotAnswerable("too_few", verdict="not_enough_data", values={"patients": len(cases)})
-    frame = _table(cases, names, returns, value, rating, answers, params)
+    ratings = _ratings(feedback, appointments, names, period, params)
+    mix = _services(appointments, charges, services, first_visits, names, period, params)
+    frame = _table(cases, names, returns, value, ratings, mix, params)
     frame["rota_filled"] = _rota(appointments, shifts, rooms, period).reindex(names).to_numpy()
     frame["revenue"] = _revenue(charges, appointments, period).reindex(names).to_numpy()
-    centres = _centres(cases, days, value is not None, params)
-    facts = {"value_days": days, "clinic_rating": clinic_rating} | centres | _extremes(frame, value is not None, params)
-    facts["raised"] = _raised(frame, cases, facts, period, params)
+    frame = frame.assign(**_work(cases, names, appointments, charges, services, shifts, rooms, period, params))
+    duty, used = _duty(cases, names, days, value, params)
+    facts: dict[str, Any] = {"value_days": days, "clinic_rating": ratings.clinic, "duty": duty, "signs": 2 + (mix is not None)}
+    facts |= _centres(cases, days, value is not None, params) | _extremes(frame, value is not None, params)
+    facts |= _raised(frame, facts, params)
     columns = [name for measure in DoctorsResult.measures("doctors") for name in measure.names]
+    sound = value and value.checked and cases["diagnosis"].notna().mean() > 0.6 and duty != "differs"
     return DoctorsResult(
-        grade="B" if value and value.checked and cases["diagnosis"].notna().mean() > 0.6 else "C",
-        headline="clinic_value" if facts["clinic_value"] else "clinic_return",
-        says=_says(facts, frame), findings=_findings(facts, frame, cases, shifts),
-        **facts,
+        grade="B" if sound else "C", headline="clinic_value" if facts["clinic_value"] else "clinic_return",
+        says=_says(facts, frame), findings=_findings(facts, frame, cases, shifts, ratings, used), **facts,
         doctors=frame.sort_values(["value", "return_90"], ascending=False, kind="stable")[columns].reset_index(drop=True),
+        services_limits=_limits(mix),
     )
 
 
-def _cases(first_visits: Table, patient_days: Table, doctors: Table | None, period: Period) -> pd.DataFrame:
-    """New patients with a doctor: their mix, return and outpatient money within each horizon."""
+def _cases(
+    first_visits: Table, patient_days: Table, appointments: Table, doctors: Table | None, period: Period
+) -> pd.DataFrame:
+    """New patients with a doctor: their mix, return, repeat visits and outpatient money within each horizon.
+
+    A patient is watched no longer than the doctor was there: what a colleague makes of the patient afterwards is not
+    the doctor's.
+    """
     new = new_patients(first_visits).filter(_.doctor_id.notnull())
     if doctors is not None:
-        new = new.anti_join(doctors.filter(~_.is_specialist), "doctor_id")
+        staff = doctors.group_by("doctor_id").aggregate(left_on=_.left_on.max(), helps=(~_.is_specialist).any())
+        new = new.left_join(staff, "doctor_id").drop("doctor_id_right").filter(~ibis.coalesce(_.helps, False))
+        there = ibis.coalesce(_.left_on.delta(_.first_day, unit="day"), _.last_age)
+        new = new.mutate(last_age=ibis.least(_.last_age, ibis.greatest(there, 0)))
     money = outpatient_value(patient_days, horizons=HORIZONS, end=period.end)
-    frame = new.left_join(money, "patient_id").drop("patient_id_right").select(
+    again = patient_days.filter(_.day < period.end, _.visits > 0, _.tenure_day > 0).group_by("patient_id").aggregate(
+        **{f"repeats_{h}": (_.tenure_day <= h).sum() for h in REPEATS}
+    )
+    hour = appointments.filter(_.status == "completed").group_by("patient_id").aggregate(hour=_.starts_at.min().hour())
+    for part in (money, again, hour):
+        new = new.left_join(part, "patient_id").drop("patient_id_right")
+    frame = new.select(
         "doctor_id", "patient_id", "first_day", "last_age", "gap", "diagnosis", "age_years", "sex", "payer", "specialty",
-        *(f"value_{h}" for h in HORIZONS),
+        "hour", *(f"value_{h}" for h in HORIZONS), *(f"repeats_{h}" for h in REPEATS), channel="stated_source",
     ).order_by("doctor_id", "first_day", "patient_id").to_pandas()
     day = pd.to_datetime(frame["first_day"])
-    return frame.rename(columns={"doctor_id": "doctor"}).assign(
+    seen = frame["doctor_id"].map(frame["doctor_id"].value_counts())
+    half = np.where(frame["hour"] >= AFTERNOON, "2", "1")
+    return frame.assign(
+        doctor=frame["doctor_id"].where(seen >= FEWEST_SEEN, MERGED), day=day,
         age=np.digitize(frame["age_years"].fillna(-1).to_numpy(float), AGES),
-        block=frame["diagnosis"].str.upper().str[:3], half=day.dt.year * 2 + (day.dt.month > 6),
+        block=frame["diagnosis"].str.upper().str[:3], quarter=day.dt.year * 4 + day.dt.quarter,
+        slot=frame["specialty"].fillna("").astype(str) + day.dt.strftime("|%Y-%m-%d|") + half,
     )
 
 
 def _strata(cases: pd.DataFrame) -> dict[str, np.ndarray]:
-    """The case mix as recorded, and the half-year of the first visit; a stratum with one level says nothing."""
-    codes = {name: stratum(list(cases[name])) for name in ("block", "age", "sex", "payer", "half")}
+    """The case mix as recorded, the source the patient named and the season; one level alone says nothing."""
+    codes = {name: stratum(list(cases[name])) for name in ("block", "age", "sex", "payer", "channel", "quarter")}
     return {name: code for name, code in codes.items() if code.max(initial=0) > 0}
 
 
@@ -147,12 +210,21 @@ def _matured(cases: pd.DataFrame, days: int, params: DoctorsParams) -> pd.DataFr
     return cases[(cases["last_age"] >= days) & (cases["last_age"] < days + params.window_days)]
 
 
+def _units(cases: pd.DataFrame, names: list[str]) -> np.ndarray:
+    return pd.Categorical(cases["doctor"], names).codes.astype(int)
+
+
+def _enough(n: np.ndarray, names: list[str], fewest: int) -> np.ndarray:
+    return np.asarray((n >= fewest) & (np.array(names) != MERGED))
+
+
 @dataclass(frozen=True)
 class _Compared:
-    """One measure by doctor: raw mean, on the clinic's mix of cases, shrunken, and the patients it rests on."""
+    """One measure by doctor: raw mean, on the clinic's mix of cases with error, shrunken, and the patients it rests on."""
 
     raw: np.ndarray
     fair: np.ndarray
+    se: np.ndarray
     n: np.ndarray
     shrunken: Shrunken
     checked: bool = False
@@ -160,7 +232,7 @@ class _Compared:
 
 def _nothing(doctors: int) -> _Compared:
     gap = np.full(doctors, np.nan)
-    return _Compared(gap, gap, np.zeros(doctors), Shrunken(gap, gap, gap, gap, np.zeros(doctors, bool), np.nan, np.nan))
+    return _Compared(gap, gap, gap, np.zeros(doctors), Shrunken(gap, gap, gap, gap, np.zeros(doctors, bool), np.nan, np.nan))
 
 
 def _returns(cases: pd.DataFrame, names: list[str], params: DoctorsParams) -> _Compared | None:
@@ -168,7 +240,7 @@ def _returns(cases: pd.DataFrame, names: list[str], params: DoctorsParams) -> _C
     seen = _matured(cases, RETURN_DAYS, params)
     if len(seen) < params.fewest_patients / 2:
         return None
-    unit, came = pd.Categorical(seen["doctor"], names).codes.astype(int), (seen["gap"] <= RETURN_DAYS).to_numpy(float)
+    unit, came = _units(seen, names), (seen["gap"] <= RETURN_DAYS).to_numpy(float)
     cells = pd.DataFrame({"unit": unit, **_strata(seen), "k": came, "n": 1.0})
     keys = [name for name in cells if name not in ("k", "n")]
     cells = cells.groupby(keys, sort=True)[["k", "n"]].sum().reset_index()
@@ -176,9 +248,10 @@ def _returns(cases: pd.DataFrame, names: list[str], params: DoctorsParams) -> _C
         cells["k"], cells["n"], unit=cells["unit"], strata={name: cells[name] for name in keys if name != "unit"}
     )
     n = np.bincount(unit, minlength=len(names)).astype(float)
-    rate = np.r_[adjusted.rate, np.full(len(names) - len(adjusted.rate), np.nan)]
+    rate = np.r_[adjusted.direct, np.full(len(names) - len(adjusted.direct), np.nan)]
     raw = np.bincount(unit, weights=came, minlength=len(names)) / np.where(n > 0, n, np.nan)
-    return _Compared(raw, rate, n, shrink_rates(np.nan_to_num(rate) * n, n, params.level, seed=params.seed))
+    shrunken = shrink_rates(np.nan_to_num(rate) * n, n, params.level, seed=params.seed)
+    return _Compared(raw, rate, np.full(len(names), np.nan), n, shrunken)
 
 
 def _values(
@@ -188,75 +261,186 @@ def _values(
     for days in HORIZONS if has_money else ():
         seen = _matured(cases, days, params)
         n = seen["doctor"].value_counts().reindex(names, fill_value=0).to_numpy()
-        unit, money = pd.Categorical(seen["doctor"], names).codes.astype(int), seen[f"value_{days}"].fillna(0).to_numpy()
-        enough = n >= params.fewest_matured
-        if len(seen) < params.fewest_patients or enough.sum() < 2 or not money.any():
+        if len(seen) < params.fewest_patients or _enough(n, names, params.fewest_matured).sum() < 2:
             continue
-        fair = standardise_means(money, unit=unit, units=len(names), strata=_strata(seen))
-        raw = np.bincount(unit, weights=money, minlength=len(names)) / np.where(n > 0, n, np.nan)
-        mean, se = (np.where(enough, part, np.nan) for part in (fair.mean, fair.se))
-        # Patients of even days teach, those of odd days test: by date, so that nothing depends on names.
-        even = pd.to_datetime(seen["first_day"]).dt.day_of_year.to_numpy() % 2 == 0
-        halves = [standardise_means(money[half], unit=unit[half], units=len(names), strata=_strata(seen[half]))
-                  for half in (even, ~even)]
-        checked = predicts(halves[0].mean, halves[0].se, halves[1].mean, halves[1].se, known=enough)
-        return days, _Compared(raw, fair.mean, n, shrink_means(mean, se, params.level, seed=params.seed), checked)
+        if seen[f"value_{days}"].fillna(0).any():
+            return days, _means(seen, f"value_{days}", names, params)
     return None, None
 
 
+def _means(seen: pd.DataFrame, column: str, names: list[str], params: DoctorsParams) -> _Compared:
+    """The mean of ``column`` by doctor, standardised and shrunken, and whether half the patients foretell the others."""
+    unit, amount = _units(seen, names), seen[column].fillna(0).to_numpy(float)
+    n = np.bincount(unit, minlength=len(names)).astype(float)
+    enough = _enough(n, names, params.fewest_matured)
+    fair = standardise_means(amount, unit=unit, units=len(names), strata=_strata(seen))
+    raw = np.bincount(unit, weights=amount, minlength=len(names)) / np.where(n > 0, n, np.nan)
+    mean, se = (np.where(enough, part, np.nan) for part in (fair.mean, fair.se))
+    # Patients of even days teach, those of odd days test: by date, so that nothing depends on names.
+    even = seen["day"].dt.day_of_year.to_numpy() % 2 == 0
+    halves = [standardise_means(amount[half], unit=unit[half], units=len(names), strata=_strata(seen[half]))
+              for half in (even, ~even)]
+    checked = predicts(halves[0].mean, halves[0].se, halves[1].mean, halves[1].se, known=enough)
+    return _Compared(raw, mean, se, n, shrink_means(mean, se, params.level, seed=params.seed), checked)
+
+
+def _duty(
+    cases: pd.DataFrame, names: list[str], days: int | None, value: _Compared | None, params: DoctorsParams
+) -> tuple[str, Estimate | None]:
+    """Whether doctors on duty in the same half day differ as all do, and the share of first visits that tells."""
+    if value is None or cases["hour"].isna().all():
+        return "unknown", None
+    seen = _matured(cases, days or 0, params)
+    seen = seen[seen["doctor"].isin(np.array(names)[np.isfinite(value.shrunken.value)])]
+    slot = np.unique(seen["slot"].to_numpy(str), return_inverse=True)[1]
+    amount = seen[f"value_{days}"].fillna(0).to_numpy(float)
+    found = within_slots(amount, unit=_units(seen, names), units=len(names), strata=_strata(seen), slot=slot)
+    used, known = exact(found.used, "share", len(seen)), np.isfinite(found.difference) & (found.se > 0)
+    if found.used < DUTY_USED or known.sum() < 2 or not np.isfinite(found.p):
+        return "unknown", used
+    strays = np.sqrt(paule_mandel(found.difference[known], found.se[known] ** 2))
+    matters = max(DUTY_MATTERS * value.shrunken.spread, DUTY_SMALL * abs(value.shrunken.centre))
+    return "differs" if found.p < 1 - params.level and strays > matters else "agrees", used
+
+
+@dataclass(frozen=True)
+class _Ratings:
+    """Ratings of D doctors: shrunken and answers; the clinic's mean; answers per visit and the bounds if few answer."""
+
+    shrunken: Shrunken | None
+    answers: np.ndarray
+    clinic: Estimate | None = None
+    answered: Estimate | None = None
+    floor: Estimate | None = None
+    ceiling: Estimate | None = None
+
+
 def _ratings(
-    feedback: Table | None, names: list[str], period: Period, params: DoctorsParams
-) -> tuple[Shrunken | None, np.ndarray, Estimate | None]:
+    feedback: Table | None, appointments: Table, names: list[str], period: Period, params: DoctorsParams
+) -> _Ratings:
     """The clinic's own survey by doctor, shrunken; public stars select themselves and are left out."""
-    nothing = None, np.zeros(len(names)), None
+    nothing = _Ratings(None, np.zeros(len(names)))
     if feedback is None:
         return nothing
     asked = feedback.filter(
         (_.source == "survey") & _.doctor_id.isin(names) & (_.given_on >= period.start) & (_.given_on < period.end)
     )
-    by = asked.group_by("doctor_id").aggregate(n=_.count(), mean=_.score.mean(), square=(_.score * _.score).mean())
-    by = by.order_by("doctor_id").to_pandas().set_index("doctor_id").reindex(names)
+    by = asked.group_by("doctor_id").aggregate(
+        n=_.count(), mean=_.score.mean(), square=(_.score * _.score).mean(), since=_.given_on.min()
+    ).order_by("doctor_id").to_pandas().set_index("doctor_id").reindex(names)
     n = by["n"].fillna(0).to_numpy(float)
     if n.sum() < params.fewest_ratings * 2 or (n > 0).sum() < 2:
         return nothing
     within = np.nansum(n * (by["square"] - by["mean"] ** 2)) / max(n.sum() - (n > 0).sum(), 1)
     se = np.sqrt(within / np.where(n > 0, n, np.nan))
     shrunken = shrink_means(by["mean"].to_numpy(), se, params.level, seed=params.seed)
-    mean = float(np.nansum(n * by["mean"]) / n.sum())
+    mean, total = float(np.nansum(n * by["mean"]) / n.sum()), int(n.sum())
     half = NormalDist().inv_cdf((1 + params.level) / 2) * float(np.sqrt(within / n.sum()))
-    return shrunken, n, Estimate(mean, mean - half, mean + half, "number", int(n.sum()), params.level)
+    clinic = Estimate(mean, mean - half, mean + half, "number", total, params.level)
+    since = pd.Timestamp(by["since"].min()).date()
+    visits = appointments.filter(
+        _.status == "completed", _.kind == "outpatient", _.starts_at.date() >= since, _.starts_at.date() < period.end,
+    ).count().execute()
+    share = min(total / visits, 1.0) if visits else 1.0
+    bounds = (exact(share * mean + (1 - share) * silent, "number", total) for silent in (1, 5))
+    return _Ratings(shrunken, n, clinic, exact(share, "share", int(visits)), *bounds)
+
+
+@dataclass(frozen=True)
+class _Mix:
+    """Additional services of D doctors: lines, expected given the cases, visits, variance over mean, funnel, known."""
+
+    lines: np.ndarray
+    expected: np.ndarray
+    visits: np.ndarray
+    dispersion: float
+    funnel: RatioFunnel
+    known: np.ndarray
+
+
+def _services(
+    appointments: Table, charges: Table | None, services: Table | None, first_visits: Table, names: list[str],
+    period: Period, params: DoctorsParams,
+) -> _Mix | None:
+    """Services billed beyond the basic one at the visits a doctor held, against the mix of cases."""
+    if charges is None:
+        return None
+    start = period.end - timedelta(days=params.window_days + HORIZONS[0])
+    cells = additional_services(appointments, charges, services, first_visits, start=start, end=period.end)
+    keys = ["doctor_id", "block", "payer", "is_first", "quarter"]
+    cells = cells.filter(_.doctor_id.isin(names)).order_by(keys).to_pandas()
+    n, k = cells["n"].to_numpy(float), cells["lines"].fillna(0).to_numpy(float)
+    spare = float((k * (1 - 1 / n)).sum())
+    if spare <= 0:
+        return None
+    unit = pd.Categorical(cells["doctor_id"], names).codes.astype(int)
+    strata = {key: stratum(list(cells[key]), cases=n) for key in keys[1:]}
+    expected = expected_counts(k, n, unit=unit, units=len(names), strata=strata)
+    lines, visits = (np.bincount(unit, weights=part, minlength=len(names)) for part in (k, n))
+    dispersion = max(float((cells["squares"].to_numpy(float) - k**2 / n).sum()) / spare, 1.0)
+    known = _enough(visits, names, params.fewest_visits)
+    funnel = ratio_funnel(np.where(known, lines, np.nan), expected, dispersion=dispersion)
+    return _Mix(lines, expected, visits, dispersion, funnel, known) if known.sum() > 1 else None
+
+
+def _limits(mix: _Mix | None) -> pd.DataFrame | None:
+    if mix is None:
+        return None
+    funnel, columns = mix.funnel, {"expected": mix.funnel.expected}
+    unknown = np.full(len(funnel.expected), np.nan)
+    for name, bounds in (("near", funnel.near), ("wide", funnel.wide), ("usual", funnel.usual or (unknown, unknown))):
+        columns |= {f"{name}_low": bounds[0], f"{name}_high": bounds[1]}
+    return pd.DataFrame(columns)
 
 
 def _table(
     cases: pd.DataFrame, names: list[str], returns: _Compared | None, value: _Compared | None,
-    rating: Shrunken | None, answers: np.ndarray, params: DoctorsParams,
+    ratings: _Ratings, mix: _Mix | None, params: DoctorsParams,
 ) -> pd.DataFrame:
     """One row per doctor; judged by value if there is any, else by returns."""
     nothing = _nothing(len(names))
-    back, worth, liked = (returns or nothing).shrunken, (value or nothing).shrunken, rating or nothing.shrunken
+    back, worth, liked = (returns or nothing).shrunken, (value or nothing).shrunken, ratings.shrunken or nothing.shrunken
     n_return, n_value = (returns or nothing).n, (value or nothing).n
-    few = n_return < params.fewest_matured
+    few = ~_enough(n_return, names, params.fewest_matured)
     recent = _matured(cases, 0, params)["doctor"].value_counts()
     main = value or returns or nothing
     judged, n = main.shrunken, main.n
     # The line on the page is the mean of patients; the centre of the doctors may lie elsewhere.
     level = float(np.nansum(main.fair * n) / max(n[np.isfinite(main.fair)].sum(), 1))
     off = judged.differs & ((judged.low > level) | (judged.high < level))
-    disliked = (answers >= params.fewest_ratings) & (liked.high < liked.centre)
-    reading = np.where(judged.value > level, np.where(disliked & bool(value), "review", "above"), "below")
-    reading = np.where(n < params.fewest_matured, "too_few", np.where(off, reading, "as_clinic"))
-    seen = answers >= params.fewest_ratings
+    seen = ratings.answers >= params.fewest_ratings
+    disliked = seen & (liked.high < liked.centre)
+    beyond = mix.funnel.beyond if mix else np.ones(len(names))
+    review = disliked & bool(value) & (beyond > 0)
+    reading = np.where(judged.value > level, np.where(review, "review", "above"), "below")
+    reading = np.where(_enough(n, names, params.fewest_matured), np.where(off, reading, "as_clinic"), "too_few")
+    z = NormalDist().inv_cdf((1 + params.level) / 2)
+    fair, se = (value or nothing).fair, (value or nothing).se
     return pd.DataFrame({
         "doctor": names, "first_visits": recent.reindex(names, fill_value=0).to_numpy(),
-        "return_raw": (returns or nothing).raw, "return_fair": np.where(few, np.nan, (returns or nothing).fair),
+        "return_raw": np.where(few, np.nan, (returns or nothing).raw), "return_fair": np.where(few, np.nan, (returns or nothing).fair),
         "return_90": np.where(few, np.nan, back.value),
         "return_90_low": np.where(few, np.nan, back.low), "return_90_high": np.where(few, np.nan, back.high),
-        "value_raw": np.where(n_value >= params.fewest_matured, (value or nothing).raw, np.nan), "value": worth.value,
-        "value_low": worth.low, "value_high": worth.high, "top_third": judged.top_third,
+        "value_raw": np.where(_enough(n_value, names, params.fewest_matured), (value or nothing).raw, np.nan),
+        "value": worth.value, "value_low": worth.low, "value_high": worth.high, "top_third": judged.top_third,
+        "value_fair": fair, "value_fair_low": fair - z * se, "value_fair_high": fair + z * se,
         "satisfaction": np.where(seen, liked.value, np.nan), "satisfaction_low": np.where(seen, liked.low, np.nan),
         "satisfaction_high": np.where(seen, liked.high, np.nan), "reading": reading, "n": n.astype(int),
-        "n_return": n_return.astype(int),
+        "n_return": n_return.astype(int), **_mix_columns(mix, len(names), z),
     })
+
+
+def _mix_columns(mix: _Mix | None, doctors: int, z: float) -> dict[str, np.ndarray]:
+    gap, names = np.full(doctors, np.nan), ("services_visit", "services", "services_low", "services_high", "services_expected")
+    if mix is None:
+        return dict.fromkeys(names, gap) | {"services_reading": np.full(doctors, "unknown")}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio, wide = mix.lines / mix.expected, np.exp(z * np.sqrt(mix.dispersion / mix.expected))
+        columns = (mix.lines / mix.visits, ratio, ratio / wide, ratio * wide, mix.expected)
+    words = np.array(["below", "inside", "above"])[mix.funnel.beyond + 1]
+    return {name: np.where(mix.known, part, np.nan) for name, part in zip(names, columns, strict=True)} | {
+        "services_reading": np.where(mix.known, words, "unknown")
+    }
 
 
 def _rota(appointments: Table, shifts: Table | None, rooms: Table | None, period: Period) -> pd.Series:
@@ -276,6 +460,47 @@ def _revenue(charges: Table | None, appointments: Table, period: Period) -> pd.S
     return by.set_index("doctor_id")["paid"].astype(float)
 
 
+def _work(
+    cases: pd.DataFrame, names: list[str], appointments: Table, charges: Table | None, services: Table | None,
+    shifts: Table | None, rooms: Table | None, period: Period, params: DoctorsParams,
+) -> dict[str, Any]:
+    """Per hour on the rota, per first patient, and the flow of now: what a total hides."""
+    year = period.end - timedelta(days=365)
+    months, now = period.present.months, period.present
+    rota = pd.DataFrame(columns=["year", "now"], dtype=float)
+    if shifts is not None:
+        hours = rostered_hours(shifts, rooms).filter(_.day >= min(year, now.start), _.day < period.end)
+        rota = hours.group_by("doctor_id").aggregate(
+            year=_.minutes.sum(where=_.day >= year) / 60.0,
+            now=_.minutes.sum(where=(_.day >= now.start) & (_.day < now.end)) / 60.0 / months,
+        ).order_by("doctor_id").to_pandas().set_index("doctor_id").astype(float)
+    rota = rota.reindex(names)
+    money = pd.DataFrame(columns=["paid", "costed", "cost"], dtype=float)
+    if charges is not None:
+        lines = performed_outpatient(charges, services, appointments).filter(_.day >= year, _.day < period.end)
+        money = lines.group_by("doctor_id").aggregate(
+            paid=_.paid.sum(), costed=_.costed.sum(), cost=_.direct_cost.sum()
+        ).order_by("doctor_id").to_pandas().set_index("doctor_id").astype(float)
+    money, worked = money.reindex(names), rota["year"].where(rota["year"] > 0)
+    covered = (money["costed"] / money["paid"]).where(money["paid"] > 0)
+    margin = (money["costed"] - money["cost"]) / covered.where(covered >= COSTED)
+    again = {h: _means(_matured(cases, h, params), f"repeats_{h}", names, params) for h in REPEATS}
+    most = again[365].shrunken if np.isfinite(again[365].shrunken.value).any() else again[90].shrunken
+    visit = appointments.filter(_.status == "completed", _.kind == "outpatient", _.minutes > 0).minutes.mean().execute()
+    each = np.where(np.isfinite(most.value), most.value, most.centre) + 1
+    when = cases[(cases["day"] >= pd.Timestamp(now.start)) & (cases["day"] < pd.Timestamp(now.end))]
+    kind = cases.groupby("doctor")["specialty"].agg(lambda part: part.mode().iloc[0] if part.notna().any() else None)
+    return {
+        "revenue_hour": (money["paid"] / worked).to_numpy(), "margin_hour": (margin / worked).to_numpy(),
+        "repeats_90": np.where(_enough(again[90].n, names, params.fewest_matured), again[90].raw, np.nan),
+        "repeats_365": again[365].shrunken.value, "repeats_365_low": again[365].shrunken.low,
+        "repeats_365_high": again[365].shrunken.high,
+        "specialty": kind.reindex(names).to_numpy(object), "hours": rota["now"].to_numpy(),
+        "now": when["doctor"].value_counts().reindex(names, fill_value=0).to_numpy() / months,
+        "hours_each": each * (visit / 60 if visit == visit and visit else np.nan),
+    }
+
+
 def _centres(cases: pd.DataFrame, days: int | None, has_value: bool, params: DoctorsParams) -> dict[str, Any]:
     """What all first patients together do: the line the doctors are compared with."""
     seen = _matured(cases, RETURN_DAYS, params)
@@ -285,7 +510,7 @@ def _centres(cases: pd.DataFrame, days: int | None, has_value: bool, params: Doc
     if has_value and days:
         seen = _matured(cases, days, params)
         found["clinic_value"] = _mean(seen[f"value_{days}"].fillna(0).to_numpy(), "currency", params)
-        ends = pd.to_datetime(seen["first_day"]).agg(["min", "max"])
+        ends = seen["day"].agg(["min", "max"])
         found |= {"value_since": ends["min"].date(), "value_until": ends["max"].date()}
     return found
 
@@ -318,28 +543,24 @@ def _extremes(frame: pd.DataFrame, has_value: bool, params: DoctorsParams) -> di
     }
 
 
-def _raised(
-    frame: pd.DataFrame, cases: pd.DataFrame, facts: Mapping[str, Any], period: Period, params: DoctorsParams
-) -> Estimate | None:
-    """Money a month from closing part of the gap between the low doctors and the middle good one.
+def _raised(frame: pd.DataFrame, facts: Mapping[str, Any], params: DoctorsParams) -> dict[str, Estimate | None]:
+    """Money a month from closing part of the gap between the low doctors and the middle good one, and without shrinkage.
 
     Good is as high as the clinic or higher, liked no less than the clinic, and not for review.
     """
+    nothing: dict[str, Estimate | None] = {"raised": None, "raised_raw": None}
     low, rating = frame[frame["reading"] == "below"], facts["clinic_rating"]
     liked = frame["satisfaction"].isna() | (frame["satisfaction"] >= rating.value if rating else True)
     centre = facts["clinic_value"].value if facts["clinic_value"] else np.inf
     good = frame[frame["reading"].isin(["above", "as_clinic"]) & liked & (frame["value"] >= centre)].sort_values("value")
-    if low.empty or good.empty:
-        return None
+    if low.empty or good.empty or not low["now"].sum():
+        return nothing
     target = good.iloc[(len(good) - 1) // 2]
-    day = pd.to_datetime(cases["first_day"])
-    now = cases[(day >= pd.Timestamp(period.present.start)) & (day < pd.Timestamp(period.present.end))]
-    per_month = now["doctor"].value_counts().reindex(low["doctor"], fill_value=0).to_numpy() / period.present.months
-    if not per_month.sum():
-        return None
-    levels = (part[["value", "value_low", "value_high"]] for part in (low, target))
-    gain = headroom(*levels, volume=per_month, part=params.gap_closed, level=params.level, seed=params.seed)
-    return Estimate(*gain, "currency", int(low["n"].sum()), params.level, "C")
+    for name, column in (("raised", "value"), ("raised_raw", "value_fair")):
+        levels = (part[[column, f"{column}_low", f"{column}_high"]] for part in (low, target))
+        gain = headroom(*levels, volume=low["now"], part=params.gap_closed, level=params.level, seed=params.seed)
+        nothing[name] = Estimate(*gain, "currency", int(low["n"].sum()), params.level, "C")
+    return nothing
 
 
 def _says(facts: Mapping[str, Any], frame: pd.DataFrame) -> dict[str, Sentence]:
@@ -354,16 +575,23 @@ def _says(facts: Mapping[str, Any], frame: pd.DataFrame) -> dict[str, Sentence]:
     }
 
 
-def _findings(facts: Mapping[str, Any], frame: pd.DataFrame, cases: pd.DataFrame, shifts: Any) -> tuple[Finding, ...]:
+def _findings(
+    facts: Mapping[str, Any], frame: pd.DataFrame, cases: pd.DataFrame, shifts: Any, ratings: _Ratings, used: Estimate | None
+) -> tuple[Finding, ...]:
     waiting = frame[(frame["reading"] == "too_few") & (frame["first_visits"] > 0)]
-    kinds = int(cases["specialty"].nunique())
+    kinds, liked = int(cases["specialty"].nunique()), ratings.answered
     low = ", ".join(frame.loc[frame["reading"] == "below", "doctor"])
+    few = {"answered": liked, "floor": ratings.floor, "ceiling": ratings.ceiling}
+    review = "review" if facts["signs"] == 3 else "review_two_signs"
     told = (
         (facts["raised"], Finding("raise_low", "opportunity", {"low": low}, impact=facts["raised"])),
-        (facts["review"], Finding("review", "caveat")),
+        (facts["duty"] == "differs", Finding("patients_choose", "caveat", {"used": used})),
+        (facts["review"], Finding(review, "caveat")),
         (facts["biggest"], Finding("biggest", "caveat")),
         (facts["waiting"], Finding("too_few", "caveat", {"names": ", ".join(waiting["doctor"])})),
         (kinds > 1, Finding("specialties", "caveat", {"specialties": kinds})),
+        (facts["duty"] == "agrees", Finding("duty_agrees", "strength", {"used": used})),
+        (liked and liked.value < LOW_RESPONSE, Finding("few_answers", "caveat", few)),
         (not facts["clinic_value"], Finding("no_value", "not_answered")),
         (not facts["clinic_rating"], Finding("no_ratings", "not_answered")),
         (shifts is None, Finding("no_rota", "not_answered")),

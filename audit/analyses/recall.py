@@ -38,7 +38,7 @@ from audit.tables.campaign_returns import campaign_returns
 from audit.tables.silent_patients import gap_quantiles, silent_patients, visit_gaps
 from audit.wording import Labels
 
-FIGURES = ("proof", "campaigns_uplift")
+FIGURES = ("proof",)
 HALF_YEAR = 182
 FIRST_DAYS, LATER_DAYS = 7, 120
 OVERDUE_CUTS = (0.5, 1.0, 1.2, 2.0, 4.0, 8.0, 16.0)
@@ -359,17 +359,4 @@ def proof(result: RecallResult, labels: Labels) -> Figure | None:
     return dots(
         [labels.value("segment", name) for name in frame["segment"]], frame["returned"], frame["returned_low"], frame["returned_high"],
         x=labels["x"], number=lambda v: labels.number(v, "share"), height=44.0,
-    )
-
-
-def campaigns_uplift(result: RecallResult, labels: Labels) -> Figure | None:
-    """Share that came because of the campaign, by campaign and time; rings are the gross shares."""
-    frame = result.campaigns
-    if frame is None or frame["uplift"].isna().all():
-        return None
-    frame = frame.dropna(subset=["uplift"])
-    names = [labels.text("row", campaign=labels.value("campaign", row.campaign), within=labels.value("within", row.within)) for row in frame.itertuples()]
-    return dots(
-        names, frame["uplift"], frame["uplift_low"], frame["uplift_high"], raw=frame["gross"], raw_text=labels["raw"],
-        marked=list(frame["uplift_low"] > 0), x=labels["x"], number=lambda v: labels.number(v, "points"), height=44.0,
     )

@@ -488,5 +488,5 @@ def _figure(result: SegmentsResult, labels: Labels, name: str, unit: Any) -> Fig
              for row in rows.itertuples()]  # fmt: skip
     return dots(
         names, rows[name], rows[f"{name}_low"], rows[f"{name}_high"], hollow=list(rows.patients < 100),
-        number=lambda v: labels.number(v, unit), height=52.0,
+        number=lambda v: labels.number(v, unit), height=46.0,
     )
