@@ -28,15 +28,9 @@ from audit.tables import TABLES
 SECTIONS: tuple[tuple[str, ...], ...] = (
     ("data_quality",),
     ("capacity",),
-<<<<<<< HEAD
     ("profile", "segments"),
     ("clv", "retention", "outlook", "recall"),
-    ("doctors",),
-=======
-    ("profile",),
-    ("clv", "retention"),
     ("doctors", "allocation"),
->>>>>>> doctors
     ("price",),
     ("channels",),
     ("funnel",),
