@@ -96,7 +96,7 @@ def test_every_page_says_something_true(results, kind, name):
         assert text.strip()
         for nonsense in ("nan", "inf ", "None", "−0%", "-0%"):
             assert nonsense not in text, text
-    if isinstance(result, Unanswered):
+    if isinstance(result, Unanswered) and result.reason != "missing_result":  # that sends the reader to the page that says
         assert "to answer it" in said(name, result)[0]
 
 
