@@ -59,8 +59,10 @@ class OutlookResult(Result):
 
     ``gate`` is ok, weak, rejected or not_enough_data; only after ok and weak are ``expected_…``, ``still_active``
     and the numbers of ``patients`` given. ``unit`` is what the models count: visit (a day with a visit) or
-    episode. ``grid`` holds chances of the coming year by a model that may speak, else (``grid_counted``) counted
-    shares of patients who came again within ``again_days`` of such a moment.
+    episode. ``misfit`` is the share of held-out visits foretold of patients with the wrong past frequency,
+    ``astray`` that of patients who came foretold of those with the wrong chance, beyond luck. ``grid`` holds
+    chances of the coming year by a model that may speak, else (``grid_counted``) counted shares of patients who
+    came again within ``again_days`` of such a moment.
     """
 
     gate: str
@@ -70,6 +72,7 @@ class OutlookResult(Result):
     holdout_error: Estimate | None
     holdout_weeks: int | None
     misfit: Estimate | None
+    astray: Estimate | None
     chance_error: Estimate | None
     visits_per_episode: Estimate | None
     expected_visits: Estimate | None
@@ -97,7 +100,7 @@ class OutlookResult(Result):
     families: pd.DataFrame | None = table(
         Measure("family", "label"), Measure("unit", "label"), Measure("predicted", "count", shown=False),
         Measure("counted", "count", shown=False), Measure("error", "share"), Measure("misfit", "share"),
-        Measure("verdict", "label"), Measure("kept", "flag", shown=False),
+        Measure("astray", "share"), Measure("verdict", "label"), Measure("kept", "flag", shown=False),
     )
     patients: pd.DataFrame | None = table(
         Measure("patient_id", "id", shown=False), Measure("alive", "share", shown=False),
@@ -205,13 +208,13 @@ def _in_weeks(frame: pd.DataFrame) -> Histories:
 def _verdict(best: _Tried, split: int | None, end: int, found: Outlook | None) -> dict[str, Any]:
     """The gate, and by how much the best family missed; rejected when it does not converge on all data."""
     check, kept = best.check, best.check.kept
-    facts: dict[str, Any] = dict.fromkeys(("model", "holdout_error", "holdout_weeks", "misfit"))
+    facts: dict[str, Any] = dict.fromkeys(("model", "holdout_error", "holdout_weeks", "misfit", "astray"))
     facts |= {"unit": best.unit, "gate": "rejected" if check.gate in ("ok", "weak") and found is None else check.gate}
     if split is not None and check.gate != "not_enough_data":
         facts["holdout_weeks"] = round((end - split) / 7)
     if kept is not None:
         facts |= {"model": kept.family, "holdout_error": exact(kept.error, "share", check.patients),
-                  "misfit": exact(kept.misfit, "share", check.patients)}
+                  "misfit": exact(kept.misfit, "share", check.patients), "astray": exact(kept.astray, "share", check.patients)}
     return facts
 
 
@@ -328,11 +331,11 @@ def _families(tried: list[_Tried], best: _Tried) -> pd.DataFrame | None:
     rows: list[tuple[Any, ...]] = []
     for one in tried:
         rows += [
-            (t.family, one.unit, t.predicted, t.counted, t.error, t.misfit, t.gate, one is best and t is one.check.kept)
+            (t.family, one.unit, t.predicted, t.counted, t.error, t.misfit, t.astray, t.gate, one is best and t is one.check.kept)
             for t in one.check.trials
         ]
         rows += [
-            (rule.name, one.unit, rule.predicted, one.check.counted, rule.predicted / one.check.counted - 1, rule.misfit, "rule", False)
+            (rule.name, one.unit, rule.predicted, one.check.counted, rule.predicted / one.check.counted - 1, rule.misfit, np.nan, "rule", False)
             for rule in one.check.rules
         ]
     columns = [measure.name for measure in OutlookResult.measures("families")]

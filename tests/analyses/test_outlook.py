@@ -203,3 +203,23 @@ def test_equal_money_for_every_visit_has_no_gamma_gamma():
     """All pay the same: Gamma-Gamma has nothing to fit, and visits times the price is the answer."""
     result = analysed(random_clinic(2))
     assert result.expected_revenue.value == pytest.approx(100 * result.expected_visits.value, rel=1e-6)
+
+
+def test_random_episodes_are_counted_as_episodes():
+    """Episodes of three visits in a week come at random times: visits are rejected, episodes may speak, in visits."""
+    from audit.models.beta_geometric import BetaGeometric
+
+    rng, end, patients = np.random.default_rng(4), (END - PERIOD.start).days, 3000
+    first = np.sort(rng.integers(0, end - 5, patients))
+    paths = BetaGeometric(1.2, 26.0, 0.8, 3.0, 0).simulate_new((end - first) / 7, rng)
+    visits = {i: {0, 3, 7} for i in range(patients)}
+    for who, time in zip(paths.owner, paths.time, strict=True):
+        visits[who] |= {int(time * 7) + step for step in (0, 3, 7)}
+    start = pd.Timestamp(PERIOD.start)
+    result = analysed(clinic({
+        f"p{i}": ((start + pd.Timedelta(days=int(f))).date(), sorted(day for day in visits[i] if day < end - f)) for i, f in enumerate(first)
+    }), OutlookParams(episode_days=7))
+    assert result.unit == "episode" and result.gate in ("ok", "weak")
+    assert 3 <= result.visits_per_episode.value < 3.5  # two that meet by chance are one
+    assert result.expected_revenue.value == pytest.approx(100 * result.expected_visits.value, rel=0.02)
+    assert "episodes" in {finding.key for finding in result.findings} and all(words_of(result))
