@@ -11,6 +11,7 @@ import pytest
 from audit.plots import theme
 from audit.plots.calibration import calibration
 from audit.plots.dots import Bars, dots
+from audit.plots.front import front
 from audit.plots.funnel_plot import funnel_plot
 from audit.plots.lorenz import lorenz
 
@@ -82,3 +83,21 @@ def test_calibration_shades_the_held_out_months(months):
     assert "held out" in words(figure)
     dots_drawn = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert len(dots_drawn[0].get_xdata()) == months
+
+
+@pytest.mark.parametrize("units", [2, 12])
+def test_front_names_every_unit_and_joins_the_best(units):
+    across = np.linspace(3.6, 4.8, units)
+    up = 100 + 10 * np.arange(units)[::-1]
+    edge = np.arange(units) >= units - 2
+    figure = front(
+        np.c_[across, across - 0.1, across + 0.1], np.c_[up, up - 5, up + 5], names=[f"D{i:02d}" for i in range(units)],
+        marked=edge, hollow=np.arange(units) == 0, on_front=edge, middle=(4.2, 150.0), middle_text="middle",
+        front_text="nobody is better", hollow_text="review", x="rating", y="value", x_number=str, y_number=str,
+    )
+    said = words(figure)
+    assert {f"D{i:02d}" for i in range(units)} <= set(said) and "middle" in said
+    assert any("nobody is better" in text and "review" in text for text in said)
+    (line,) = [line for line in figure.axes[0].lines if line.get_marker() == "None" and len(line.get_xdata()) == 2
+               and matplotlib.colors.same_color(line.get_color(), theme.TEAL)]
+    assert list(line.get_xdata()) == sorted(across[edge])
