@@ -18,14 +18,14 @@ def additional_services(
     """Columns doctor_id, diagnosis block, payer, is_first, quarter; n visits, lines and squares (their sum per visit).
 
     A line is a sale of diagnostics or a procedure at a completed outpatient visit from ``start`` to ``end`` beyond the
-    visit's own main service; without ``services`` every sold line beyond the first. The doctor is who saw the
+    visit's own main service, as often as its quantity says; without ``services`` every sold line beyond the first. The doctor is who saw the
     patient. Visits without any bill line are left out: nothing was recorded for them.
     """
     visits = appointments.filter(
         _.status == "completed", _.kind == "outpatient", _.doctor_id.notnull(),
         _.starts_at.date() >= start, _.starts_at.date() < end,
     ).select("appointment_id", "patient_id", "doctor_id", "diagnosis", "payer", "starts_at", main="service_id")
-    lines = charges.filter(_.kind == "sale", _.appointment_id.notnull()).select("appointment_id", "service_id")
+    lines = charges.filter(_.kind == "sale", _.appointment_id.notnull()).select("appointment_id", "service_id", "quantity")
     billed = visits.inner_join(lines, "appointment_id")
     if services is None:
         counted = billed.group_by("appointment_id").aggregate(lines=_.count() - 1)
@@ -33,7 +33,8 @@ def additional_services(
         kinds = services.select("service_id", what="kind")
         billed = billed.left_join(kinds, "service_id").drop("service_id_right")
         beyond = _.what.isin(["diagnostics", "procedure"]) & ~ibis.coalesce(_.service_id == _.main, False)
-        counted = billed.mutate(beyond=ibis.coalesce(beyond, False).cast("int64"))
+        units = ibis.greatest(ibis.coalesce(_.quantity, 1.0), 0.0)
+        counted = billed.mutate(beyond=ibis.ifelse(ibis.coalesce(beyond, False), units, 0.0))
         counted = counted.group_by("appointment_id").aggregate(lines=_.beyond.sum())
     came = first_visits.select("patient_id", "first_day")
     rows = visits.inner_join(counted, "appointment_id").left_join(came, "patient_id").drop("patient_id_right")
