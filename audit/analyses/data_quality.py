@@ -47,7 +47,7 @@ KEY_FIELDS = {
     "expenses": ("group",),
     "feedback": ("doctor_id",),
     "prices": ("price",), "events": ("from_day",), "competitors": ("price",), "population": ("people",),
-    "campaign_members": ("group",),
+    "campaign_members": ("group",), "plans": ("amount",),
 }
 """What the analyses read beyond the columns a table cannot do without."""
 QUESTIONS = {
@@ -124,7 +124,7 @@ def analyse(
     patients: Table | None, doctors: Table | None, services: Table | None, prices: Table | None, appointments: Table | None,
     charges: Table | None, rooms: Table | None, shifts: Table | None, enquiries: Table | None, ad_spend: Table | None,
     site_traffic: Table | None, expenses: Table | None, feedback: Table | None, events: Table | None,
-    competitors: Table | None, population: Table | None, campaign_members: Table | None, first_visits: Table | None, exports: Table | None,
+    competitors: Table | None, population: Table | None, campaign_members: Table | None, plans: Table | None, first_visits: Table | None, exports: Table | None,
     checks: Table | None, *, period: Period, params: DataQualityParams,
 ) -> DataQualityResult:
     """The state of every export and what the whole of them can answer."""
@@ -132,7 +132,7 @@ def analyse(
         "patients": patients, "doctors": doctors, "services": services, "prices": prices, "appointments": appointments,
         "charges": charges, "rooms": rooms, "shifts": shifts, "enquiries": enquiries, "ad_spend": ad_spend,
         "site_traffic": site_traffic, "expenses": expenses, "feedback": feedback, "events": events,
-        "competitors": competitors, "population": population, "campaign_members": campaign_members,
+        "competitors": competitors, "population": population, "campaign_members": campaign_members, "plans": plans,
     }
     counts = {name: int(rows.count().execute()) for name, rows in given.items() if rows is not None}
     have = {name: rows for name, rows in given.items() if rows is not None and counts[name]}

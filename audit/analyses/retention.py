@@ -4,9 +4,10 @@ Question   How many new patients come a second time, who does not, and where are
 Method     Kaplan–Meier of the time to the second visit (entry the first visit, censored at the cut-off), log-rank
            of each group against the rest; repeat visits per new patient in the period and by cohort, the two joined
            by the convolution of the cohort's curve with the inflow; share of money at first visits by three
-           definitions; courses as runs of procedure days, continuation by step with censoring.
-Reads      first_visits, patient_days, appointments; opportunities, charges, services if there are any.
-Cannot say Why a patient did not return; whether a course ended because it was complete (no plans are recorded).
+           definitions; courses as treatment plans, or as runs of procedure days where none are recorded: continuation
+           by step and completion with censoring.
+Reads      first_visits, patient_days, appointments; opportunities, charges, services, plans if there are any.
+Cannot say Why a patient did not return; without plans, whether a course ended because it was complete.
 """
 
 from __future__ import annotations
@@ -27,19 +28,21 @@ from pydantic import Field
 from audit.config import Params, Period
 from audit.errors import NotAnswerable
 from audit.models import bootstrap, cohort_triangle
-from audit.models.courses import course_steps
+from audit.models.courses import Steps, course_steps
 from audit.models.mean_cumulative import mean_cumulative
+from audit.models.plan_completion import Completion, plan_completion
 from audit.models.repeat_ratio import carried
 from audit.models.survival import groups_that_differ, incidence
 from audit.plots import theme
 from audit.plots.columns import columns
 from audit.plots.dots import dots
 from audit.plots.heatmap import heatmap
-from audit.results import Estimate, Finding, Measure, Result, Sentence, table
+from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
 from audit.tables.channel_days import credited
 from audit.tables.first_money import first_money
 from audit.tables.money_days import first_day_money
 from audit.tables.new_patients import EPOCH, new_patient_days, new_patients
+from audit.tables.plan_progress import plan_lines, plan_progress
 from audit.tables.treatment_days import procedure_days
 from audit.wording import Labels
 
@@ -56,7 +59,9 @@ class RetentionParams(Params):
 
     fewest_returns: int = Field(100, ge=20, description="first visits watched to the end of a horizon, for its return share")
     fewest_in_group: int = Field(30, ge=10, description="first visits of a group watched for 90 days; smaller groups join the rest")
-    course_gap_days: int = Field(30, ge=7, description="days without a procedure after which a course counts as ended")
+    course_gap_days: int = Field(45, ge=7, description="days without a procedure after which a course counts as ended")
+    plan_gap_days: int = Field(60, ge=7, description="days without a planned service after which a plan counts as dropped")
+    plan_days: int = Field(180, ge=30, description="days within which a treatment plan should be done")
     fewest_courses: int = Field(30, ge=10, description="courses that reached a step, below which it is not judged")
 
 
@@ -67,7 +72,9 @@ class RetentionResult(Result):
     ``repeats_period`` divides the repeats of the present period by its new patients, ``repeats_cohort`` follows new
     patients for a year, ``repeats_expected`` is what the period would show if every cohort followed that curve.
     ``split_…`` are shares of outpatient money at first visits. ``weak_step`` is the step of a course after which
-    clearly more stop (``weak_stops``) than after the others.
+    clearly more stop (``weak_stops``) than after the others; ``steps_of`` says whether courses are plans or procedures.
+    ``plan_done`` is the share of planned services done and ``plan_finished`` of plans finished within ``plan_days``;
+    ``dropped_value`` is the planned money of plans silent for longer than the gap.
     """
 
     new_patients: int
@@ -83,8 +90,15 @@ class RetentionResult(Result):
     split_cohort: Estimate | None
     courses_started: int | None
     course_gap: int
+    steps_of: str
     weak_step: int | None
     weak_stops: Estimate | None
+    plans: int | None
+    plan_days: int
+    plan_done: Estimate | None
+    plan_finished: Estimate | None
+    plans_dropped: int | None
+    dropped_value: Estimate | None
     lowest_group: str | None
     lowest_return: Estimate | None
     highest_group: str | None
@@ -138,7 +152,7 @@ class _New:
 
 def analyse(
     first_visits: Table, patient_days: Table, appointments: Table, opportunities: Table | None, charges: Table | None,
-    services: Table | None, *, period: Period, params: RetentionParams,
+    services: Table | None, plans: Table | None, *, period: Period, params: RetentionParams,
 ) -> RetentionResult:
     """Returns of all and by group, repeats per new patient, first against later money, and courses."""
     new = _new(first_visits, patient_days, opportunities, period)
@@ -146,15 +160,19 @@ def analyse(
     groups, extremes = _groups(new, params)
     ratios, repeats = _ratios(new, first_visits, patient_days, period, params)
     splits, shares = _splits(first_visits, patient_days, appointments, charges, services, period, params)
-    steps, course = _steps(procedure_days(appointments, charges, services, end=period.end), period, params)
+    steps, course = _plans(plans, appointments, charges, period, params)
+    if steps is None:
+        steps, found = _steps(procedure_days(appointments, charges, services, end=period.end), period, params)
+        course |= found
     facts |= extremes | repeats | shares | course
     if facts["return_30"] is None and facts["repeats_cohort"] is None:
         raise NotAnswerable("too_few", verdict="not_enough_data", values={"patients": len(new.people)})
-    facts |= {"new_patients": len(new.people), "course_gap": params.course_gap_days}
+    facts |= {"new_patients": len(new.people), "plan_days": params.plan_days,
+              "course_gap": params.plan_gap_days if facts["steps_of"] == "plans" else params.course_gap_days}
     cohorts = _cohorts(new)
     return RetentionResult(
         grade="A", headline="return_90" if facts["return_90"] else "return_30" if facts["return_30"] else "repeats_cohort",
-        says=_says(facts, cohorts, groups), findings=_findings(facts, groups, charges is not None),
+        says=_says(facts, cohorts, groups), findings=_findings(facts, groups, charges is not None, plans is not None),
         curve=curve, groups=groups, cohorts=cohorts, ratios=ratios, splits=splits, steps=steps, **facts,
     )
 
@@ -343,6 +361,13 @@ def _steps(procedures: Table, period: Period, params: RetentionParams) -> tuple[
         fewest=params.fewest_courses, level=params.level,
     )
     facts["courses_started"] = int(found.reached[0])
+    frame, weak = _table_of_steps(found, params)
+    return frame, facts | weak
+
+
+def _table_of_steps(found: Steps, params: RetentionParams) -> tuple[pd.DataFrame | None, dict[str, Any]]:
+    """Steps that enough reached, and the one after which clearly more stop than after those around it."""
+    facts: dict[str, Any] = {}
     known = np.isfinite(found.goes_on)
     if not known.any():
         return None, facts
@@ -362,6 +387,47 @@ def _steps(procedures: Table, period: Period, params: RetentionParams) -> tuple[
 
 
 # ------------------------------------------------------------------ words
+def _plans(
+    plans: Table | None, appointments: Table, charges: Table | None, period: Period, params: RetentionParams
+) -> tuple[pd.DataFrame | None, dict[str, Any]]:
+    """Completion of treatment plans and the steps after which they are dropped."""
+    facts: dict[str, Any] = dict.fromkeys(
+        ("courses_started", "weak_step", "weak_stops", "plans", "plan_done", "plan_finished", "plans_dropped", "dropped_value"))
+    facts["steps_of"] = "procedures"
+    if plans is None:
+        return None, facts
+    lines = plan_lines(plans, end=period.end)
+    whole = lines.group_by("plan_id").aggregate(
+        day=_.planned_on.min(), planned=_.planned.sum(), amount=_.amount.sum(), stops=_.stops.max()
+    ).order_by("day", "planned", "amount", "plan_id").to_pandas()
+    if len(whole) < params.fewest_courses:
+        return None, facts
+    done = plan_progress(lines, appointments, charges).to_pandas()
+    start = pd.to_datetime(whole["day"])
+    place = pd.Series(np.arange(len(whole)), index=whole["plan_id"])
+    code = done["plan_id"].map(place).to_numpy()
+    found = plan_completion(
+        planned=whole["planned"], watched=(pd.to_datetime(whole["stops"]) - start).dt.days - 1, plan=code,
+        age=(pd.to_datetime(done["day"]) - start.to_numpy()[code]).dt.days, done=done["done"].astype(float), horizon=params.plan_days,
+        gap=params.plan_gap_days, steps=STEPS, fewest=params.fewest_courses, level=params.level, seed=params.seed,
+    )
+    facts |= {"plans": len(whole), "plans_dropped": int(found.dropped.sum()), "courses_started": len(whole), "steps_of": "plans"}
+    for name, told in (("plan_done", found.done), ("plan_finished", found.finished)):
+        facts[name] = Estimate(*told, "share", len(whole), params.level) if told else None
+    facts["dropped_value"] = _dropped(found, whole)
+    frame, weak = _table_of_steps(found.steps, params)
+    return frame, facts | weak
+
+
+def _dropped(found: Completion, whole: pd.DataFrame) -> Estimate | None:
+    """Planned money not done of dropped plans; None where plans carry no money."""
+    amount = whole["amount"].astype(float)
+    if not amount.notna().any() or not found.dropped.any():
+        return None
+    left = (amount.fillna(0) * found.left / whole["planned"].astype(float))[found.dropped]
+    return exact(float(left.sum()), "currency", int(found.dropped.sum()))
+
+
 def _says(facts: Mapping[str, Any], cohorts: pd.DataFrame | None, groups: pd.DataFrame | None) -> dict[str, Sentence]:
     by_age = cohorts.groupby("after")["returned"].mean() if cohorts is not None else {}
     early = by_age.get(1, 0.0) > 4 * by_age.get(2, 1.0)
@@ -371,18 +437,20 @@ def _says(facts: Mapping[str, Any], cohorts: pd.DataFrame | None, groups: pd.Dat
         "title": Sentence(title), "lede": Sentence("returns" if facts["return_90"] else "short"),
         "figures.returns.title": Sentence("early" if early else "steady"),
         "figures.who_returns.title": Sentence("differ" if differ else "alike"),
-        "figures.courses.title": Sentence("weak" if facts["weak_step"] else "even"),
+        "figures.courses.title": Sentence(f"{facts['steps_of']}_{'weak' if facts['weak_step'] else 'even'}"),
+        "figures.courses.subtitle": Sentence(facts["steps_of"]), "notes.care": Sentence(facts["steps_of"]),
     }
 
 
-def _findings(facts: Mapping[str, Any], groups: pd.DataFrame | None, has_money: bool) -> tuple[Finding, ...]:
+def _findings(facts: Mapping[str, Any], groups: pd.DataFrame | None, has_money: bool, has_plans: bool) -> tuple[Finding, ...]:
     period, cohort, inflow = (facts[f"repeats_{way}"] for way in ("period", "cohort", "expected"))
     growth = None
     if period and cohort and inflow:
         growth = "ratio_alike" if abs(inflow.value / cohort.value - 1) < 0.05 else (
             "ratio_growing" if inflow.value < cohort.value else "ratio_shrinking") if cohort.value > 0 else None
     told = (
-        (facts["weak_step"], Finding("weak_step", "risk")),
+        (facts["weak_step"], Finding(f"weak_step_{facts['steps_of']}", "risk")),
+        (facts["plan_done"], Finding("plans", "risk" if facts["plan_done"] and facts["plan_done"].high < 0.8 else "caveat")),
         (facts["lowest_group"], Finding("lowest", "risk")),
         (facts["highest_group"] and not facts["lowest_group"], Finding("highest", "strength")),
         (growth, Finding(growth or "ratio_alike", "caveat")),
@@ -390,6 +458,7 @@ def _findings(facts: Mapping[str, Any], groups: pd.DataFrame | None, has_money: 
         (facts["return_30"] is None, Finding("short_history", "not_answered")),
         (groups is None, Finding("no_groups", "not_answered")),
         (facts["courses_started"] is None, Finding("no_courses", "not_answered")),
+        (not has_plans, Finding("no_plans", "not_answered")),
         (not has_money, Finding("no_money", "not_answered")),
     )
     return tuple(finding for applies, finding in told if applies)

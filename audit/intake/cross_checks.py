@@ -58,7 +58,7 @@ def links(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterat
 def months_without_rows(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
     """A hole of a whole month between the first and the last row of a table."""
     for table in _present(connection):
-        if table in ("patients", "prices", "events", "competitors"):
+        if table in ("patients", "prices", "events", "competitors", "campaign_members", "plans"):
             continue
         day = DAY.get(table)
         if day is None:

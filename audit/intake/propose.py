@@ -22,7 +22,7 @@ LEAST_SCORE = 1.8
 CORE = {"patients": ("patient_id",), "appointments": ("starts_at",), "charges": ("paid",), "enquiries": ("started_at", "caller_key"),
         "ad_spend": ("spend",), "site_traffic": ("sessions",), "expenses": ("amount",), "prices": ("price",), "shifts": ("staff_id", "starts_at"),
         "feedback": ("score",), "events": ("from_day",), "competitors": ("competitor", "price"), "rooms": ("room_id",),
-        "population": ("people",), "campaign_members": ("group", "contacted_on"), "services": ("service_id",), "doctors": ("doctor_id",)}  # fmt: skip
+        "population": ("people",), "campaign_members": ("group", "contacted_on"), "plans": ("planned_on", "planned"), "services": ("service_id",), "doctors": ("doctor_id",)}  # fmt: skip
 """Without these a file is not of that table."""
 
 

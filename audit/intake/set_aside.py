@@ -30,6 +30,7 @@ DAY = {
     "events": "from_day",
     "competitors": "seen_on",
     "campaign_members": "contacted_on",
+    "plans": "planned_on",
     "patients": "registered_on",
 }
 """The day a row of a table belongs to."""

@@ -14,7 +14,7 @@ from audit.config import ClientConfig
 from audit.intake.privacy import VAULT, lookup, vault
 from audit.intake.values import plain_word, same_word
 
-DOCTOR_COLUMNS = {"doctors": "doctor_id", "appointments": "doctor_id", "charges": "doctor_id", "feedback": "doctor_id"}
+DOCTOR_COLUMNS = {"doctors": "doctor_id", "appointments": "doctor_id", "charges": "doctor_id", "feedback": "doctor_id", "plans": "doctor_id"}
 IS_CODE = {
     "doctors": re.compile(r"[A-Z]{1,3}[0-9]{1,4}"),
     "administrators": re.compile(r"[A-Z]{1,2}"),

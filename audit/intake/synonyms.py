@@ -140,6 +140,16 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
         "is_reached": "reached | answered | дозвон | дозвонились | dosegnut",
         "opted_out": "opted out | unsubscribed | отказ | отписка | odjava",
     }),
+    "plans": _words({
+        "plan_id": "plan | plan no | план | № плана | номер плана | plan liječenja",
+        "patient_id": "patient | card | карта | № карты | номер карты | пациент | pacijent",
+        "doctor_id": "doctor | врач | liječnik",
+        "planned_on": "planned on | date | дата | дата плана | datum plana",
+        "service_id": "service | code | услуга | код услуги | usluga",
+        "planned": "planned | times | sessions | количество | назначено | запланировано | planirano",
+        "amount": "amount | price | сумма | стоимость | iznos",
+        "cancelled_on": "cancelled on | дата отмены | otkazano",
+    }),
     "population": _words({
         "district": "district | район | город | općina | grad",
         "age_from": "age from | возраст от | dob od",

@@ -64,24 +64,36 @@ def course_steps(
     course, step = course_of(who, when, gap=gap)
     order = np.lexsort((step, course))
     course, step, when = course[order], step[order], when[order]
-    nothing = np.full(steps, np.nan)
-    reached, open_, ended = np.zeros(steps, np.int64), np.zeros(steps, np.int64), np.zeros(steps)
-    goes_on, low, high = nothing.copy(), nothing.copy(), nothing.copy()
     more = np.zeros(len(course), bool)
     more[:-1] = course[1:] == course[:-1]
-    wait = np.where(more, np.r_[when[1:], 0][: len(when)] - when, end - 1 - when)
     watched = end - 1 - when
+    wait = np.where(more, np.r_[when[1:], 0][: len(when)] - when, watched)
+    return judged_steps(step=step, goes_on=more, wait=np.minimum(wait, gap), watched=np.minimum(watched, gap), gap=gap,
+                        steps=steps, fewest=fewest, level=level)
+
+
+def judged_steps(
+    *, step: npt.ArrayLike, goes_on: npt.ArrayLike, wait: npt.ArrayLike, watched: npt.ArrayLike, gap: int, steps: int,
+    fewest: int, level: float,
+) -> Steps:
+    """Steps from E treatment days: number of the ``step``, whether the next came within ``gap`` days, after how many
+    days (``wait``, at most ``gap``; without a next one the days ``watched``, at most ``gap``)."""
+    number, more = np.asarray(step, np.int64), np.asarray(goes_on, bool)
+    days, seen = np.asarray(wait, float), np.asarray(watched, float)
+    nothing = np.full(steps, np.nan)
+    reached, open_, ended = np.zeros(steps, np.int64), np.zeros(steps, np.int64), np.zeros(steps)
+    share, low, high = nothing.copy(), nothing.copy(), nothing.copy()
     for k in range(steps):
-        here = step == k + 1
+        here = number == k + 1
         reached[k] = int(here.sum())
-        open_[k] = int((here & ~more & (watched < gap)).sum())
+        open_[k] = int((here & ~more & (seen < gap)).sum())
         if reached[k] < fewest:
             continue
-        found = incidence(duration=np.minimum(wait[here], gap), event=more[here], follow_up=np.minimum(watched[here], gap),
-                          horizons=[gap], level=level)
-        goes_on[k], low[k], high[k] = found.value[0], found.low[0], found.high[0]
-        ended[k] = (1 - found.value[0]) * reached[k]
-    judged = np.where(np.isfinite(goes_on), reached, 0).astype(float)
+        found = incidence(duration=days[here], event=more[here], follow_up=seen[here], horizons=[gap], level=level)
+        if np.isfinite(found.value[0]):
+            share[k], low[k], high[k] = found.value[0], found.low[0], found.high[0]
+            ended[k] = (1 - found.value[0]) * reached[k]
+    judged = np.where(np.isfinite(share), reached, 0).astype(float)
     others = (ended.sum() - ended) / np.maximum(judged.sum() - judged, 1)
-    stands_out = np.isfinite(high) & (1 - high > others) & (np.isfinite(goes_on).sum() > 2)
-    return Steps(reached, goes_on, low, high, open_, stands_out)
+    stands_out = np.isfinite(high) & (1 - high > others) & (np.isfinite(share).sum() > 2)
+    return Steps(reached, share, low, high, open_, stands_out)

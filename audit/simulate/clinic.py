@@ -12,7 +12,17 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
-from audit.simulate import appointments, calls, enquiries, marketing, money, office, price_list, registry
+from audit.simulate import (
+    appointments,
+    calls,
+    enquiries,
+    marketing,
+    money,
+    office,
+    price_list,
+    registry,
+    treatment_plans,
+)
 from audit.simulate.days import AFTER_MONTH, Days, days, moment
 from audit.simulate.path import Path, monthly_path
 from audit.simulate.populations import gamma_gamma_spend
@@ -158,7 +168,9 @@ def _tables(
         "population": office.population_table(),
     }
     hidden = _hidden(truth, done, by_person, cards, calendar, rngs["identities"])
-    return tables | {"campaign_members": office.campaign_table(truth, hidden["campaign"])}, hidden
+    tables["campaign_members"] = office.campaign_table(truth, hidden["campaign"])
+    tables["plans"] = treatment_plans.plans_table(truth, tables["charges"])
+    return tables, hidden
 
 
 def _lines(truth: Truth, path: Path, visits: pd.DataFrame, done: Care, calendar: Days, rng: Generator) -> pd.DataFrame:

@@ -30,6 +30,9 @@ rooms), “Сотрудники” (ФИО, Роль, Специальность
 Возраст от, Возраст до, Пол, Жителей.
 
 ``reactivation_2016-10.csv``: UTF-8, ``;``: № карты, Группа (обзвон / контроль): who was called and who was held out.
+
+``treatment_plans.csv``: cp1251, ``;``, decimal comma: № плана, № карты, Врач, Дата плана DD.MM.YYYY, Код услуги, Назначено,
+Сумма.
 """
 
 from __future__ import annotations
@@ -293,3 +296,19 @@ def write_surroundings(folder: Path, clinic: Clinic, index: CardIndex) -> None:
             "Группа": np.where(m.group == "called", "обзвон", "контроль"),
         }
     ).to_csv(folder / "reactivation_2016-10.csv", index=False, sep=";", encoding="utf-8", lineterminator="\n")
+
+
+def write_plans(folder: Path, clinic: Clinic, index: CardIndex) -> None:
+    """The treatment plans."""
+    plans = clinic.tables["plans"]
+    pd.DataFrame(
+        {
+            "№ плана": plans.plan_id,
+            "№ карты": index.first_card.reindex(plans.patient_id).to_numpy(object),
+            "Врач": words.theirs(plans.doctor_id, words.DOCTOR),
+            "Дата плана": words.day_text(plans.planned_on, "%d.%m.%Y"),
+            "Код услуги": plans.service_id,
+            "Назначено": plans.planned.astype(int),
+            "Сумма": plans.amount.map(lambda amount: f"{amount:.2f}".replace(".", ",")),
+        }
+    ).to_csv(folder / "treatment_plans.csv", index=False, sep=";", encoding="cp1251", lineterminator="\n")

@@ -19,6 +19,7 @@ from audit.simulate.export_office import (
     write_events,
     write_feedback,
     write_patients,
+    write_plans,
     write_prices,
     write_schedule,
     write_surroundings,
@@ -57,3 +58,4 @@ def write_clinic(clinic: Clinic, folder: Path) -> None:
     write_prices(folder, clinic)
     write_schedule(folder, clinic, rngs["flaws"])
     write_surroundings(folder, clinic, index)
+    write_plans(folder, clinic, index)

@@ -19,6 +19,7 @@ from audit.simulate.truth_parts import (
     Channel,
     Doctor,
     GammaGamma,
+    Plans,
     PriceTest,
     Reactivation,
     Saturation,
@@ -130,6 +131,7 @@ class Truth:
     classes: tuple[ValueClass, ...] = CLASSES
     price_test: PriceTest = field(default_factory=PriceTest)
     reactivation: Reactivation = field(default_factory=Reactivation)
+    plans: Plans = field(default_factory=Plans)
     agency: AgencyTest = field(default_factory=AgencyTest)
     saturation: Saturation = field(default_factory=Saturation)
     bg_nbd: BgNbd = field(default_factory=BgNbd)

@@ -144,6 +144,21 @@ class Reactivation:
 
 
 @dataclass(frozen=True)
+class Plans:
+    """Plans of procedures: a share of those with a course has one, and everybody who stopped after ``breaks_after``.
+
+    Who stopped there mostly had more planned (``broken``); of the others a share ``dropped`` did. Counting courses
+    without plans takes the end of a short plan for a break.
+    """
+
+    share: float = 0.3
+    breaks_after: int = 3
+    broken: float = 0.9
+    dropped: float = 0.05
+    most_more: int = 6
+
+
+@dataclass(frozen=True)
 class AgencyTest:
     """Agency context ads of November and December 2015: too few calls to say what a patient costs."""
 

@@ -19,6 +19,7 @@ from audit.tables.first_visits import FIRST_VISITS
 from audit.tables.opportunities import OPPORTUNITIES
 from audit.tables.patient_days import PATIENT_DAYS
 from audit.tables.patients import PATIENTS
+from audit.tables.plans import PLANS
 from audit.tables.population import POPULATION
 from audit.tables.prices import PRICES
 from audit.tables.rooms import ROOMS
@@ -46,6 +47,7 @@ CANONICAL: dict[str, TableSpec] = {
         COMPETITORS,
         POPULATION,
         CAMPAIGN_MEMBERS,
+        PLANS,
     )
 }
 DERIVED: dict[str, TableSpec] = {spec.name: spec for spec in (FIRST_VISITS, PATIENT_DAYS, OPPORTUNITIES)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from audit.analyses import retention
@@ -25,7 +26,7 @@ SMALL = RetentionParams(fewest_returns=20, fewest_in_group=10, fewest_courses=10
 def analysed(tables: Tables, params: RetentionParams = SMALL, period: Period = PERIOD) -> RetentionResult:
     return retention.analyse(
         tables["first_visits"], tables["patient_days"], tables["appointments"], tables.get("opportunities"),
-        tables.get("charges"), tables.get("services"), period=period, params=params,
+        tables.get("charges"), tables.get("services"), tables.get("plans"), period=period, params=params,
     )
 
 
@@ -109,7 +110,7 @@ def procedures(stay: np.ndarray, patients: int, seed: int) -> Tables:
 def test_the_step_where_courses_break_off_is_found():
     result = analysed(procedures(np.array([0.9, 0.9, 0.5, 0.9, 0.9, 0.9]), 600, seed=1))
     assert result.weak_step == 3 and result.weak_stops.low < 0.5 < result.weak_stops.high
-    assert "weak_step" in {finding.key for finding in result.findings}
+    assert "weak_step_procedures" in {finding.key for finding in result.findings}
     assert analysed(procedures(np.full(6, 0.85), 600, seed=2)).weak_step is None
 
 
@@ -128,6 +129,18 @@ def test_a_third_of_the_money_comes_from_first_visits(demo):
 def test_december_makes_three_repeats_per_new_patient(demo):
     assert demo.repeats_period.value == pytest.approx(3.0, abs=0.02)
     assert demo.repeats_expected.value < demo.repeats_cohort.value < demo.repeats_period.value
+
+
+def test_plans_are_dropped_after_the_third_procedure(demo, demo_clinic):
+    """Planted: who had three procedures mostly had more planned, of the others one in twenty; the visits alone do not tell."""
+    planted = demo_clinic.truth.plans
+    assert demo.steps_of == "plans" and demo.weak_step == planted.breaks_after
+    plans = demo_clinic.tables["plans"].set_index("patient_id")
+    sold = demo_clinic.tables["charges"].query("service_id == 'P01' and kind == 'sale'").groupby("patient_id")["charged_on"]
+    left, last = plans["planned"] - sold.size().reindex(plans.index), pd.to_datetime(sold.max()).reindex(plans.index)
+    silent = left[last < pd.Timestamp(END) - pd.Timedelta(days=61)]
+    assert demo.plans == len(plans) and demo.plans_dropped == (silent > 0).sum()
+    assert demo.dropped_value.value == pytest.approx(1500 * silent.sum())
 
 
 def test_doctors_keep_patients_as_planted(demo):

@@ -22,7 +22,7 @@ def damaged(line: str, damage: str) -> list[bytes]:
         "short": [";".join(cells[:3])],
         "long": [line + ";x;y"],
         "blank": ["", line],
-        "nul": [line.replace(";came", ";c\x00ame")],
+        "nul": [line.replace(f";{cells[4]};", f";\x00{cells[4]};")],
         "twice": [line, line],
         "text": [line.replace("1 000,50", "много")],
         "empty": [";".join(["", *cells[1:]])],

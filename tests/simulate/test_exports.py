@@ -31,6 +31,7 @@ FILES = {
     "competitors.csv",
     "population.csv",
     "reactivation_2016-10.csv",
+    "treatment_plans.csv",
 }
 
 
