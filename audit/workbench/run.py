@@ -89,9 +89,9 @@ class Run:
         """One of the result's tables, alone or with the side numbers or another table ``beside`` it."""
         return show.table(self._page(result), result, name, beside=beside)
 
-    def findings(self, result: Result) -> show.Fragment:
-        """What was found, and what cannot be answered and why."""
-        return show.findings(self._page(result), result)
+    def findings(self, result: Result, most: int = show.MOST_FOUND) -> show.Fragment:
+        """The ``most`` important things found, and what cannot be answered and why."""
+        return show.findings(self._page(result), result, most)
 
     def notes(self, result: Result) -> show.Fragment:
         """How to read the page, what to be careful about, what it decides."""

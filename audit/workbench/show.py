@@ -28,7 +28,7 @@ _END_OF_REASON = re.compile(r"(?<!&amp)(?<!&lt)(?<!&gt)(?<!&#34)(?<!&#39); ")
 
 
 MOST_FOUND = 2
-"""A page has room for the two findings its analysis puts first; the summary ranks all of them."""
+"""Most pages have room for the two findings their analysis puts first; the summary ranks all of them."""
 
 
 @dataclass(frozen=True)
@@ -105,15 +105,15 @@ def numbers(page: Page, result: Result) -> Fragment:
     return _fragment(page, parts().numbers(items)) if items else NOTHING
 
 
-def findings(page: Page, result: Result) -> Fragment:
-    """A box with what was found and what could not be answered."""
+def findings(page: Page, result: Result, most: int = MOST_FOUND) -> Fragment:
+    """A box with the ``most`` important things that were found and what could not be answered."""
     if isinstance(result, Unanswered) or not result.findings:
         return NOTHING
     found = [
         {"kind": finding.kind, "text": page.words.finding(result, finding)}
         for finding in result.findings
         if finding.kind != "not_answered"
-    ][:MOST_FOUND]
+    ][:most]
     gaps = [page.words.finding(result, finding) for finding in result.findings if finding.kind == "not_answered"]
     words = {"found": page.frame.sentence("findings.heading"), "gaps": page.frame.sentence("findings.gaps")}
     return _fragment(page, parts().findings(found, gaps, words))
