@@ -365,7 +365,7 @@ def months(result: FinanceResult, labels: Labels) -> Figure | None:
     costs = [OtherLine(labels["costs"], frame["costs"].to_numpy())] if frame["costs"].notna().any() else []
     return trend(
         list(frame["month"]), frame["revenue"].to_numpy(), number=_money(labels), month=labels.month, ranges=ranges,
-        others=costs, words=labels["revenue"], from_zero=True, height=30, width=theme.MAIN,
+        others=costs, words=labels["revenue"], from_zero=True, height=27, width=theme.MAIN,
         marks=[day for day in result.events["day"] if day >= frame["month"].iloc[0]], marks_text=labels["changed"],
     )
 
@@ -379,7 +379,7 @@ def services(result: FinanceResult, labels: Labels) -> Figure | None:
     money = _money(labels)
     return bars(
         frame["revenue"], names=[labels.value("line", line) for line in frame["line"]], texts=[money(v) for v in frame["revenue"]],
-        earlier=frame["before"], earlier_text=labels["before"], tick=money, width=theme.HALF, height=32,
+        earlier=frame["before"], earlier_text=labels["before"], tick=money, width=theme.HALF, height=29,
     )
 
 
@@ -392,7 +392,7 @@ def profit(result: FinanceResult, labels: Labels) -> Figure | None:
     shown = costs.rename(lambda row: row if row in NAMED else "other").groupby(level=0, sort=False).sum()
     return waterfall(
         [labels.value("step", row) for row in shown.index], shown.to_numpy(), start=(labels["revenue"], float(now["revenue"])),
-        end=labels["profit"], number=_money(labels), signed=_money(labels), width=theme.HALF, height=32,
+        end=labels["profit"], number=_money(labels), signed=_money(labels), width=theme.HALF, height=29,
     )
 
 
