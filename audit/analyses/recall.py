@@ -29,9 +29,9 @@ from audit.config import Params, Period
 from audit.errors import NotAnswerable
 from audit.models import rfm
 from audit.models.bootstrap import mean_interval
-from audit.models.proportions import wilson
+from audit.models.proportions import newcombe, wilson
 from audit.models.recall import expected_gap, held_out, in_same_state
-from audit.models.uplift import members_per_group, uplift
+from audit.models.uplift import balance, members_per_group, uplift
 from audit.plots.dots import dots
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
 from audit.tables.campaign_returns import campaign_returns
@@ -69,8 +69,10 @@ class RecallResult(Result):
     """``due_patients`` are overdue, ``call_patients`` of them may be called and are, ``held_patients`` are held out.
 
     ``uplift_…`` is what the latest campaign with a hold-out brought beyond it: within 7 days, and after that within
-    120; ``gross_…`` and ``held_…`` are the shares of its two groups. ``recall_gain`` is the money of the list's
-    calls, cost taken off, beyond what comes unasked. ``list`` is one row per overdue patient.
+    120; ``gross_…`` and ``held_…`` are the shares of its two groups, who had been silent for ``silent_from`` to
+    ``silent_to`` days and differed by ``imbalance`` standard deviations before it. ``recall_gain`` is the money, cost
+    taken off, of calling ``gain_patients``: those of the list who are like the campaign's, or all when none tells.
+    ``list`` is one row per overdue patient.
     """
 
     due_patients: int
@@ -85,6 +87,9 @@ class RecallResult(Result):
     called: int | None
     held: int | None
     followed_days: int | None
+    silent_from: int | None
+    silent_to: int | None
+    imbalance: Estimate | None
     gross_first: Estimate | None
     held_first: Estimate | None
     uplift_first: Estimate | None
@@ -93,6 +98,7 @@ class RecallResult(Result):
     uplift_later: Estimate | None
     uplift_money: Estimate | None
     recall_gain: Estimate | None
+    gain_patients: int
     gain_assumed: int
     per_group: int | None
     segments: pd.DataFrame = table(
@@ -106,6 +112,10 @@ class RecallResult(Result):
         Measure("gross", "share"), Measure("held", "count", people=True), Measure("unasked", "share"),
         Measure("uplift", "points", interval=True, form="line"), Measure("money", "currency", interval=True, shown=False),
         Measure("n", "count", shown=False),
+    )
+    contacts: pd.DataFrame | None = table(
+        Measure("contact", "count"), Measure("patients", "count", people=True), Measure("returned", "share", interval=True),
+        Measure("opted_out", "share"), Measure("n", "count", shown=False),
     )
     list: pd.DataFrame = table(
         Measure("patient_id", "id", shown=False), Measure("group", "label", shown=False), Measure("segment", "label", shown=False),
@@ -132,15 +142,17 @@ def analyse(
     now = _due(now, past, params)
     now["excluded"] = _excluded(now, patients, appointments, campaign_members, feedback, period, params)
     listed = _listed(now, _scores(now, cuts).segment, outlook, params)
-    campaigns, told = _campaigns(campaign_members, patient_days, period, params)
+    members = _members(campaign_members, patient_days, first_visits, gaps, end)
+    campaigns, told = _campaigns(members, params)
     facts = told | _counts(now, listed) | _worth(past, params)
+    contacts = _contacts(members, params.level)
     facts |= {"trend_z": exact(proven.z, "number", len(past)), "segments_predict": "yes" if proven.predicts else "partly" if proven.rises else "no"}
-    facts |= _gain(facts, params)
+    facts |= _gain(facts, listed, params)
     return RecallResult(
-        grade="B" if told["uplift_later"] else "C", headline=next((name for name in ("uplift_later", "recall_gain", "chance_unasked") if facts[name]), None),
-        says=_says(facts), findings=_findings(facts, campaign_members is not None),
+        grade=told["uplift_later"].grade if told["uplift_later"] else "C", headline=next((name for name in ("uplift_later", "recall_gain", "chance_unasked") if facts[name]), None),
+        says=_says(facts), findings=_findings(facts, contacts, campaign_members is not None, params.level),
         segments=_segments(now, cuts, proven), exclusions=_reasons(now), campaigns=campaigns,
-        list=listed, **facts,
+        contacts=contacts, list=listed, **facts,
     )
 
 
@@ -178,7 +190,12 @@ def _states(frame: pd.DataFrame) -> np.ndarray:
 
 
 def _due(now: pd.DataFrame, past: pd.DataFrame, params: RecallParams) -> pd.DataFrame:
-    """Who is overdue; chance to come within half a year unasked, and what those who came brought, in the same state."""
+    """Who is overdue; chance to come within half a year unasked, and what those who came brought, in the same state.
+
+    States of few patients lean on the overdue of half a year ago, not on everybody: patients in the middle of a course
+    come and pay several times as much.
+    """
+    past = past[_overdue(past, params)]
     states, came = 5 * (len(OVERDUE_CUTS) + 1), past["return_days"].notna()
     chance = in_same_state(state=_states(past), outcome=came, states=states)
     back = past[came]
@@ -259,18 +276,26 @@ def _worth(past: pd.DataFrame, params: RecallParams) -> dict[str, Estimate | Non
     return facts
 
 
-def _gain(facts: Mapping[str, Any], params: RecallParams) -> dict[str, Any]:
-    """Money of the list's calls beyond what comes unasked, cost taken off: as in the past campaign, or a range assumed."""
-    calls, worth, money = facts["call_patients"], facts["return_worth"], facts["uplift_money"]
-    base = facts["held_first"].value + facts["held_later"].value if money else facts["chance_unasked"].value if facts["chance_unasked"] else None
-    lift = facts["uplift_first"].value + facts["uplift_later"].value if money else float(np.mean(params.assumed_uplift))
-    found: dict[str, Any] = {"recall_gain": None, "gain_assumed": int(money is None)}
+def _gain(facts: Mapping[str, Any], listed: pd.DataFrame, params: RecallParams) -> dict[str, Any]:
+    """Money of the list's calls beyond what comes unasked, cost taken off: as in the past campaign, or a range assumed.
+
+    What a campaign brought is true of patients like its own: those of the list who have been silent as long.
+    """
+    every, worth, money = facts["call_patients"], facts["return_worth"], facts["uplift_money"]
+    alike = int(listed["silent_days"].between(facts["silent_from"], facts["silent_to"]).sum()) if money is not None else 0
+    # the share of the list that is called, not who is: a gain must not depend on the lot
+    like = round(alike * every / max(len(listed), 1))
+    measured, unasked = like > 0, facts["chance_unasked"]
+    base = facts["held_first"].value + facts["held_later"].value if measured else unasked.value if unasked else None
+    lift = facts["uplift_first"].value + facts["uplift_later"].value if measured else float(np.mean(params.assumed_uplift))
+    calls = like if measured else every
+    found: dict[str, Any] = {"recall_gain": None, "gain_assumed": int(not measured), "gain_patients": calls}
     found["per_group"] = members_per_group(base, max(lift / 2, 0.01)) if base is not None else None
-    if not calls or (money is None and worth is None):
+    if not calls or (not measured and worth is None):
         return found
-    if money is not None:
+    if measured:
         value, low, high = (calls * (part - params.cost_per_call) for part in (money.value, money.low, money.high))
-        return found | {"recall_gain": Estimate(value, low, high, "currency", calls, params.level, "B", "identified")}
+        return found | {"recall_gain": Estimate(value, low, high, "currency", calls, params.level, money.grade, money.verdict)}
     least, most = params.assumed_uplift
     pairs = ((lift, worth.value), (least, worth.low), (most, worth.high))
     value, low, high = (calls * (share * part - params.cost_per_call) for share, part in pairs)
@@ -296,35 +321,67 @@ def _reasons(now: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([(reason, int(counts.get(reason, 0))) for reason in EXCLUSIONS if counts.get(reason, 0)], columns=["reason", "patients"])
 
 
-def _campaigns(
-    members: Table | None, patient_days: Table, period: Period, params: RecallParams
-) -> tuple[pd.DataFrame | None, dict[str, Any]]:
+def _members(
+    members: Table | None, patient_days: Table, first_visits: Table, gaps: Table, end: date
+) -> pd.DataFrame | None:
+    """Everybody drawn for a campaign: what became of them, and what was known of them (visits, silence, money) before it."""
+    if members is None:
+        return None
+    frame = campaign_returns(members, patient_days, end=end, within=LATER_DAYS).to_pandas()
+    parts = []
+    for name, start in frame.groupby("campaign")["contacted_on"].min().sort_values(kind="stable").items():
+        first = pd.Timestamp(start).date()
+        known = silent_patients(patient_days, first_visits, gaps, at=first, until=first).to_pandas().set_index("patient_id")
+        before = known[["visits", "silent_days", "money"]].add_prefix("past_")
+        parts.append(frame[frame["campaign"] == name].join(before, on="patient_id"))
+    return pd.concat(parts, ignore_index=True) if parts else None
+
+
+def _campaigns(members: pd.DataFrame | None, params: RecallParams) -> tuple[pd.DataFrame | None, dict[str, Any]]:
     """Every past campaign against its hold-out; the latest one leads. Gross shares stand beside, never alone."""
-    names = ("campaign", "called", "held", "followed_days", *(f"{kind}_{when}" for when in ("first", "later") for kind in ("gross", "held", "uplift")), "uplift_money")
+    names = ("campaign", "called", "held", "followed_days", "silent_from", "silent_to", "imbalance", *(f"{kind}_{when}" for when in ("first", "later") for kind in ("gross", "held", "uplift")), "uplift_money")
     facts: dict[str, Any] = dict.fromkeys(names)
     if members is None:
         return None, facts
-    frame = campaign_returns(members, patient_days, end=period.end, within=LATER_DAYS).to_pandas()
     rows = []
-    for name in frame.groupby("campaign")["contacted_on"].min().sort_values(kind="stable").index:
-        mine = frame[frame["campaign"] == name]
+    for name, mine in members.groupby("campaign", sort=False):
         came, treated = mine["return_days"], mine["is_called"].to_numpy(bool)
+        before = mine[["past_visits", "past_silent_days", "past_money"]].astype(float)
+        alike, silent, n = balance(treated=treated, before=before), before["past_silent_days"].dropna(), len(mine)
+        judged: Any = ("B", "identified") if alike.is_chance else ("C", "weak")
         windows = {"first": came <= FIRST_DAYS, "later": (came > FIRST_DAYS) & (came <= LATER_DAYS)}
         for when, seen in windows.items():
             found = uplift(treated=treated, came=seen, money=mine["money"], level=params.level, seed=params.seed)
-            if found is None or mine["watched"].min() < FIRST_DAYS:
+            if found is None or silent.empty or mine["watched"].min() < FIRST_DAYS:
                 continue
             n1, n0 = int(treated.sum()), int((~treated).sum())
             money = found.money if when == "later" else (np.nan,) * 3
-            rows.append((name, when, n1, found.gross, n0, found.unasked, *found.share, *money, n1 + n0))
-            facts |= {"campaign": str(name), "called": n1, "held": n0, "followed_days": min(int(mine["watched"].min()), LATER_DAYS)}
-            for kind, value, n in (("gross", found.gross, n1), ("held", found.unasked, n0)):
-                facts[f"{kind}_{when}"] = exact(value, "share", n)
-            facts[f"uplift_{when}"] = Estimate(*found.share, "points", n1 + n0, params.level, "B", "identified")
+            rows.append((name, when, n1, found.gross, n0, found.unasked, *found.share, *money, n))
+            facts |= {"campaign": str(name), "called": n1, "held": n0, "followed_days": min(int(mine["watched"].min()), LATER_DAYS),
+                      "silent_from": int(silent.min()), "silent_to": int(silent.max()),
+                      "imbalance": exact(alike.difference, "number", n)}
+            for kind, value, size in (("gross", found.gross, n1), ("held", found.unasked, n0)):
+                facts[f"{kind}_{when}"] = exact(value, "share", size)
+            facts[f"uplift_{when}"] = Estimate(*found.share, "points", n, params.level, *judged)
             if when == "later":
-                facts["uplift_money"] = Estimate(*found.money, "currency", n1 + n0, params.level, "B", "identified")
+                facts["uplift_money"] = Estimate(*found.money, "currency", n, params.level, *judged)
     columns = [n for m in RecallResult.measures("campaigns") for n in m.names]
     return pd.DataFrame(rows, columns=columns) if rows else None, facts
+
+
+def _contacts(members: pd.DataFrame | None, level: float) -> pd.DataFrame | None:
+    """Gross response and refusals by how many times a patient had been contacted; None when nobody was twice."""
+    if members is None:
+        return None
+    called = members[members["is_called"] & (members["watched"] >= LATER_DAYS)]
+    number = called.sort_values(["contacted_on", "campaign"], kind="stable").groupby("patient_id").cumcount() + 1
+    if number.empty or number.max() < 2:
+        return None
+    each = called.assign(number=number, came=called["return_days"].notna()).groupby("number")
+    n, k, refused = each.size(), each["came"].sum(), each["opted_out"].mean()
+    low, high = wilson(k, n, level)
+    return pd.DataFrame({"contact": n.index, "patients": n, "returned": k / n, "returned_low": low, "returned_high": high,
+                         "opted_out": refused, "n": n}).reset_index(drop=True)
 
 
 # ------------------------------------------------------------------ words
@@ -336,19 +393,29 @@ def _says(facts: Mapping[str, Any]) -> dict[str, Sentence]:
     }
 
 
-def _findings(facts: Mapping[str, Any], has_members: bool) -> tuple[Finding, ...]:
-    gain = facts["recall_gain"]
+def _findings(facts: Mapping[str, Any], contacts: pd.DataFrame | None, has_members: bool, level: float) -> tuple[Finding, ...]:
+    gain, later = facts["recall_gain"], facts["uplift_later"]
     told = (
-        (facts["uplift_later"], Finding("uplift", "strength" if facts["uplift_later"] and facts["uplift_later"].low > 0 else "caveat")),
+        (later, Finding("uplift", "strength" if later and later.low > 0 else "caveat")),
+        (later and later.grade == "C", Finding("groups_differ", "caveat")),
         (gain, Finding("gain_assumed" if facts["gain_assumed"] else "gain", "caveat" if facts["gain_assumed"] else "opportunity", impact=None)),
+        (_tired(contacts, level), Finding("tired", "risk")),
         (facts["per_group"], Finding("test_size", "caveat")),
         (facts["segments_predict"] != "yes", Finding(f"proof_{facts['segments_predict']}", "caveat")),
         (facts["excluded_patients"], Finding("excluded", "caveat")),
-        (has_members and not facts["uplift_later"], Finding("nobody_held_out", "not_answered")),
+        (has_members and not later, Finding("nobody_held_out", "not_answered")),
         (not has_members, Finding("no_campaign", "not_answered")),
         (facts["return_worth"] is None, Finding("no_worth", "not_answered")),
     )
     return tuple(finding for applies, finding in told if applies)
+
+
+def _tired(contacts: pd.DataFrame | None, level: float) -> bool:
+    """Patients contacted again respond less than at their first contact, by more than chance."""
+    if contacts is None:
+        return False
+    n, k = contacts["n"].to_numpy(), (contacts["returned"] * contacts["n"]).round().to_numpy()
+    return bool(newcombe(k[1:].sum(), n[1:].sum(), k[0], n[0], level)[1] < 0)
 
 
 def proof(result: RecallResult, labels: Labels) -> Figure | None:

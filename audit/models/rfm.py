@@ -47,12 +47,13 @@ class Scores:
 def scores(*, silent: npt.ArrayLike, visits: npt.ArrayLike, money: npt.ArrayLike, gap_cuts: npt.ArrayLike) -> Scores:
     """Scores of N patients from days of silence, visits so far and money so far.
 
-    ``gap_cuts`` (4,) are days, rising. Equal amounts of money get the same score, that of the lowest of them; with fewer
+    ``gap_cuts`` (4,) are days, rising; silence of exactly a cut is still within it, which for whole days is the published
+    rule of equal-count scores (cut points are the quantiles plus one, below them is in). Equal amounts of money get the same score, that of the lowest of them; with fewer
     than five different amounts some scores stay empty.
     """
     quiet, count, amount = (np.asarray(part, float) for part in (silent, visits, money))
     recency = 5 - np.searchsorted(np.asarray(gap_cuts, float), quiet, side="left")
-    frequency = 1 + np.searchsorted(FREQUENCY_CUTS, count, side="right")
+    frequency = 1 + np.searchsorted(FREQUENCY_CUTS, count, side="right")  # from the cut on
     score = np.ones(len(amount), np.int64)
     for k in np.unique(frequency):
         mine = frequency == k

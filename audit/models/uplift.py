@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from audit.models.bootstrap import block_bootstrap, percentiles
 from audit.models.proportions import newcombe
@@ -51,6 +52,34 @@ def uplift(
         float(k1 / n1), float(k0 / n0), (float(value), min(float(low), float(value)), max(float(high), float(value))),
         (more, min(least, more), max(most, more)),
     )
+
+
+@dataclass(frozen=True)
+class Balance:
+    """``difference`` is the largest standardised difference of the two groups before the campaign, ``is_chance`` whether a lot explains it."""
+
+    difference: float
+    is_chance: bool
+
+
+def balance(*, treated: npt.ArrayLike, before: npt.ArrayLike) -> Balance:
+    """How alike the groups were before anybody was contacted: a hold-out by lot differs by luck only.
+
+    ``before`` (N, F) are facts known beforehand (silence, visits, money), compared by their ranks, for money is skewed;
+    rows with a missing fact are left out. ``is_chance`` is a test of every difference at 1 %, divided by F (Bonferroni).
+    """
+    group, facts = np.asarray(treated, bool), np.asarray(before, float)
+    known = np.isfinite(facts).all(axis=1)
+    group, facts = group[known], facts[known]
+    n1, n0 = int(group.sum()), int((~group).sum())
+    if min(n1, n0) < 2:
+        return Balance(0.0, True)
+    ranks = stats.rankdata(facts, axis=0)
+    spread = ranks.std(axis=0, ddof=1)
+    apart = np.abs(ranks[group].mean(axis=0) - ranks[~group].mean(axis=0))
+    difference = float(np.max(np.divide(apart, spread, out=np.zeros_like(apart), where=spread > 0)))
+    limit = float(stats.norm.isf(0.005 / facts.shape[1]) * np.sqrt(1 / n1 + 1 / n0))
+    return Balance(difference, difference <= limit)
 
 
 def members_per_group(base: float, lift: float) -> int:

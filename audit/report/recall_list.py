@@ -66,12 +66,13 @@ def _write(path: Path, frame: pd.DataFrame, cards: Mapping[str, str], words: Wor
             sheet.write_string(0, 0, cell(without_tags(words.sentence("list.card"))), head)
             for place, text in enumerate(_heads(words, result, names), start=1):
                 sheet.write_string(0, place, cell(text), head)
-            for row, record in enumerate(frame[frame["group"] == group].to_dict("records"), start=1):
+            mine = frame[frame["group"] == group]
+            for row, record in enumerate(mine.to_dict("records"), start=1):
                 sheet.write_string(row, 0, cell(cards.get(str(record["patient_id"]), "")))
                 for place, name in enumerate(names, start=1):
                     _value(sheet, row, place, words, name, record[name])
             sheet.freeze_panes(1, 1)
-            sheet.autofilter(0, 0, len(frame), len(names))
+            sheet.autofilter(0, 0, len(mine), len(names))
             sheet.set_column(0, len(names), 16)
 
 

@@ -141,6 +141,49 @@ def test_a_campaign_without_a_hold_out_is_not_read():
     assert "nobody_held_out" in {finding.key for finding in result.findings}
 
 
+def campaign(name: str, called: range, held: range, day: date = date(2016, 3, 1)) -> pd.DataFrame:
+    return pd.DataFrame({
+        "campaign": name, "patient_id": [f"p{k:03d}" for k in (*called, *held)],
+        "group": ["called"] * len(called) + ["held_out"] * len(held), "contacted_on": day,
+    })
+
+
+def test_a_hold_out_that_was_chosen_is_no_hold_out():
+    """Called are those silent for two months, held out are those who had just come: no lot does that."""
+    frames = usual()
+    frames["campaign_members"] = campaign("chosen", range(60), range(120, 180), END - timedelta(days=40))
+    result = analysed(frames)
+    assert result.uplift_later.grade == "C" and result.uplift_later.verdict == "weak" and result.imbalance.value > 1
+    assert "groups_differ" in {finding.key for finding in result.findings} and result.grade == "C"
+    frames["campaign_members"] = campaign("lot", range(0, 200, 2), range(1, 200, 2), END - timedelta(days=40))
+    fair = analysed(frames)
+    assert fair.uplift_later.grade == "B" and "groups_differ" not in {finding.key for finding in fair.findings}
+
+
+def test_a_campaign_says_nothing_of_patients_unlike_its_own(drawn):
+    """The campaign called patients silent for 0 to 30 days; the list begins at 60: its gain stays an assumption."""
+    frames = usual()
+    frames["campaign_members"] = campaign("lately", range(100, 160), range(160, 200), END - timedelta(days=30))
+    result = analysed(frames)
+    assert result.uplift_later is not None and result.silent_to < 60
+    assert (result.gain_assumed == 1 and result.recall_gain is None) or result.recall_gain.grade == "C"
+    assert result.gain_patients == result.call_patients
+
+
+def test_response_falls_with_the_number_of_the_contact():
+    """All come again after the first campaign; nobody does after the second, for they had stopped two weeks before it."""
+    frames = usual()
+    seen = frames["appointments"]
+    frames["appointments"] = seen[(seen["starts_at"] < "2016-08-15") | (seen["patient_id"] >= "p100")]
+    frames["campaign_members"] = pd.concat([
+        campaign("first", range(100), range(0), date(2016, 3, 1)), campaign("second", range(100), range(0), date(2016, 8, 30)),
+    ]).assign(opted_out=lambda frame: frame["campaign"].eq("second") & frame["patient_id"].lt("p050"))
+    result = analysed(frames)
+    rows = result.contacts.set_index("contact")
+    assert rows["returned"].to_dict() == {1: 1.0, 2: 0.0} and rows["opted_out"].to_dict() == {1: 0.0, 2: 0.5}
+    assert "tired" in {finding.key for finding in result.findings}
+
+
 # ---------------------------------------------------------------- the synthetic clinic
 @pytest.fixture(scope="module")
 def demo(demo_clinic) -> RecallResult:
@@ -156,6 +199,18 @@ def test_the_campaign_of_october_is_uplift_not_response(demo, demo_truth):
     assert demo.uplift_first.low < plan.called_first - plan.held_first < demo.uplift_first.high
     assert demo.uplift_later.low < plan.called_later - plan.held_later < demo.uplift_later.high
     assert demo.recall_gain.grade == "B" and demo.recall_gain.low > 0
+    assert demo.silent_from >= plan.lapsed_days and demo.contacts is None
+
+
+def test_the_gain_counts_only_patients_like_those_called(demo):
+    alike = (demo.list["silent_days"] >= demo.silent_from).mean()
+    assert demo.gain_patients == round(alike * demo.call_patients) < demo.call_patients
+    assert demo.recall_gain.value == pytest.approx(demo.gain_patients * demo.uplift_money.value)
+
+
+def test_worth_is_that_of_the_overdue_not_of_patients_in_a_course(demo):
+    assert demo.list["worth"].mean() == pytest.approx(demo.return_worth.value, rel=0.2)
+    assert demo.list["chance"].mean() == pytest.approx(demo.chance_unasked.value, rel=0.2)
 
 
 def test_segments_tell_who_comes_again(demo):

@@ -16,6 +16,14 @@ def test_scores_by_hand():
     assert [SEGMENTS[k] for k in made.segment] == ["new", "active", "active", "lapsed", "lapsed"]
 
 
+def test_recency_is_the_published_rule():
+    """The rfm package (R) documents recency cuts 115, 181, 297, 482 for its example, of which its first customer, silent
+    for 205 days, scores 3. Its cuts are quantiles plus one day and lie above the score; ours are the quantiles.
+    """
+    made = scores(silent=[1, 114, 115, 205, 481, 482], visits=[1] * 6, money=[1] * 6, gap_cuts=[114, 180, 296, 481])
+    assert made.recency.tolist() == [5, 5, 4, 3, 2, 1]
+
+
 def test_equal_amounts_score_alike_and_quintiles_are_even():
     made = scores(silent=np.zeros(100), visits=np.ones(100), money=np.arange(100), gap_cuts=CUTS)
     assert np.bincount(made.money).tolist() == [0, 20, 20, 20, 20, 20]

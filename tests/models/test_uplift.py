@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audit.models.uplift import members_per_group, uplift
+from audit.models.uplift import balance, members_per_group, uplift
 
 
 def flags(k: int, n: int) -> np.ndarray:
@@ -37,6 +37,23 @@ def test_the_planted_effect_is_inside_and_the_gross_share_is_not_the_effect():
 
 def test_nobody_held_out_says_nothing():
     assert uplift(treated=[True, True], came=[True, False], money=[1, 0]) is None
+
+
+def test_a_lot_is_balanced_and_a_choice_is_not():
+    """Groups by lot are called unlike in 1 % of campaigns; a hold-out of those who came lately is always seen."""
+    rng = np.random.default_rng(4)
+    unlike = 0
+    for _ in range(300):
+        before = np.column_stack([rng.integers(1, 20, 400), rng.integers(1, 900, 400), rng.lognormal(8, 2, 400)])
+        unlike += not balance(treated=rng.random(400) < 0.8, before=before).is_chance
+    assert unlike <= 9
+    chosen = balance(treated=before[:, 1] > 300, before=before)
+    assert not chosen.is_chance and chosen.difference > 1
+
+
+def test_groups_nothing_is_known_of_are_not_judged():
+    assert balance(treated=[True, False, False], before=[[np.nan], [1.0], [2.0]]).is_chance
+    assert balance(treated=[True, True, False, False], before=[[1.0], [1.0], [1.0], [1.0]]).difference == 0
 
 
 def test_size_of_the_groups():
