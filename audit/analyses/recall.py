@@ -132,18 +132,18 @@ def analyse(
     """Score everybody who has come, prove the scores on half a year held out, and list who is due."""
     end, split = period.end, period.end - timedelta(days=HALF_YEAR)
     gaps = visit_gaps(patient_days, end=end)
-    cuts = gap_quantiles(gaps, first_visits, quantiles=rfm.GAP_QUANTILES).to_pandas()
+    cuts, then = (gap_quantiles(visit_gaps(patient_days, end=day), first_visits, quantiles=rfm.GAP_QUANTILES).to_pandas() for day in (end, split))
     now = _known(silent_patients(patient_days, first_visits, gaps, at=end, until=end), cuts)
-    past = _known(silent_patients(patient_days, first_visits, gaps, at=split, until=end), cuts)
+    past = _known(silent_patients(patient_days, first_visits, gaps, at=split, until=end), then)
     past = past[~past["patient_id"].isin(_called_between(campaign_members, split, end))].reset_index(drop=True)
-    if len(now) < params.fewest_patients or cuts["n"].sum() == 0 or past.empty:
+    if len(now) < params.fewest_patients or then["n"].sum() == 0 or past.empty:
         raise NotAnswerable("too_few", verdict="not_enough_data", values={"patients": len(now)})
-    proven = rfm.proof(_scores(past, cuts), returned=past["return_days"].notna(), money=past["later_money"], level=params.level, seed=params.seed)
+    proven = rfm.proof(_scores(past, then), returned=past["return_days"].notna(), money=past["later_money"], level=params.level, seed=params.seed)
     now = _due(now, past, params)
     now["excluded"] = _excluded(now, patients, appointments, campaign_members, feedback, period, params)
-    listed = _listed(now, _scores(now, cuts).segment, outlook, params)
     members = _members(campaign_members, patient_days, first_visits, gaps, end)
     campaigns, told = _campaigns(members, params)
+    listed = _listed(now, _scores(now, cuts).segment, outlook, told, params)
     facts = told | _counts(now, listed) | _worth(past, params)
     contacts = _contacts(members, params.level)
     facts |= {"trend_z": exact(proven.z, "number", len(past)), "segments_predict": "yes" if proven.predicts else "partly" if proven.rises else "no"}
@@ -242,8 +242,13 @@ def _excluded(
     return np.select([tests[reason] for reason in EXCLUSIONS], EXCLUSIONS, "")
 
 
-def _listed(now: pd.DataFrame, segment: np.ndarray, outlook: OutlookResult | None, params: RecallParams) -> pd.DataFrame:
-    """Overdue patients who may be called, the most worth first; a share of every segment held out by lot."""
+def _listed(
+    now: pd.DataFrame, segment: np.ndarray, outlook: OutlookResult | None, told: Mapping[str, Any], params: RecallParams
+) -> pd.DataFrame:
+    """Overdue patients who may be called; a share of every segment held out by lot.
+
+    First those like the patients of a campaign that is known to work, the most worth first; then the others.
+    """
     expected = now["chance"] * now["worth"]
     if outlook is not None and outlook.patients is not None:
         model = outlook.patients.set_index("patient_id")["expected_value"]
@@ -251,7 +256,9 @@ def _listed(now: pd.DataFrame, segment: np.ndarray, outlook: OutlookResult | Non
     rows = now.assign(expected=expected, code=segment)[now["due"] & (now["excluded"] == "")]
     out = held_out(list(rows["patient_id"]), rows["code"], share=params.held_out_share, campaign=params.campaign, seed=params.seed)
     rows = rows.assign(group=np.where(out, "held_out", "call"), segment=np.asarray(rfm.SEGMENTS)[rows["code"]])
-    rows = rows.sort_values(["expected", "silent_days", "patient_id"], ascending=[False, True, True], kind="stable")
+    works = told["uplift_later"] is not None and told["uplift_later"].low > 0
+    rows["tested"] = rows["silent_days"].between(told["silent_from"], told["silent_to"]) if works else False
+    rows = rows.sort_values(["tested", "expected", "silent_days", "patient_id"], ascending=[False, False, True, True], kind="stable")
     return rows[[measure.name for measure in RecallResult.measures("list")]].reset_index(drop=True)
 
 

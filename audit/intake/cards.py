@@ -1,4 +1,7 @@
-"""Cards: which card of the clinic's own index a keyed patient is; kept in the vault for the clinic's own calls."""
+"""Cards: which card of the clinic's own index a keyed patient is; kept in the vault for the clinic's own calls.
+
+Only card numbers are kept: patients told by name or birth date have none.
+"""
 
 from __future__ import annotations
 

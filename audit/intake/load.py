@@ -140,7 +140,7 @@ def _write(
     connection = work.connection
     files = file_records(work.connection, work.staged, work.tables, work.files)
     write_set_aside(connection, work.staged, work.tables, set_aside)
-    cards = raw_cards(connection, key)
+    cards = raw_cards(connection, key) if _are_cards(work) else {}
     for table in work.tables:
         for column in CANONICAL[table].columns:
             if column.unit == "id":
@@ -164,6 +164,17 @@ def _write(
     Path(aside).chmod(0o600)
     keep_cards(folder, cards)
     return Intake(database, set_aside, rows, tuple(files), tuple(outcomes), work.persons, str(record["fingerprint"]))
+
+
+def _are_cards(work: Work) -> bool:
+    """Patients are told by one column that is no name, telephone or birth date: only such a number may be kept."""
+    for item in work.staged:
+        if item.target.table == "patients":
+            columns = item.target.columns
+            personal = {h for name in ("full_name", "phone_key", "birth_date") if name in columns for h in columns[name].headers}
+            if len(columns["patient_id"].headers) != 1 or personal & set(columns["patient_id"].headers):
+                return False
+    return True
 
 
 def _write_tables(work: Work, aside: Path) -> None:
