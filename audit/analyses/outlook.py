@@ -394,7 +394,7 @@ def again(result: OutlookResult, labels: Labels) -> Figure | None:
     columns = [f"{int(k)}+" if k == MOST_VISITS else str(int(k)) for k in shares.columns]
     return heatmap(
         shares.to_numpy(), rows=rows, columns=columns, text=lambda v: labels.number(round(v, 2), "share"), blank="",
-        most=max(0.5, float(np.nanmax(shares.to_numpy()))), width=theme.HALF, height=12 + 4.2 * len(rows),
+        most=max(0.5, float(np.nanmax(shares.to_numpy()))), width=theme.HALF, height=max(34.0, 12 + 4.2 * len(rows)),
         x_label=labels["counted" if result.grid_counted else "model"], y_label=labels["y"],
     )
 

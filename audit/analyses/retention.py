@@ -479,7 +479,7 @@ def returns(result: RetentionResult, labels: Labels) -> Figure | None:
     return heatmap(
         shares.to_numpy(), rows=rows, columns=[f"+{k}" for k in shares.columns],
         text=lambda v: labels.number(round(v, 2), "share"), hatched=~ripe.to_numpy() & shares.notna().to_numpy(), blank="",
-        width=theme.HALF, height=max(40.0, 9 + 4.6 * len(rows)), x_label=labels["x"],
+        width=theme.HALF, height=9 + 4.6 * max(len(rows), 3), x_label=labels["x"],
     )
 
 

@@ -481,7 +481,7 @@ def surgery_by_segment(result: SegmentsResult, labels: Labels) -> Figure | None:
 
 
 def _figure(result: SegmentsResult, labels: Labels, name: str, unit: Any) -> Figure | None:
-    if result.segments is None or not result.segments[name].notna().any():
+    if result.segments is None or result.segments[name].notna().sum() < 2:
         return None
     rows = result.segments[result.segments[name].notna()].sort_values([name, "age", "diagnosis"], ascending=[False, True, True])
     names = [labels.text("segment", age=labels.value("age", row.age), diagnosis=labels.value("diagnosis", row.diagnosis))
