@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+import pandas as pd
+import pytest
 
-from audit.tables.connection import Tables
+from audit.tables.connection import Tables, tables_from_frames
 from audit.tables.plan_progress import plan_lines, plan_progress, plan_totals, services_done
 from tests.spec import clinic
 
@@ -191,3 +193,58 @@ def test_a_number_used_for_two_patients_is_two_plans():
     done = services_done(tables["appointments"], tables["charges"])
     rows = plan_totals(plan_lines(tables["plans"], done, end=END), done).order_by("patient_id").to_pandas()
     assert rows["planned"].tolist() == [6, 1] and rows["amount_left"].round(6).tolist() == [10, 10] and rows["plan"].nunique() == 2
+
+
+def one_by_one(plans: pd.DataFrame, sold: pd.DataFrame) -> dict[tuple[str, str], int]:
+    """The rule as a person would apply it: take each service in turn and look for the first line that wants it."""
+    wants, given = plans["planned"].to_list(), {}
+    ordered = plans.reset_index(drop=True).sort_values(["planned_on", "plan_id"])
+    for bill in sold.sort_values("charged_on").itertuples():
+        for line in ordered[(ordered["patient_id"] == bill.patient_id) & (ordered["service_id"] == bill.service_id)].itertuples():
+            still = pd.isna(line.cancelled_on) or bill.charged_on < line.cancelled_on
+            if line.planned_on <= bill.charged_on and still and wants[line.Index] > 0:
+                wants[line.Index] -= 1
+                key = (line.plan_id, str(bill.charged_on)[:10])
+                given[key] = given.get(key, 0) + 1
+                break
+    return given
+
+
+def told(tables: Tables, end: date) -> dict[tuple[str, str], float]:
+    done = services_done(tables["appointments"], tables["charges"])
+    rows = plan_progress(plan_lines(tables["plans"], done, end=end), done).to_pandas()
+    return {(row.plan_id, str(row.day)[:10]): float(row.done) for row in rows.itertuples()}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_queue_serves_as_a_person_would(seed):
+    rng = np.random.default_rng(seed)
+    day = pd.Timestamp("2015-03-01") + pd.to_timedelta(np.arange(60), unit="D")
+    plans = pd.DataFrame({
+        "plan_id": [f"t{k:02d}" for k in range(40)], "patient_id": rng.choice(["p", "q", "r"], 40),
+        "service_id": rng.choice(["laser", "massage"], 40), "planned_on": day[rng.integers(0, 60, 40)],
+        "planned": rng.integers(1, 5, 40).astype(float), "cancelled_on": pd.NaT,
+    })
+    sold = pd.DataFrame({
+        "charge_id": [f"c{k}" for k in range(90)], "patient_id": rng.choice(["p", "q", "r"], 90),
+        "service_id": rng.choice(["laser", "massage"], 90), "charged_on": day[rng.integers(0, 60, 90)], "kind": "sale", "paid": 1.0,
+    })
+    frames = {
+        "patients": pd.DataFrame({"patient_id": ["p", "q", "r"]}), "plans": plans, "charges": sold,
+        "appointments": pd.DataFrame({"appointment_id": ["a"], "patient_id": ["p"], "starts_at": [pd.Timestamp("2015-02-01")],
+                                      "kind": ["outpatient"], "status": ["completed"]}),
+    }
+    want = one_by_one(plans, sold)
+    assert sum(want.values()) > 30 and told(tables_from_frames(frames, end=END), END) == want
+
+
+def test_plans_of_the_synthetic_clinic_are_served_as_a_person_would(demo_clinic):
+    """Of patients with several lines or one called off: second lines, physiotherapy beside a course, plans replaced."""
+    frames = {name: demo_clinic.tables[name] for name in ("patients", "appointments", "charges", "plans")}
+    plans = frames["plans"]
+    chosen = plans[plans["patient_id"].duplicated(keep=False) | plans["cancelled_on"].notna()]["patient_id"].drop_duplicates()[:120]
+    frames |= {name: frames[name][frames[name]["patient_id"].isin(chosen)] for name in ("appointments", "charges", "plans")}
+    bills = frames["charges"][frames["charges"]["service_id"].isin(plans["service_id"]) & (frames["charges"]["kind"] == "sale")]
+    assert frames["plans"]["plan_id"].duplicated().any() and frames["plans"]["cancelled_on"].notna().sum() > 10
+    end = date(2017, 1, 1)
+    assert told(tables_from_frames(frames, end=end), end) == one_by_one(frames["plans"], bills)
