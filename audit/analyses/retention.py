@@ -30,19 +30,19 @@ from audit.errors import NotAnswerable
 from audit.models import bootstrap, cohort_triangle
 from audit.models.courses import Steps, course_steps
 from audit.models.mean_cumulative import mean_cumulative
-from audit.models.plan_completion import Completion, plan_completion
+from audit.models.plan_completion import plan_completion, planned_money
 from audit.models.repeat_ratio import carried
 from audit.models.survival import groups_that_differ, incidence
 from audit.plots import theme
 from audit.plots.columns import columns
 from audit.plots.dots import dots
 from audit.plots.heatmap import heatmap
-from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.results import Estimate, Finding, Measure, Result, Sentence, table
 from audit.tables.channel_days import credited
 from audit.tables.first_money import first_money
 from audit.tables.money_days import first_day_money
 from audit.tables.new_patients import EPOCH, new_patient_days, new_patients
-from audit.tables.plan_progress import plan_lines, plan_progress
+from audit.tables.plan_progress import plan_lines, plan_progress, plan_totals, services_done
 from audit.tables.treatment_days import procedure_days
 from audit.wording import Labels
 
@@ -73,8 +73,9 @@ class RetentionResult(Result):
     patients for a year, ``repeats_expected`` is what the period would show if every cohort followed that curve.
     ``split_…`` are shares of outpatient money at first visits. ``weak_step`` is the step of a course after which
     clearly more stop (``weak_stops``) than after the others; ``steps_of`` says whether courses are plans or procedures.
-    ``plan_done`` is the share of planned services done and ``plan_finished`` of plans finished within ``plan_days``;
-    ``dropped_value`` is the planned money of plans silent for longer than the gap.
+    ``plan_done`` is the share of planned services done and ``plan_finished`` of plans finished within ``plan_days``,
+    ``plan_begun`` of plans with a first service within the gap. ``dropped_value`` is the planned money, not done, of plans
+    silent for longer than the gap, by month of the last year in which they fell silent; ``open_value`` that of running plans.
     """
 
     new_patients: int
@@ -97,8 +98,10 @@ class RetentionResult(Result):
     plan_days: int
     plan_done: Estimate | None
     plan_finished: Estimate | None
+    plan_begun: Estimate | None
     plans_dropped: int | None
     dropped_value: Estimate | None
+    open_value: Estimate | None
     lowest_group: str | None
     lowest_return: Estimate | None
     highest_group: str | None
@@ -160,7 +163,7 @@ def analyse(
     groups, extremes = _groups(new, params)
     ratios, repeats = _ratios(new, first_visits, patient_days, period, params)
     splits, shares = _splits(first_visits, patient_days, appointments, charges, services, period, params)
-    steps, course = _plans(plans, appointments, charges, period, params)
+    steps, course = _plans(plans, first_visits, appointments, charges, period, params)
     if steps is None:
         steps, found = _steps(procedure_days(appointments, charges, services, end=period.end), period, params)
         course |= found
@@ -386,48 +389,55 @@ def _table_of_steps(found: Steps, params: RetentionParams) -> tuple[pd.DataFrame
     return frame, facts
 
 
-# ------------------------------------------------------------------ words
 def _plans(
-    plans: Table | None, appointments: Table, charges: Table | None, period: Period, params: RetentionParams
+    plans: Table | None, first_visits: Table, appointments: Table, charges: Table | None, period: Period, params: RetentionParams
 ) -> tuple[pd.DataFrame | None, dict[str, Any]]:
-    """Completion of treatment plans and the steps after which they are dropped."""
-    facts: dict[str, Any] = dict.fromkeys(
-        ("courses_started", "weak_step", "weak_stops", "plans", "plan_done", "plan_finished", "plans_dropped", "dropped_value"))
+    """Completion of treatment plans and the steps after which they are dropped; plans of people who never came do not count."""
+    facts: dict[str, Any] = dict.fromkeys((
+        "courses_started", "weak_step", "weak_stops", "plans", "plan_done", "plan_finished", "plan_begun", "plans_dropped",
+        "dropped_value", "open_value",
+    ))
     facts["steps_of"] = "procedures"
     if plans is None:
         return None, facts
-    lines = plan_lines(plans, end=period.end)
-    whole = lines.group_by("plan_id").aggregate(
-        day=_.planned_on.min(), planned=_.planned.sum(), amount=_.amount.sum(), stops=_.stops.max()
-    ).order_by("day", "planned", "amount", "plan_id").to_pandas()
+    care = services_done(appointments, charges)
+    lines = plan_lines(plans.semi_join(first_visits, "patient_id"), care, end=period.end)
+    whole = plan_totals(lines, care).order_by("plan").to_pandas()
     if len(whole) < params.fewest_courses:
         return None, facts
-    done = plan_progress(lines, appointments, charges).to_pandas()
-    start = pd.to_datetime(whole["day"])
-    place = pd.Series(np.arange(len(whole)), index=whole["plan_id"])
-    code = done["plan_id"].map(place).to_numpy()
+    done = plan_progress(lines, care).to_pandas()
+    start, stops = ((pd.to_datetime(whole[column]) - pd.Timestamp(EPOCH)).dt.days.to_numpy() for column in ("day", "stops"))
+    code = pd.Index(whole["plan"]).get_indexer(done["plan"])
+    owner = pd.factorize(whole["patient_id"])[0]
     found = plan_completion(
-        planned=whole["planned"], watched=(pd.to_datetime(whole["stops"]) - start).dt.days - 1, plan=code,
-        age=(pd.to_datetime(done["day"]) - start.to_numpy()[code]).dt.days, done=done["done"].astype(float), horizon=params.plan_days,
-        gap=params.plan_gap_days, steps=STEPS, fewest=params.fewest_courses, level=params.level, seed=params.seed,
+        owner=owner, planned=whole["planned"], watched=np.maximum(stops - start - 1, 0), plan=code,
+        age=(pd.to_datetime(done["day"]) - pd.Timestamp(EPOCH)).dt.days - start[code], done=done["done"].astype(float),
+        horizon=params.plan_days, gap=params.plan_gap_days, steps=STEPS, fewest=params.fewest_courses, level=params.level,
+        seed=params.seed,
     )
     facts |= {"plans": len(whole), "plans_dropped": int(found.dropped.sum()), "courses_started": len(whole), "steps_of": "plans"}
-    for name, told in (("plan_done", found.done), ("plan_finished", found.finished)):
+    for name, told in (("plan_done", found.done), ("plan_finished", found.finished), ("plan_begun", found.begun)):
         facts[name] = Estimate(*told, "share", len(whole), params.level) if told else None
-    facts["dropped_value"] = _dropped(found, whole)
+    end, left = (period.end - EPOCH).days, whole["amount_left"].to_numpy(float)
+    runs = (found.left > 0) & ~found.dropped & (stops == end)
+    facts["open_value"] = _money(owner, np.where(runs, left, 0.0), 1.0, params)
+    # the year of which every plan was watched for the gap after its last sign
+    to, silent_since = end - params.plan_gap_days - 1, start + found.last
+    since = max(to - YEAR, int(start.min()))
+    if to - since >= QUARTER:
+        fell = found.dropped & (silent_since >= since) & (silent_since < to)
+        facts["dropped_value"] = _money(owner, np.where(fell, left, 0.0), (to - since) * 12 / YEAR, params)
     frame, weak = _table_of_steps(found.steps, params)
     return frame, facts | weak
 
 
-def _dropped(found: Completion, whole: pd.DataFrame) -> Estimate | None:
-    """Planned money not done of dropped plans; None where plans carry no money."""
-    amount = whole["amount"].astype(float)
-    if not amount.notna().any() or not found.dropped.any():
-        return None
-    left = (amount.fillna(0) * found.left / whole["planned"].astype(float))[found.dropped]
-    return exact(float(left.sum()), "currency", int(found.dropped.sum()))
+def _money(owner: np.ndarray, money: np.ndarray, months: float, params: RetentionParams) -> Estimate | None:
+    """Planned money per ``months``; None where plans carry none."""
+    told = planned_money(owner=owner, money=money, level=params.level, seed=params.seed)
+    return Estimate(*told, "currency", int((money > 0).sum()), params.level).scaled(1 / months) if told else None
 
 
+# ------------------------------------------------------------------ words
 def _says(facts: Mapping[str, Any], cohorts: pd.DataFrame | None, groups: pd.DataFrame | None) -> dict[str, Sentence]:
     by_age = cohorts.groupby("after")["returned"].mean() if cohorts is not None else {}
     early = by_age.get(1, 0.0) > 4 * by_age.get(2, 1.0)
@@ -459,6 +469,7 @@ def _findings(facts: Mapping[str, Any], groups: pd.DataFrame | None, has_money: 
         (groups is None, Finding("no_groups", "not_answered")),
         (facts["courses_started"] is None, Finding("no_courses", "not_answered")),
         (not has_plans, Finding("no_plans", "not_answered")),
+        (has_plans and facts["plans"] is None, Finding("few_plans", "not_answered")),
         (not has_money, Finding("no_money", "not_answered")),
     )
     return tuple(finding for applies, finding in told if applies)

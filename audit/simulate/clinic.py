@@ -169,7 +169,7 @@ def _tables(
     }
     hidden = _hidden(truth, done, by_person, cards, calendar, rngs["identities"])
     tables["campaign_members"] = office.campaign_table(truth, hidden["campaign"])
-    tables["plans"] = treatment_plans.plans_table(truth, tables["charges"])
+    tables["plans"] = treatment_plans.plans_table(truth, tables, hidden["people"])
     return tables, hidden
 
 

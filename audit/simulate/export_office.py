@@ -31,8 +31,9 @@ rooms), “Сотрудники” (ФИО, Роль, Специальность
 
 ``reactivation_2016-10.csv``: UTF-8, ``;``: № карты, Группа (обзвон / контроль): who was called and who was held out.
 
-``treatment_plans.csv``: cp1251, ``;``, decimal comma: № плана, № карты, Врач, Дата плана DD.MM.YYYY, Код услуги, Назначено,
-Сумма.
+``treatment_plans.csv``: cp1251, ``;``, a title row, header in row 2, last row “Итого”. № строки → line_id · № плана → plan_id · № карты →
+patient_id, the person's newest card, one a test · Врач full name → doctor_id · Дата плана DD.MM.YYYY → planned_on · Код
+услуги → service_id · Назначено → planned · Сумма “12 000,00” → amount · Отменён DD.MM.YYYY → cancelled_on.
 """
 
 from __future__ import annotations
@@ -299,16 +300,25 @@ def write_surroundings(folder: Path, clinic: Clinic, index: CardIndex) -> None:
 
 
 def write_plans(folder: Path, clinic: Clinic, index: CardIndex) -> None:
-    """The treatment plans."""
+    """The treatment plans below a title, above their total, one of them of a test card."""
     plans = clinic.tables["plans"]
-    pd.DataFrame(
+    newest = index.second_card.reindex(plans.patient_id).fillna(index.first_card.reindex(plans.patient_id))
+    table = pd.DataFrame(
         {
+            "№ строки": plans.line_id,
             "№ плана": plans.plan_id,
-            "№ карты": index.first_card.reindex(plans.patient_id).to_numpy(object),
+            "№ карты": newest.to_numpy(object),
             "Врач": words.theirs(plans.doctor_id, words.DOCTOR),
-            "Дата плана": words.day_text(plans.planned_on, "%d.%m.%Y"),
+            "Дата плана": words.day_text(plans.planned_on),
             "Код услуги": plans.service_id,
-            "Назначено": plans.planned.astype(int),
-            "Сумма": plans.amount.map(lambda amount: f"{amount:.2f}".replace(".", ",")),
+            "Назначено": _whole(plans.planned),
+            "Сумма": words.money_text(plans.amount.to_numpy(float)),
+            "Отменён": words.day_text(plans.cancelled_on),
         }
-    ).to_csv(folder / "treatment_plans.csv", index=False, sep=";", encoding="cp1251", lineterminator="\n")
+    )
+    test_card = index.cards[index.cards.patient_id.isna()].card.iloc[0]
+    test = ["TP00000-1", "TP00000", test_card, words.DOCTOR["D01"], "12.03.2014", "P06", "1", "1,00", ""]
+    total = ["Итого", *[""] * 6, words.money_text(np.array([plans.amount.sum() + 1]))[0], ""]
+    title = ["Планы лечения за период 01.01.2014 - 31.12.2016", *[""] * 8]
+    rows = [title, list(table.columns), *table.to_numpy(object).tolist(), test, total]
+    (folder / "treatment_plans.csv").write_bytes("".join(";".join(row) + "\r\n" for row in rows).encode("cp1251"))

@@ -145,17 +145,22 @@ class Reactivation:
 
 @dataclass(frozen=True)
 class Plans:
-    """Plans of procedures: a share of those with a course has one, and everybody who stopped after ``breaks_after``.
+    """What becomes of treatment plans, as shares of those that were not called off and had time to end.
 
-    Who stopped there mostly had more planned (``broken``); of the others a share ``dropped`` did. Counting courses
-    without plans takes the end of a short plan for a break.
+    Plans are ``broken_off`` after the ``breaks_after``-th procedure, clearly more than after any other; ``stopped`` ones
+    end at another step, ``never_begun`` ones before the first. ``called_off`` come on top: withdrawn by the doctor, they
+    are nobody's failure; and of the complete ones a share ``replaced`` a longer plan. ``complete`` is what Kaplan–Meier of
+    the time to the last planned service finds; dividing complete plans by all finds less, and courses counted without
+    plans take the end of a short plan for a break.
     """
 
-    share: float = 0.3
     breaks_after: int = 3
-    broken: float = 0.9
-    dropped: float = 0.05
-    most_more: int = 6
+    complete: float = 0.68
+    broken_off: float = 0.22
+    stopped: float = 0.05
+    never_begun: float = 0.05
+    called_off: float = 0.03
+    replaced: float = 0.05
 
 
 @dataclass(frozen=True)

@@ -131,16 +131,29 @@ def test_december_makes_three_repeats_per_new_patient(demo):
     assert demo.repeats_expected.value < demo.repeats_cohort.value < demo.repeats_period.value
 
 
-def test_plans_are_dropped_after_the_third_procedure(demo, demo_clinic):
-    """Planted: who had three procedures mostly had more planned, of the others one in twenty; the visits alone do not tell."""
-    planted = demo_clinic.truth.plans
+def test_what_becomes_of_plans_is_recovered(demo, demo_truth):
+    planted = demo_truth.plans
     assert demo.steps_of == "plans" and demo.weak_step == planted.breaks_after
-    plans = demo_clinic.tables["plans"].set_index("patient_id")
-    sold = demo_clinic.tables["charges"].query("service_id == 'P01' and kind == 'sale'").groupby("patient_id")["charged_on"]
-    left, last = plans["planned"] - sold.size().reindex(plans.index), pd.to_datetime(sold.max()).reindex(plans.index)
-    silent = left[last < pd.Timestamp(END) - pd.Timedelta(days=61)]
-    assert demo.plans == len(plans) and demo.plans_dropped == (silent > 0).sum()
-    assert demo.dropped_value.value == pytest.approx(1500 * silent.sum())
+    assert demo.plan_finished.low < planted.complete < demo.plan_finished.high
+    assert demo.plan_begun.low < 1 - planted.never_begun < demo.plan_begun.high
+    assert {"plans", "weak_step_plans"} <= {finding.key for finding in demo.findings}
+
+
+def test_dropped_money_is_of_plans_that_fell_silent_within_a_year(demo, demo_clinic):
+    """Counted again from the clean tables: of plans with one line that nobody called off."""
+    plans = demo_clinic.tables["plans"]
+    single = plans[~plans["plan_id"].duplicated(keep=False) & plans["cancelled_on"].isna()].reset_index()
+    sold = demo_clinic.tables["charges"].query("kind == 'sale'")
+    done = single.merge(sold, on=["patient_id", "service_id"]).query("charged_on >= planned_on").groupby("index")["charged_on"]
+    made = done.size().reindex(single["index"], fill_value=0).to_numpy()
+    last = pd.to_datetime(done.max()).reindex(single["index"]).to_numpy()
+    last = pd.Series(last).fillna(pd.to_datetime(single["planned_on"]))
+    left = (single["planned"] - made).clip(lower=0) * single["amount"].astype(float) / single["planned"]
+    silent = last < pd.Timestamp(END) - pd.Timedelta(days=61)
+    year = silent & (last >= pd.Timestamp(END) - pd.Timedelta(days=61 + 365))
+    assert demo.dropped_value.value == pytest.approx(left[year].sum() / 12)
+    assert demo.dropped_value.low < demo.dropped_value.value < demo.dropped_value.high
+    assert demo.open_value.value == pytest.approx(left[~silent].sum())
 
 
 def test_doctors_keep_patients_as_planted(demo):
@@ -155,6 +168,68 @@ def test_page_can_be_written_and_drawn(demo, demo_period, figure):
         assert words.sentence(slot, demo)
     assert all(words.finding(demo, finding) for finding in demo.findings)
     assert getattr(retention, figure)(demo, Labels(words, figure, demo)) is not None
+
+
+# ---------------------------------------------------------------- plans
+def planned(count: int = 40, **columns) -> Tables:
+    """A visit and two procedures, five days apart, of patients who began on successive days; a plan of two of each."""
+    visits, first = spread_out(count, (0, 1, 6))
+    frames = clinic(visits, first)
+    frames["plans"] = pd.DataFrame({
+        "plan_id": [f"t{k}" for k in range(count)], "patient_id": list(first), "planned_on": list(first.values()), "service_id": "laser",
+        "planned": 2.0, "amount": 200.0, "cancelled_on": None,
+    } | columns)
+    procedure = frames["charges"]["charge_id"].str[2:].astype(int) % 3 > 0
+    frames["charges"].loc[procedure, "service_id"] = "laser"
+    return tables_from_frames(frames, end=END)
+
+
+def test_plans_that_are_done():
+    result = analysed(planned())
+    assert result.plan_done.value == result.plan_finished.value == result.plan_begun.value == 1
+    assert result.plans_dropped == 0 and result.dropped_value is None and result.open_value is None
+    told(result)
+
+
+def test_plans_of_three_of_which_two_are_done():
+    result = analysed(planned(planned=3.0, amount=300.0))
+    assert result.plan_done.value == pytest.approx(2 / 3) and result.plan_finished.value == 0
+    assert result.plans_dropped == 40 and result.steps.set_index("step").loc[2, "goes_on"] == 0
+    told(result)
+
+
+def test_services_the_bills_call_otherwise_are_never_done():
+    result = analysed(planned(service_id="LASER 1"))
+    assert result.plan_done.value == 0 and result.plan_begun.value == 0 and result.steps_of == "plans"
+    told(result)
+
+
+def test_plans_called_off_at_once_are_nobody_s_failure():
+    result = analysed(planned(cancelled_on=[date(2014, 3, 1) + timedelta(days=k) for k in range(40)]))
+    assert result.plan_done is None and result.plan_finished is None and result.plans_dropped == 0
+    told(result)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"planned": 0.0}, {"planned_on": date(2018, 1, 1)}, {"service_id": None}, {"patient_id": "nobody"}],
+    ids=["nothing planned", "after the cut-off", "no service", "unknown patients"],
+)
+def test_plans_that_cannot_be_followed(columns):
+    result = analysed(planned(**columns))
+    assert result.plans is None and result.plan_done is None and result.steps_of == "procedures"
+    assert "few_plans" in {finding.key for finding in result.findings}
+    told(result)
+
+
+def test_no_plans_and_plans_without_money():
+    tables = planned(planned=3.0, amount=None)
+    result = analysed(tables)
+    assert result.plans_dropped == 40 and result.dropped_value is None and result.open_value is None
+    without = analysed({name: table for name, table in tables.items() if name != "plans"})
+    assert without.plans is None and "no_plans" in {finding.key for finding in without.findings}
+    told(result)
+    told(without)
 
 
 # ---------------------------------------------------------------- odd inputs

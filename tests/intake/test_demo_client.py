@@ -121,6 +121,8 @@ def test_opportunities_by_month(demo: Demo) -> None:
         ("prices", "price"),
         ("population", "people"),
         ("competitors", "price"),
+        ("plans", "amount"),
+        ("plans", "planned"),
     ],
 )
 def test_sums_of_the_other_tables(demo: Demo, table: str, column: str) -> None:

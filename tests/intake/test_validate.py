@@ -176,6 +176,24 @@ def test_headings_among_the_rows_are_seen(tmp_path: Path) -> None:
     assert source["fills"][-1]["columns"]["doctor_id"] == "heading / Врач"
 
 
+@pytest.mark.parametrize(
+    ("header", "tables"),
+    [
+        ("Дата;№ карты;Врач;Услуга;Количество;Сумма", ("patients", "appointments", "charges")),
+        ("Дата плана;№ карты;Врач;Услуга;Количество;Сумма", ("plans",)),
+        ("Plan date;Patient ID;Provider;Procedure;Quantity;Fee", ("plans",)),
+        ("Datum plana;Broj kartona;Liječnik;Usluga;Planirano;Iznos", ("plans",)),
+    ],
+)
+def test_a_list_of_sales_is_no_list_of_plans(tmp_path: Path, header: str, tables: tuple[str, ...]) -> None:
+    (tmp_path / "acme" / "raw").mkdir(parents=True)
+    rows = [f"{1 + n % 28:02d}.03.2016;{100 + n};Белов;A01;1;1500,00" for n in range(40)]
+    (tmp_path / "acme" / "raw" / "a.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
+    report = validate_client(tmp_path / "acme", config())
+    assert [line.tables for line in report.files] == [tables]
+    assert "plans.service_id" not in {decision.column for decision in report.decisions}
+
+
 def test_no_export_at_all(tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     report = validate_client(tmp_path, config())
