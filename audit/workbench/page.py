@@ -65,7 +65,8 @@ class Page:
         parameters = inspect.signature(self.module.analyse).parameters
         for name, parameter in parameters.items():
             optional = "None" in str(parameter.annotation)
-            for table in _exports(name):
+            # “doctors” is a table and an analysis: what it is annotated with says which is meant
+            for table in _exports(name) if "Table" in str(parameter.annotation) else ():
                 needs[table] = needs.get(table, False) or not optional
         return needs
 
