@@ -226,12 +226,13 @@ def _groups(new: _New, params: RetentionParams) -> tuple[pd.DataFrame | None, di
         )
         for k, name in enumerate(names):
             mine = code == k
-            back = incidence(duration=new.waited[mine], event=new.came[mine], follow_up=new.last_age[mine],
-                             horizons=HORIZONS, level=params.level)
+            back, rest = (
+                incidence(duration=new.waited[who], event=new.came[who], follow_up=new.last_age[who], horizons=HORIZONS, level=params.level)
+                for who in (mine, ~mine)
+            )
             enough = back.watched >= params.fewest_in_group
             value = np.where(enough, back.value, np.nan)
-            rest = new.came[~mine][new.last_age[~mine] >= HORIZONS[1]].mean() if (~mine).any() else np.nan
-            reading = "as_rest" if not differs[k] or not enough[1] else "more" if value[1] > rest else "fewer"
+            reading = "as_rest" if not differs[k] or not enough[1] else "more" if value[1] > rest.value[1] else "fewer"
             rows.append((part, name, int(mine.sum()), value[0], value[1], *(np.where(enough[1], (back.low[1], back.high[1]), np.nan)),
                          value[2], value[3], reading, int(back.watched[1])))
     if not rows:
