@@ -136,8 +136,10 @@ def analyse(
     now = _known(silent_patients(patient_days, first_visits, gaps, at=end, until=end), cuts)
     past = _known(silent_patients(patient_days, first_visits, gaps, at=split, until=end), then)
     past = past[~past["patient_id"].isin(_called_between(campaign_members, split, end))].reset_index(drop=True)
-    if len(now) < params.fewest_patients or then["n"].sum() == 0 or past.empty:
+    if len(now) < params.fewest_patients:
         raise NotAnswerable("too_few", verdict="not_enough_data", values={"patients": len(now)})
+    if then["n"].sum() == 0 or past.empty:
+        raise NotAnswerable("too_short" if past.empty else "nobody_again", verdict="not_enough_data")
     proven = rfm.proof(_scores(past, then), returned=past["return_days"].notna(), money=past["later_money"], level=params.level, seed=params.seed)
     now = _due(now, past, params)
     now["excluded"] = _excluded(now, patients, appointments, campaign_members, feedback, period, params)
@@ -150,7 +152,8 @@ def analyse(
     facts |= _gain(facts, listed, params)
     return RecallResult(
         grade=told["uplift_later"].grade if told["uplift_later"] else "C", headline=next((name for name in ("uplift_later", "recall_gain", "chance_unasked") if facts[name]), None),
-        says=_says(facts), findings=_findings(facts, contacts, campaign_members is not None, params.level),
+        says=_says(facts, _is_unrecorded(now)),
+        findings=_findings(facts, contacts, campaign_members is not None, _is_unrecorded(now), params.level),
         segments=_segments(now, cuts, proven), exclusions=_reasons(now), campaigns=campaigns,
         contacts=contacts, list=listed, **facts,
     )
@@ -392,24 +395,34 @@ def _contacts(members: pd.DataFrame | None, level: float) -> pd.DataFrame | None
 
 
 # ------------------------------------------------------------------ words
-def _says(facts: Mapping[str, Any]) -> dict[str, Sentence]:
+def _is_unrecorded(now: pd.DataFrame) -> bool:
+    """Nobody of those overdue may be called, because nobody's permission is on record."""
+    reasons = set(now.loc[now["due"], "excluded"])
+    return "consent_unknown" in reasons and reasons <= {"booked", "consent_unknown"}
+
+
+def _says(facts: Mapping[str, Any], is_unrecorded: bool) -> dict[str, Sentence]:
     title = "gain" if facts["recall_gain"] and facts["recall_gain"].low > 0 else "due" if facts["call_patients"] else "nobody"
+    title = "unasked" if is_unrecorded else title
     return {
         "title": Sentence(title), "lede": Sentence("campaign" if facts["uplift_later"] else "none"),
         "figures.proof.title": Sentence(facts["segments_predict"]),
     }
 
 
-def _findings(facts: Mapping[str, Any], contacts: pd.DataFrame | None, has_members: bool, level: float) -> tuple[Finding, ...]:
+def _findings(
+    facts: Mapping[str, Any], contacts: pd.DataFrame | None, has_members: bool, is_unrecorded: bool, level: float
+) -> tuple[Finding, ...]:
     gain, later = facts["recall_gain"], facts["uplift_later"]
     told = (
         (later, Finding("uplift", "strength" if later and later.low > 0 else "caveat")),
         (later and later.grade == "C", Finding("groups_differ", "caveat")),
         (gain, Finding("gain_assumed" if facts["gain_assumed"] else "gain", "caveat" if facts["gain_assumed"] else "opportunity", impact=None)),
         (_tired(contacts, level), Finding("tired", "risk")),
-        (facts["per_group"], Finding("test_size", "caveat")),
+        (facts["per_group"] and (gain or later), Finding("test_size", "caveat")),
         (facts["segments_predict"] != "yes", Finding(f"proof_{facts['segments_predict']}", "caveat")),
-        (facts["excluded_patients"], Finding("excluded", "caveat")),
+        (facts["excluded_patients"] and not is_unrecorded, Finding("excluded", "caveat")),
+        (is_unrecorded, Finding("no_consent", "not_answered")),
         (has_members and not later, Finding("nobody_held_out", "not_answered")),
         (not has_members, Finding("no_campaign", "not_answered")),
         (facts["return_worth"] is None, Finding("no_worth", "not_answered")),

@@ -228,6 +228,29 @@ def test_page_can_be_written_and_drawn(demo, demo_period, figure):
     assert getattr(recall, figure)(demo, Labels(words, figure, demo)) is not None
 
 
+def test_without_any_permission_on_record_the_page_asks_for_it():
+    frames = usual()
+    frames["patients"] = frames["patients"].assign(may_contact=None)
+    result = analysed(frames)
+    assert result.due_patients == result.excluded_patients == 100 and result.call_patients == 0
+    told = {finding.key for finding in result.findings}
+    assert "no_consent" in told and not {"excluded", "test_size"} & told
+    words = Words("recall", period=PERIOD)
+    assert "not recorded" in words.sentence("title", result)
+
+
+def test_what_cannot_be_proven_is_told_by_its_reason():
+    frames = usual()
+    late = frames["appointments"]["starts_at"] >= datetime(2016, 8, 1)
+    with pytest.raises(NotAnswerable) as short:
+        analysed({**frames, "appointments": frames["appointments"][late]})
+    assert short.value.reason == "too_short"
+    once = frames["appointments"].drop_duplicates("patient_id")
+    with pytest.raises(NotAnswerable) as alone:
+        analysed({**frames, "appointments": once, "charges": frames["charges"].iloc[:0]})
+    assert alone.value.reason == "nobody_again"
+
+
 def test_too_few_to_say():
     with pytest.raises(NotAnswerable) as few:
         analysed(usual(patients=20))
