@@ -50,6 +50,8 @@ WORTH = ("one_off", "low", "medium", "high", "surgical")
 CUTS = (0.1, 0.3, 0.6)
 OWN_PAYERS = ("cash",)
 OTHER = "other"
+ALIKE = 1.25
+"""Quarters are called alike when their ratio is known to be within a fifth to a quarter of 1."""
 
 
 class ClvParams(Params):
@@ -428,7 +430,10 @@ def _patients(base: _Base, matured: np.ndarray, code: np.ndarray) -> pd.DataFram
 def _says(facts: Mapping[str, Any]) -> dict[str, Sentence]:
     title = "concentrated" if facts["top_tenth"] and facts["one_off_share"] else "value" if facts["top_tenth"] else "classes"
     lede = "year" if facts["value_365"] else "shorter" if facts["value_90"] else "classes"
-    moved = f"drift_{facts['drifts']}" if facts["drifts"] else "level"
+    ratio = facts["drift_ratio"]
+    # not shown to differ is not the same: alike are only quarters whose ratio is known to lie near 1
+    alike = ratio is not None and ratio.low > 1 / ALIKE and ratio.high < ALIKE
+    moved = f"drift_{facts['drifts']}" if facts["drifts"] else "level" if alike else "untold"
     return {"title": Sentence(title), "lede": Sentence(lede),
             "figures.cohort_value.title": Sentence(moved)}
 
@@ -487,6 +492,6 @@ def cohort_value(result: ClvResult, labels: Labels) -> Figure | None:
     ]
     return heatmap(
         values.to_numpy(), rows=rows, columns=[f"+{k}" for k in values.columns], text=lambda v: labels.number(v, "currency"),
-        hatched=~ripe.to_numpy() & values.notna().to_numpy(), blank="", width=theme.HALF, height=9 + 3.9 * len(rows), x_label=labels["x"],
+        hatched=~ripe.to_numpy() & values.notna().to_numpy(), blank="", width=theme.HALF, height=max(24.0, 9 + 3.9 * len(rows)), x_label=labels["x"],
         least=0.7 * float(frame["value"].min()), most=1.3 * float(frame["value"].max()),
     )

@@ -355,10 +355,11 @@ def _says(facts: Mapping[str, Any]) -> dict[str, Sentence]:
     speaks = facts["expected_visits"] is not None
     title = ("revenue" if facts["expected_revenue"] else "visits") if speaks else "counted" if facts["again_silent"] else "fresh"
     counted = "chance" if speaks else "counted"
+    fewer = facts["again_silent"] and facts["again_silent"].high < facts["again_fresh"].low
     chance = facts["chance_error"]
     return {
         "title": Sentence(title), "lede": Sentence(facts["gate"] if speaks or facts["gate"] == "not_enough_data" else "rejected"),
-        "figures.again.title": Sentence(counted), "figures.again.subtitle": Sentence(counted),
+        "figures.again.title": Sentence(counted if speaks or fewer else "untold"), "figures.again.subtitle": Sentence(counted),
         "figures.calibration.title": Sentence(facts["gate"]),
         "figures.returns.title": Sentence("kept" if chance and chance.value <= 0.05 else "missed"),
         "notes.how": Sentence(counted),

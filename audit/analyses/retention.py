@@ -446,7 +446,7 @@ def _says(facts: Mapping[str, Any], cohorts: pd.DataFrame | None, groups: pd.Dat
     title = "early" if early and facts["return_90"] else "steady" if facts["return_90"] else "plain"
     return {
         "title": Sentence(title), "lede": Sentence("returns" if facts["return_90"] else "short"),
-        "figures.returns.title": Sentence("early" if early else "steady"),
+        "figures.returns.title": Sentence("first" if 2 not in by_age else "early" if early else "steady"),
         "figures.who_returns.title": Sentence("differ" if differ else "alike"),
         "figures.courses.title": Sentence(f"{facts['steps_of']}_{'weak' if facts['weak_step'] else 'even'}"),
         "figures.courses.subtitle": Sentence(facts["steps_of"]), "notes.care": Sentence(facts["steps_of"]),

@@ -132,6 +132,21 @@ def test_value_that_drifts_is_told_by_cohort():
     assert (np.diff(cohorts) > 0).all()
 
 
+def test_quarters_are_alike_only_where_that_is_known(drawn):
+    """Two quarters of few patients: not shown to differ, and not shown to be the same."""
+    first = {f"p{i}": date(2014, 1 + 3 * (i % 2), 10) for i in range(60)}
+    visits = [(who, 0, "outpatient", 100.0 + 50 * (int(who[1:]) % 2)) for who in first]
+    result = analysed(tables_from_frames(clinic(visits, first), end=END))
+    assert result.drift_ratio is None and result.says["figures.cohort_value.title"].key == "untold"
+
+
+def test_a_year_not_yet_watched_is_told_without_a_zero():
+    first = {f"p{i}": date(2016, 9, 1) for i in range(60)}
+    result = analysed(tables_from_frames(clinic([(who, 0, "outpatient", 100.0) for who in first], first), end=END))
+    told = [finding for finding in result.findings if finding.key == "no_year"]
+    assert told and "because no new patient was watched" in Words("clv", period=PERIOD).finding(result, told[0])
+
+
 def test_one_row_per_patient_for_other_analyses(drawn):
     assert len(drawn.patients) == 100 and drawn.patients["value_365"].sum() == pytest.approx(100 * drawn.value_365.value)
     assert all(not measure.shown for measure in ClvResult.measures("patients"))

@@ -149,6 +149,13 @@ def test_nobody_returns():
     assert all(words_of(result))
 
 
+def test_silence_is_said_to_matter_only_where_it_is_seen():
+    """Everybody comes once: nobody comes again, right after the visit or half a year later."""
+    never, often = analysed(clinic(shifted(400, [0]))), analysed(clinic(shifted(400, [0, 20])))
+    assert never.says["figures.again.title"].key == "untold"
+    assert often.says["figures.again.title"].key == "counted"
+
+
 def test_everyone_returns_daily():
     result = analysed(clinic(shifted(350, list(range(40)))))
     assert result.gate in ("rejected", "not_enough_data") and result.expected_visits is None

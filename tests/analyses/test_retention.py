@@ -253,6 +253,14 @@ def test_everybody_returns_every_day():
     told(result)
 
 
+def test_one_quarter_after_the_first_visit_is_no_trend():
+    visits, first = spread_out(60, (0, 20), start=END - timedelta(days=150))
+    first = {who: END - timedelta(days=150) for who in first}
+    result = analysed(tables_from_frames(clinic(visits, first), end=END))
+    assert set(result.cohorts["after"]) == {1} and result.says["figures.returns.title"].key == "first"
+    told(result)
+
+
 def test_two_weeks_of_records():
     visits, first = spread_out(60, (0, 3), start=END - timedelta(days=14))
     first = {who: min(day, END - timedelta(days=1)) for who, day in first.items()}
