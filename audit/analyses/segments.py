@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import ibis
 import numpy as np
 import pandas as pd
 from ibis import _
@@ -62,6 +63,7 @@ class SegmentsResult(Result):
     new_patients: int
     horizon_days: int | None
     surgery_days: int
+    all_value: Estimate | None
     children_value: Estimate | None
     adults_value: Estimate | None
     children_surgery: Estimate | None
@@ -171,7 +173,7 @@ def analyse(
     underused = _underused(base, named, profile, capacity)
     facts: dict[str, Any] = {
         "child_age": params.child_below_years, "new_patients": len(named), "horizon_days": base.horizon if base.has_money else None,
-        "surgery_days": params.surgery_days, "children_value": base.value(child),
+        "surgery_days": params.surgery_days, "all_value": base.value(np.ones(len(named), bool)), "children_value": base.value(child),
         "adults_value": base.value((named.age == "adult").to_numpy()), "children_surgery": _operated(base, child, params),
         "children_pull": base.value(child, "surgery_revenue") if base.days.surgery_revenue.sum() > 0 else None,
         **_most_operated(segments, params.level), "fillable_hours": capacity.fillable_hours if capacity is not None else None,
@@ -204,10 +206,11 @@ def _base(first_visits: Table, patient_days: Table, period: Period, params: Segm
     facts = new.select("patient_id", "age_years", "sex", "payer", "diagnosis", last_age=_.tenure_days - 1)
     people = facts.order_by("patient_id").to_pandas().astype({"age_years": "float64", "last_age": "int64"})
     people["row"] = np.arange(len(people))
-    rows = patient_days.semi_join(new, "patient_id").filter(_.tenure_day >= 0, _.tenure_day <= max(*HORIZONS, params.surgery_days))
-    days = rows.select(
-        "patient_id", "visits", "operations", age=_.tenure_day, revenue=_.revenue.cast("float64"),
-        surgery_revenue=_.surgery_revenue.cast("float64"),
+    rows = patient_days.semi_join(new, "patient_id").filter(_.tenure_day <= max(*HORIZONS, params.surgery_days))
+    # money paid before the first visit lies on its day, as on the page of patient value
+    days = rows.group_by("patient_id", age=ibis.greatest(_.tenure_day, 0)).aggregate(
+        visits=_.visits.sum(), operations=_.operations.sum(), revenue=_.revenue.sum().cast("float64"),
+        surgery_revenue=_.surgery_revenue.sum().cast("float64"),
     ).order_by("patient_id", "age").to_pandas()
     days = days.merge(people[["patient_id", "row"]], on="patient_id").rename(columns={"row": "owner"})
     people["operated"] = days[days.operations > 0].groupby("owner").age.min().reindex(people.row).to_numpy(float)
@@ -418,7 +421,7 @@ def _says(facts: dict[str, Any], underused: pd.DataFrame | None) -> dict[str, Se
     elif facts["children_value"] and facts["adults_value"]:
         title = "value"
     else:
-        title = "families" if facts["family_patients"] else "plain"
+        title = "families" if facts["family_patients"] else "all" if facts["all_value"] else "plain"
     lede = "claim" if underused is not None and (underused.claim == "claim").any() else title
     return {"title": Sentence(title), "lede": Sentence("pull" if facts["children_pull"] and lede == "surgery" else lede, _rarest(underused))}
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audit.analyses.segments import SegmentsParams, SegmentsResult, analyse
+from audit.analyses.segments import SegmentsParams, SegmentsResult, analyse, value_by_segment
 from audit.config import Days, Period
 from audit.errors import NotAnswerable
 from audit.models.households import households
@@ -203,6 +203,16 @@ def test_each_thing_missing_is_named():
     short = computed(clinic([{"age": 3}] * 40, [{"who": i, "day": date(2016, 12, 30)} for i in range(40)],
                             [{"who": i, "day": date(2016, 12, 30), "paid": 10.0} for i in range(40)]))  # fmt: skip
     assert "too_short" in gaps(short) and short.horizon_days is None and short.children_value is None
+
+
+def test_without_ages_and_diagnoses_the_value_of_all_stands():
+    """The deposit paid before the first visit counts to it, as on the page of patient value."""
+    visits = [{"who": i, "day": START} for i in range(40)]
+    charges = [{"who": i, "day": START, "paid": 100.0} for i in range(40)]
+    charges.append({"who": 0, "day": START - timedelta(days=3), "paid": 40.0})
+    result = computed(clinic([{}] * 40, visits, charges))
+    assert result.all_value.value == pytest.approx(101.0) and result.segments.value.tolist() == [pytest.approx(101.0)]
+    assert result.says["title"].key == "all" and value_by_segment(result, None) is None, "one kind is no comparison"
 
 
 def test_one_patient():
