@@ -65,6 +65,7 @@ def dots(
         if np.isfinite(value[i]):
             _row(ax, level, value[i], low[i], high[i], raw[i], marked=bool(rust[i]), hollow=bool(outlined[i]))
     _limits(ax, value, low, high, raw, [part for part in (centre[0] if centre else None, goal) if part is not None])
+    _tell_ticks_apart(ax, number)
     top = len(rows) - 0.45
     line = 2.9 * (len(rows) + 1.6) / (height - 10)
     if centre is not None:
@@ -86,7 +87,6 @@ def _frame(ax: Axes, rows: Sequence[str], y: np.ndarray, x: str, number: Number)
     ax.tick_params(axis="y", labelsize=7.6 if len(rows) <= 14 else 7)
     ax.grid(False)
     ax.set_xlabel(x)
-    ax.xaxis.set_major_locator(MaxNLocator(5, min_n_ticks=3))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
 
 
@@ -97,6 +97,16 @@ def _row(ax: Axes, y: float, value: float, low: float, high: float, raw: float, 
         ax.plot(raw, y, "o", ms=4, mfc="white", mec=theme.MUTED, mew=0.9, zorder=3)
     face = "white" if hollow else color
     ax.plot(value, y, "D" if marked else "o", ms=5, mfc=face, mec=color, mew=1.1, zorder=4)
+
+
+def _tell_ticks_apart(ax: Axes, number: Number) -> None:
+    """Fewer ticks where rounding gives two of them the same words."""
+    for most in (5, 3, 2, 1):
+        ax.xaxis.set_major_locator(MaxNLocator(most, min_n_ticks=min(most, 3)))
+        low, high = ax.get_xlim()
+        words = [number(at) for at in ax.get_xticks() if low <= at <= high]
+        if len(set(words)) == len(words):
+            return
 
 
 def _limits(

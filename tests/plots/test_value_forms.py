@@ -10,6 +10,7 @@ import pytest
 
 from audit.plots import theme
 from audit.plots.calibration import calibration
+from audit.plots.cumulative import Aside, Line, cumulative
 from audit.plots.dots import Bars, dots
 from audit.plots.front import front
 from audit.plots.funnel_plot import funnel_plot
@@ -101,3 +102,19 @@ def test_front_names_every_unit_and_joins_the_best(units):
     (line,) = [line for line in figure.axes[0].lines if line.get_marker() == "None" and len(line.get_xdata()) == 2
                and matplotlib.colors.same_color(line.get_color(), theme.TEAL)]
     assert list(line.get_xdata()) == sorted(across[edge])
+
+
+def test_ticks_that_would_read_alike_are_thinned():
+    figure = dots(["all"], [1110.0], [981.0], [1240.0], number=lambda v: f"£{v / 1000:.1f}k")
+    figure.canvas.draw()
+    ticks = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert ticks and len(set(ticks)) == len(ticks)
+
+
+def test_words_aside_stand_below_the_curves_drawn_not_below_the_axis():
+    ages, value = np.arange(0.0, 181.0, 5.0), np.linspace(400.0, 1100.0, 37)
+    unknown = np.full(37, np.nan)
+    lines = [Line(value, value - 50, value + 50, "revenue"), Line(unknown, unknown, unknown, "margin")]
+    figure = cumulative(ages, lines, marks=[90], aside=Aside(88, 720.0, "aside"), number_x=str, number_y=str, x="days", y="money")
+    aside = next(text for text in figure.axes[0].texts if text.get_text() == "aside")
+    assert aside.get_position()[1] > 500
