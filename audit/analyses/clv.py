@@ -50,6 +50,8 @@ WORTH = ("one_off", "low", "medium", "high", "surgical")
 CUTS = (0.1, 0.3, 0.6)
 OWN_PAYERS = ("cash",)
 OTHER = "other"
+SEEN_EARLY = 0.6
+"""Cohen's κ from which agreement is called substantial (Landis & Koch 1977)."""
 ALIKE = 1.25
 """Quarters are called alike when their ratio is known to be within a fifth to a quarter of 1."""
 
@@ -444,7 +446,7 @@ def _findings(facts: Mapping[str, Any], base: _Base) -> tuple[Finding, ...]:
         (one_off, Finding("one_off", "risk" if one_off and one_off.low > 0.4 else "caveat")),
         (facts["surgical_revenue"] and facts["surgical_revenue"].low > 0.25, Finding("surgical", "caveat")),
         (facts["drifts"], Finding(f"drift_{facts['drifts']}", "strength" if facts["drifts"] == "up" else "risk")),
-        (facts["kappa"], Finding("stability", "caveat")),
+        (facts["kappa"], Finding("stability" if facts["kappa"] and facts["kappa"].low > SEEN_EARLY else "class_moves", "caveat")),
         (facts["naive_value"], Finding("naive", "caveat")),
         (not base.has_money, Finding("no_money", "not_answered")),
         (base.has_money and facts["value_90"] and not facts["margin_90"], Finding("no_cost", "not_answered")),
@@ -492,6 +494,6 @@ def cohort_value(result: ClvResult, labels: Labels) -> Figure | None:
     ]
     return heatmap(
         values.to_numpy(), rows=rows, columns=[f"+{k}" for k in values.columns], text=lambda v: labels.number(v, "currency"),
-        hatched=~ripe.to_numpy() & values.notna().to_numpy(), blank="", width=theme.HALF, height=max(24.0, 9 + 3.9 * len(rows)), x_label=labels["x"],
+        hatched=~ripe.to_numpy() & values.notna().to_numpy(), blank="", width=theme.HALF, height=max(30.0, 9 + 3.9 * len(rows)), x_label=labels["x"],
         least=0.7 * float(frame["value"].min()), most=1.3 * float(frame["value"].max()),
     )

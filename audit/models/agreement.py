@@ -35,7 +35,8 @@ def agreement(counts: npt.ArrayLike, level: float = 0.90) -> Agreement:
     if not n or float(rows @ columns) == n**2:
         return Agreement(np.nan, np.nan, np.nan, same, int(n))
     used = (rows + columns) > 0
-    found = cohens_kappa(table[np.ix_(used, used)])
+    with np.errstate(divide="ignore", invalid="ignore"):  # its z, unused here, divides by 0 where one side has one class
+        found = cohens_kappa(table[np.ix_(used, used)])
     half = stats.norm.ppf((1 + level) / 2) * np.sqrt(max(float(found.var_kappa), 0.0))
     kappa = float(found.kappa)
     return Agreement(kappa, max(kappa - half, -1.0), min(kappa + half, 1.0), same, int(n))

@@ -61,9 +61,12 @@ def cumulative(
             ax.plot(seen, np.interp(seen, at[known], value[known]), "o", ms=4.2, color=color, mec="white", mew=0.7, zorder=5)
     if aside is not None:
         ax.plot([aside.x], [aside.y], "o", ms=5, mfc="white", mec=theme.MUTED, mew=1.1, zorder=5)
-        known = [line for line in lines if np.isfinite(np.asarray(line.value, float)).any()]
-        floor = min((float(np.interp(aside.x, at, np.nan_to_num(np.asarray(line.value, float)))) for line in known), default=aside.y)
-        ax.annotate(aside.words, (aside.x, aside.y), xytext=(aside.x, 0.88 * floor), ha="center", va="top", fontsize=7.2,
+        drawn = [part for part in (np.asarray(line.value, float) for line in lines) if np.isfinite(part).any()]
+        floor = min((float(np.interp(aside.x, at, np.nan_to_num(part))) for part in drawn), default=aside.y)
+        # under the curves if the words fit between them and the axis, else in the free corner above
+        fits = 0.88 * floor > (1 + aside.words.count("\n")) * 3.2 / (height - 14) * 1.16 * max(top, aside.y)
+        at_y = 0.88 * floor if fits else 1.12 * max(top, aside.y)
+        ax.annotate(aside.words, (aside.x, aside.y), xytext=(aside.x, at_y), ha="center", va="top", fontsize=7.2,
                     color=theme.INK2, path_effects=theme.HALO, zorder=4, arrowprops={"arrowstyle": "-", "color": theme.MUTED, "lw": 0.7})
         top = max(top, aside.y)
     ax.set_xlim(at[0], at[-1])

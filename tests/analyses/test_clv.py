@@ -89,6 +89,15 @@ def test_how_early_the_class_is_seen(drawn):
     assert drawn.kept.value == pytest.approx(0.85) and 0 < drawn.kappa.value < 1
 
 
+def test_a_class_that_moves_is_not_said_to_be_seen_early():
+    """Half come once, half come back after the first quarter: at 90 days all look alike."""
+    first = {f"p{i}": date(2014, 6, 1) for i in range(60)}
+    visits = [(who, day, "outpatient", 100.0) for who in first for day in ((0, 120, 240) if int(who[1:]) % 2 else (0,))]
+    result = analysed(tables_from_frames(clinic(visits, first), end=END))
+    assert result.kept.value == pytest.approx(0.5)
+    assert {"class_moves"} == {"class_moves", "stability"} & {finding.key for finding in result.findings}
+
+
 def test_class_by_diagnosis_and_treatment_keeps_its_margins():
     plan = [("J32", 1, 40), ("J35", 3, 40)]
     visits, first, diagnosis = [], {}, {}

@@ -34,3 +34,8 @@ def test_classes_nobody_used_change_nothing():
 @pytest.mark.parametrize("table", [np.zeros((2, 2)), [[7, 0], [0, 0]]])
 def test_nothing_to_agree_on(table):
     assert np.isnan(agreement(table).kappa)
+
+
+def test_one_class_against_two_agrees_no_better_than_chance():
+    found = agreement([[30, 30], [0, 0]])
+    assert found.kappa == 0 and found.same == 0.5
