@@ -141,6 +141,8 @@ def column_form(values: Sequence[float], bounds: Sequence[tuple[float, float]], 
         decimals = median_low([_interval_decimals(width, unit, power) for width in widths])
     elif unit == "currency" and power > 0:
         decimals = 0 if largest / 10.0**power >= 100 else 1
+    elif unit == "currency" and largest >= 1000:
+        decimals = 0  # as such a figure standing alone: cents say nothing beside thousands
     else:
         decimals = max(_column_decimals(size / 10.0**power, unit, power) for size in sizes or [0.0])
     if unit == "currency" and power > 0 and smallest / 10.0**power < 9.95:

@@ -111,6 +111,11 @@ def test_a_chance_from_draws_is_never_certain(value, text):
     assert EN.chance(value) == text
 
 
+def test_cents_stand_only_in_columns_of_small_sums():
+    assert EN.column([95.93, 1158.3, 3487.75], [], "currency").decimals == 0
+    assert EN.column([95.93, 158.3], [], "currency").decimals == 2
+
+
 def test_a_column_has_one_form():
     form = EN.column([300_000, 12_400, 1_000_000], [], "currency")
     assert [EN.cell(value, form) for value in (300_000, 12_400, 1_000_000)] == ["€300k", "€12k", "€1,000k"]
