@@ -374,7 +374,7 @@ def _campaigns(members: pd.DataFrame | None, params: RecallParams) -> tuple[pd.D
                 facts[f"{kind}_{when}"] = exact(value, "share", size)
             facts[f"uplift_{when}"] = Estimate(*found.share, "points", n, params.level, *judged)
             if when == "later":
-                facts["uplift_money"] = Estimate(*found.money, "currency", n, params.level, *judged)
+                facts["uplift_money"] = None if not mine["money"].any() else Estimate(*found.money, "currency", n, params.level, *judged)
     columns = [n for m in RecallResult.measures("campaigns") for n in m.names]
     return pd.DataFrame(rows, columns=columns) if rows else None, facts
 

@@ -449,8 +449,8 @@ def _findings(facts: dict[str, Any], underused: pd.DataFrame | None, level: floa
         else:
             lack = "value" if (underused.claim == "no_value").all() else "hours"
             found.append(Finding("descriptive_only", "caveat", {**rarest, "lack": lack}))
-    if facts["children_pull"]:
-        found.append(Finding("pull_through", "strength"))
+    if facts["children_pull"] and facts["children_surgery"]:
+        found.append(Finding("pull_through", "caveat"))
     if facts["family_extra"] is not None and facts["family_extra"].is_off_zero:
         found.append(Finding("family_more" if facts["family_extra"].value > 0 else "family_less", "caveat"))
     if facts["shared_by_many"]:

@@ -46,6 +46,7 @@ def write_recall_list(context: Context) -> Path:
     home = context.root / "data" / client
     folder = home / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)
     target = folder / f"{context.folder.name}.xlsx"
     aside = target.with_suffix(".aside")
     os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
@@ -57,7 +58,8 @@ def write_recall_list(context: Context) -> Path:
 
 def _write(path: Path, frame: pd.DataFrame, cards: Mapping[str, str], words: Words, result: Result) -> None:
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    names = [measure.name for measure in result.measures(TABLE)]
+    # a card number and the code of the run's files together would name everybody in them
+    names = [measure.name for measure in result.measures(TABLE) if not (cards and measure.unit == "id")]
     with xlsxwriter.Workbook(path, options) as workbook:
         workbook.set_properties({"created": EPOCH})
         head = workbook.add_format({"bold": True, "bg_color": "#E4E9EC", "text_wrap": True, "valign": "top"})

@@ -40,6 +40,8 @@ def save(result: Result, folder: Path, *, analysis: str, fingerprint: str) -> No
             # without pandas' and Arrow's own notes in the file, so that a frame read back writes the same bytes
             plain = pa.Table.from_pandas(value, preserve_index=False).replace_schema_metadata(None)
             pq.write_table(plain, folder / f"{item.name}.parquet", store_schema=False)
+            if result.names_people(item.name):
+                (folder / f"{item.name}.parquet").chmod(0o600)
             content[item.name] = {"table": f"{item.name}.parquet"}
         else:
             content[item.name] = _plain(value)
