@@ -48,7 +48,7 @@ def analysed(tables: Tables, end: date) -> OutlookResult:
     """The analysis as in an audit."""
     period = Period(start=START, end=end)
     return outlook.analyse(
-        tables["first_visits"], tables["patient_days"], tables.get("charges"), period=period, params=OutlookParams()
+        tables["first_visits"], tables["patient_days"], tables.get("charges"), None, period=period, params=OutlookParams()
     )
 
 

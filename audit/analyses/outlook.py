@@ -4,7 +4,7 @@ Question   How many visits and how much money will the known patients still brin
 Method     BG/NBD, MBG/NBD and Pareto/NBD with Gamma-Gamma (Fader & Hardie) on visit-days, or on episodes of care
            where visits are clumped; the family nearest to held-out months speaks, if it is near enough. When none
            is: the counted share of patients who came again after so many months of silence.
-Reads      first_visits, patient_days; charges for money.
+Reads      first_visits, patient_days; charges for money, campaign_members to leave out whom a campaign called.
 Cannot say Anything about patients registered before the records begin; what a recall would change.
 """
 
@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import ibis
 import numpy as np
 import pandas as pd
+from ibis import _
 from ibis.expr.types import Table
 from matplotlib.figure import Figure
 from pydantic import Field
@@ -82,6 +84,7 @@ class OutlookResult(Result):
     again_silent: Estimate | None
     again_days: int
     grid_counted: int
+    silence_falls: int
     grid: pd.DataFrame | None = table(
         Measure("visits", "count"), Measure("months", "count"), Measure("patients", "count", people=True),
         Measure("chance", "share"),
@@ -120,7 +123,8 @@ class _Tried:
 
 
 def analyse(
-    first_visits: Table, patient_days: Table, charges: Table | None, *, period: Period, params: OutlookParams
+    first_visits: Table, patient_days: Table, charges: Table | None, campaign_members: Table | None, *, period: Period,
+    params: OutlookParams,
 ) -> OutlookResult:
     """Try the models on what is known to have come; let the best speak if it may, and count in any case."""
     new, end = new_patients(first_visits), (period.end - EPOCH).days
@@ -135,10 +139,11 @@ def analyse(
     found = outlook(best.check, known, weeks=YEAR / 7, level=params.level, seed=params.seed)
     has_money = charges is not None and bool(known.paid.sum() > 0)
     facts = _verdict(best, split, end, found) | _ahead(best, found, known, has_money, params)
-    counted, again = _counted_grid(tried[0].days, end, params)
+    counted, again, falls = _counted_grid(tried[0].days, _contacts(campaign_members, new), end, params)
     if counted is None and found is None:
         raise NotAnswerable("too_few", verdict="not_enough_data", values={"patients": len(people)})
     facts |= again | {"known_patients": len(people), "again_days": params.again_days, "grid_counted": int(found is None)}
+    facts |= {"silence_falls": int(falls)}
     ok = facts["gate"] == "ok"
     return OutlookResult(
         grade="B" if found and ok else "C" if found else "A",
@@ -259,11 +264,24 @@ def _grid(best: _Tried, found: Outlook, end: int) -> pd.DataFrame:
     return grid[(grid["patients"] >= SHOWN_PATIENTS) & (grid["months"] < MOST_MONTHS)].reset_index(drop=True)
 
 
-def _counted_grid(days: Table, end: int, params: OutlookParams) -> tuple[pd.DataFrame | None, dict[str, Estimate | None]]:
-    """Who came again within ``again_days`` of a moment, by visits so far and months of silence at that moment."""
+def _contacts(campaign_members: Table | None, new: Table) -> Table | None:
+    """First days of campaigns for those called by them, by owner."""
+    if campaign_members is None:
+        return None
+    called = campaign_members.filter(_.group == "called").inner_join(new.select("patient_id", "owner"), "patient_id")
+    return called.select("owner", contact=_.contacted_on.delta(ibis.date(EPOCH), unit="day"))
+
+
+def _counted_grid(
+    days: Table, contacts: Table | None, end: int, params: OutlookParams
+) -> tuple[pd.DataFrame | None, dict[str, Estimate | None], bool]:
+    """Who came again unasked within ``again_days`` of a moment, by visits so far and months of silence at that moment.
+
+    Also whether the share never rises from a shorter silence to a longer one by more than chance.
+    """
     seen, reach = (
         part.to_pandas() for part in engine.moments(
-            days, end=end, within_days=params.again_days, most_visits=MOST_VISITS, most_months=MOST_MONTHS - 1)
+            days, contacts, end=end, within_days=params.again_days, most_visits=MOST_VISITS, most_months=MOST_MONTHS - 1)
     )
     ahead = params.again_days / engine.MONTH_DAYS
     rows, persons = [], {}
@@ -276,18 +294,20 @@ def _counted_grid(days: Table, end: int, params: OutlookParams) -> tuple[pd.Data
     cases = pd.DataFrame(rows, columns=["visits", "month", "patients", "cases", "came"])
     again = {"again_fresh": _share(cases[cases["month"] == 0], persons[0], params),
              "again_silent": _share(cases[cases["month"] == SILENT_MONTHS], persons[SILENT_MONTHS], params)}
+    shares = [share for month in range(MOST_MONTHS) if (share := _share(cases[cases["month"] == month], persons[month], params))]
+    falls = len(shares) > 1 and all(late.low <= early.high for k, early in enumerate(shares) for late in shares[k + 1 :])
     cases["months"] = cases["month"] // STEP_MONTHS * STEP_MONTHS
     # two months of one patient are one patient: the earlier month holds the most of them
     grid = cases.groupby(["visits", "months"]).agg(patients=("patients", "max"), cases=("cases", "sum"), came=("came", "sum"))
     grid = grid[(grid["patients"] >= SHOWN_PATIENTS) & (grid["cases"] >= params.fewest_cases)].reset_index()
     if grid.empty or again["again_fresh"] is None:
-        return None, again
-    return grid.assign(chance=grid["came"] / grid["cases"])[["visits", "months", "patients", "chance"]], again
+        return None, again, falls
+    return grid.assign(chance=grid["came"] / grid["cases"])[["visits", "months", "patients", "chance"]], again, falls
 
 
 def _share(cases: pd.DataFrame, persons: int, params: OutlookParams) -> Estimate | None:
     """Share of cases that came again; interval by ``persons``, because the cases of one person go together."""
-    if persons < params.fewest_cases:
+    if persons < params.fewest_cases or not len(cases) or not cases["cases"].sum():
         return None
     share = float(cases["came"].sum() / cases["cases"].sum())
     low, high = wilson(share * persons, persons, params.level)
@@ -355,7 +375,7 @@ def _says(facts: Mapping[str, Any]) -> dict[str, Sentence]:
     speaks = facts["expected_visits"] is not None
     title = ("revenue" if facts["expected_revenue"] else "visits") if speaks else "counted" if facts["again_silent"] else "fresh"
     counted = "chance" if speaks else "counted"
-    fewer = facts["again_silent"] and facts["again_silent"].high < facts["again_fresh"].low
+    fewer = facts["silence_falls"] and facts["again_silent"] and facts["again_silent"].high < facts["again_fresh"].low
     chance = facts["chance_error"]
     return {
         "title": Sentence(title), "lede": Sentence(facts["gate"] if speaks or facts["gate"] == "not_enough_data" else "rejected"),
@@ -376,7 +396,7 @@ def _findings(facts: Mapping[str, Any], best: _Tried, has_money: bool) -> tuple[
         (gate == "rejected" and off, Finding("model_rejected", "caveat")),
         (gate == "rejected" and not off, Finding("model_failed", "caveat")),
         (speaks and best.unit == "episode", Finding("episodes", "caveat")),
-        (facts["again_silent"] and facts["again_fresh"], Finding("silence", "opportunity")),
+        (facts["again_silent"] and facts["again_fresh"], Finding("silence" if facts["silence_falls"] else "silence_turns", "opportunity" if facts["silence_falls"] else "caveat")),
         (gate == "not_enough_data", Finding("short_history", "not_answered")),
         (speaks and not has_money, Finding("no_money", "not_answered")),
     )

@@ -99,19 +99,28 @@ def clumping(transactions: Table, *, at: int) -> Table:
     return gaps.cross_join(counted).cross_join(lived)
 
 
-def moments(transactions: Table, *, end: int, within_days: int, most_visits: int, most_months: int) -> tuple[Table, Table]:
+def moments(
+    transactions: Table, contacts: Table | None = None, *, end: int, within_days: int, most_visits: int, most_months: int
+) -> tuple[Table, Table]:
     """What became of patients 0, 1, 2 … months (of 30 days) after their k-th visit, if they had not come since.
 
     First table: visits (k, at most ``most_visits``), until (first whole month by which they had come again,
     99 if never), watched (last month from which ``within_days`` could still be watched), count of visits.
     Second: visits (0: any), reach (last month at which a person was such a case), count of persons.
+    ``contacts`` (owner, contact as a day number): a person called back is watched until then, because what follows
+    is no return unasked.
     """
-    t = transactions.filter(_.came, _.first + _.age < end)
+    t = transactions.filter(_.came, _.first + _.age < end).mutate(stop=ibis.literal(end))
+    if contacts is not None:
+        met = t.inner_join(contacts, "owner").filter(_.contact > _.first + _.age)
+        met = met.group_by("owner", "age").aggregate(contact=_.contact.min())
+        t = t.left_join(met, ["owner", "age"]).drop("owner_right", "age_right")
+        t = t.mutate(stop=ibis.least(ibis.coalesce(_.contact, end), end)).drop("contact")
     after = {"group_by": "owner", "order_by": "age"}
     each = t.mutate(
         visits=ibis.least(ibis.row_number().over(**after) + 1, most_visits),
         ahead=_.age.lead().over(**after) - _.age,
-        watched=ibis.least(((end - _.first - _.age - within_days) / MONTH_DAYS).floor(), most_months).cast("int64"),
+        watched=ibis.least(((_.stop - _.first - _.age - within_days) / MONTH_DAYS).floor(), most_months).cast("int64"),
     ).filter(_.watched >= 0)
     each = each.mutate(until=ibis.coalesce((_.ahead / MONTH_DAYS).ceil().cast("int64"), 99))
     each = each.mutate(until=ibis.least(_.until, 99))

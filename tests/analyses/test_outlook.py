@@ -22,7 +22,8 @@ PERIOD = Period(start=date(2014, 1, 1), end=END)
 
 def analysed(tables: Tables, params: OutlookParams | None = None, period: Period = PERIOD) -> OutlookResult:
     return outlook.analyse(
-        tables["first_visits"], tables["patient_days"], tables.get("charges"), period=period, params=params or OutlookParams()
+        tables["first_visits"], tables["patient_days"], tables.get("charges"), tables.get("campaign_members"), period=period,
+        params=params or OutlookParams(),
     )
 
 
@@ -230,3 +231,12 @@ def test_random_episodes_are_counted_as_episodes():
     assert 3 <= result.visits_per_episode.value < 3.5  # two that meet by chance are one
     assert result.expected_revenue.value == pytest.approx(100 * result.expected_visits.value, rel=0.02)
     assert "episodes" in {finding.key for finding in result.findings} and all(words_of(result))
+
+
+def test_returns_of_a_campaign_are_not_counted_as_unasked(demo_tables, demo_period):
+    """After half a year of silence hardly anybody of the synthetic clinic comes unasked; a tenth of those called did."""
+    told = analysed(demo_tables, period=demo_period)
+    mixed = analysed({name: table for name, table in demo_tables.items() if name != "campaign_members"}, period=demo_period)
+    assert told.again_silent.value < 0.3 * mixed.again_silent.value
+    # unasked returns begin again after some ten months, so no page may say that they only fall
+    assert told.silence_falls == 0 and "silence" not in {finding.key for finding in told.findings}

@@ -103,6 +103,18 @@ def test_moments_of_silence():
     assert reach.to_dict("list") == {"visits": [0, 0, 1, 1, 2], "reach": [9, 10, 1, 10, 9], "count": [1] * 5}
 
 
+def test_whoever_was_called_is_watched_until_then():
+    """b, last seen on day 10 and called on day 250, comes on day 255: no case whose 90 days reach past the call counts it."""
+    rows = [("a", 0, 0), ("b", 10, 0), ("b", 10, 245)]
+    log = pd.DataFrame(rows, columns=["patient", "first", "age"]).assign(visits=1, paid=0.0)
+    told = transactions(log)
+    owners = told.filter(told["first"] == 10).select("owner").distinct().to_pandas()["owner"]
+    contacts = ibis.memtable(pd.DataFrame({"owner": [int(owners.iloc[0])], "contact": [250]}))
+    seen = engine.moments(told, contacts, end=400, within_days=90, most_visits=8, most_months=23)[0].to_pandas()
+    called = seen[(seen["visits"] == 1) & (seen["until"] < 99)].iloc[0]
+    assert called["watched"] == (250 - 10 - 90) // 30 and called["until"] > called["watched"] + 3
+
+
 def test_days_before_the_first_visit_and_after_the_end_are_left_out(log):
     kept = transactions(log, end=103).to_pandas()
     assert kept["age"].min() == 0 and (kept["first"] + kept["age"]).max() < 103
