@@ -51,7 +51,7 @@ class OutlookParams(Params):
     """Settings of the visits ahead."""
 
     episode_days: int = Field(30, ge=7, le=90, description="longest gap between visits of one episode of care, days")
-    again_days: int = Field(90, ge=30, le=365, description="days within which a return is counted in the counted shares")
+    again_days: int = Field(90, ge=30, le=360, multiple_of=30, description="days within which a return is counted in the counted shares")
     fewest_cases: int = Field(30, ge=8, description="cases below which no counted share is printed")
 
 

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from audit.models.proportions import wilson
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from lifelines import KaplanMeierFitter
@@ -35,7 +37,7 @@ def incidence(
     *, duration: npt.ArrayLike, event: npt.ArrayLike, follow_up: npt.ArrayLike, horizons: npt.ArrayLike,
     level: float = 0.90,
 ) -> Incidence:
-    """1 − Kaplan–Meier with the log-log interval (Kalbfleisch & Prentice), through lifelines.
+    """1 − Kaplan–Meier with the log-log interval (Kalbfleisch & Prentice), through lifelines; Wilson's at 0 and 1.
 
     ``duration`` (N,) is the time to the event or to the end of follow-up, ``event`` (N,) says which,
     ``follow_up`` (N,) how long the unit was watched regardless of the event; any one unit of time.
@@ -55,7 +57,10 @@ def incidence(
     curves = (fit.survival_function_.iloc[:, 0], bounds.iloc[:, 1], bounds.iloc[:, 0])
     value, low, high = (1 - curve.to_numpy()[place] for curve in curves)
     known = count > 0
-    low, high = np.where(np.isnan(low), value, low), np.where(np.isnan(high), value, high)
+    # log-log has no bounds where nobody or everybody had the event: those watched for so long still say how sure that is
+    flat = ~((value > 0) & (value < 1)) | np.isnan(low) | np.isnan(high)
+    least, most = wilson(np.clip(value, 0, 1) * count, np.maximum(count, 1), level)
+    low, high = np.where(flat, np.minimum(least, value), low), np.where(flat, np.maximum(most, value), high)
     value, low, high = (np.where(known, part, np.nan) for part in (value, low, high))
     return Incidence(ends, value, low, high, count)
 
