@@ -59,7 +59,7 @@ class AllocationResult(Result):
     free_hours: Estimate | None
     doctors: pd.DataFrame = table(
         Measure("doctor", "label"), Measure("value", "currency", interval=True, shown=False),
-        Measure("satisfaction", "number", interval=True, shown=False), Measure("on_front", "share"),
+        Measure("satisfaction", "number", interval=True, shown=False), Measure("on_front", "share", form="chance"),
         Measure("services_visit", "number"), Measure("repeats", "number"), Measure("revenue", "currency"),
         Measure("revenue_hour", "currency"), Measure("margin_hour", "currency", shown=False), Measure("free_hours", "hours"),
         Measure("now", "count"), Measure("proposed", "count"), Measure("role", "label"),

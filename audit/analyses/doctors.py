@@ -111,7 +111,7 @@ class DoctorsResult(Result):
         Measure("doctor", "label"), Measure("first_visits", "count", people=True),
         Measure("return_raw", "share", shown=False), Measure("return_90", "share", interval=True),
         Measure("value_raw", "currency", shown=False), Measure("value", "currency", interval=True, form="line"),
-        Measure("top_third", "share"), Measure("rota_filled", "share", form="bar"),
+        Measure("top_third", "share", form="chance"), Measure("rota_filled", "share", form="bar"),
         Measure("satisfaction", "number", interval=True), Measure("revenue", "currency", shown=False),
         Measure("reading", "label"), Measure("n", "count", shown=False), Measure("n_return", "count", shown=False),
         Measure("return_fair", "share", shown=False), Measure("value_fair", "currency", interval=True, shown=False),

@@ -92,7 +92,7 @@ class GrowthResult(Result):
     not_needed: int
     actions: pd.DataFrame = table(
         Measure("action", "label"), Measure("group", "label"), Measure("gain", "currency", interval=True, form="line"),
-        Measure("chance", "share"), Measure("effort", "label"), Measure("evidence", "label"), Measure("section", "label"),
+        Measure("chance", "share", form="chance"), Measure("effort", "label"), Measure("evidence", "label"), Measure("section", "label"),
     )
     reach: pd.DataFrame = table(
         Measure("action", "label"), Measure("gain", "currency"), Measure("with_room", "currency"), Measure("is_limited", "flag"),

@@ -96,7 +96,7 @@ class PriceResult(Result):
     points: pd.DataFrame | None = table(
         Measure("price", "currency"), Measure("callers", "count"), Measure("first_visits", "count"),
         Measure("value_later", "currency"), Measure("change", "currency", interval=True, form="line"),
-        Measure("chance", "share"), Measure("n", "count", shown=False),
+        Measure("chance", "share", form="chance"), Measure("n", "count", shown=False),
     )
     curve: pd.DataFrame | None = table(
         Measure("price", "currency"), Measure("callers", "count", interval=True), Measure("change", "currency", interval=True),

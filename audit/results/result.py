@@ -25,7 +25,8 @@ class Measure:
 
     With ``interval`` the table also has ``<name>_low`` and ``<name>_high``. ``people`` marks a count
     of patients, which is hidden when small. ``form`` is how a cell is drawn beside its number:
-    a ``bar`` (a share of 1, or of the column's largest value), an interval ``line``, or nothing.
+    a ``bar`` (a share of 1, or of the column's largest value), an interval ``line``, or nothing; a ``chance``
+    is a share from draws, printed no surer than they are (“>99%”).
     ``shown=False`` keeps a column for other analyses and the workbook but off the page. ``block`` marks a
     label whose rows with the same value add up to a total of their own, so that one hidden among them
     could be computed from the rest.
@@ -35,7 +36,7 @@ class Measure:
     unit: Unit
     interval: bool = False
     people: bool = False
-    form: Literal["", "bar", "line"] = ""
+    form: Literal["", "bar", "line", "chance"] = ""
     shown: bool = True
     block: bool = False
 
@@ -43,6 +44,11 @@ class Measure:
     def names(self) -> tuple[str, ...]:
         """The columns of the frame that belong to it."""
         return (self.name, f"{self.name}_low", f"{self.name}_high") if self.interval else (self.name,)
+
+    @property
+    def is_drawn(self) -> bool:
+        """A bar or line stands beside its number."""
+        return self.form in ("bar", "line")
 
     @property
     def is_label(self) -> bool:

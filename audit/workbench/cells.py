@@ -88,7 +88,7 @@ def sheet(page: Page, result: Result, name: str, most: int = MOST_ROWS, *, half:
     measures = [measure for measure in result.measures(name) if measure.shown and measure.unit != "id"]
     heads = page.words.columns(name, result)
     shown, left = _cut(frame, measures, min(most, LIMIT))
-    crowded = sum(2 if measure.form else 1 for measure in measures) >= CROWDED
+    crowded = sum(2 if measure.is_drawn else 1 for measure in measures) >= CROWDED
     size = 0.45 if half else 0.6 if crowded else 1.0
     columns = [_column(page.words, name, measure, frame, size) for measure in measures]
     rows = [
@@ -110,7 +110,7 @@ def _density(rows: int) -> str:
 
 
 def _width(measures: Sequence[Measure]) -> str:
-    return "narrow" if len(measures) < 4 and not any(measure.form for measure in measures) else ""
+    return "narrow" if len(measures) < 4 and not any(measure.is_drawn for measure in measures) else ""
 
 
 def _cut(frame: pd.DataFrame, measures: Sequence[Measure], most: int) -> tuple[pd.DataFrame, int]:
@@ -124,7 +124,7 @@ def _head(words: Words, name: str, measure: Measure, heads: Mapping[str, tuple[M
     if measure.name not in heads:
         words.node(f"tables.{name}.columns.{measure.name}")
     head, unit = heads[measure.name]
-    return Head(head, unit, "" if measure.is_label else "r", bool(measure.form))
+    return Head(head, unit, "" if measure.is_label else "r", measure.is_drawn)
 
 
 def _labelled(rows: list[Row]) -> list[Row]:
@@ -181,9 +181,12 @@ class _Figures:
         if math.isnan(value):
             text: Markup | str = Markup("*") if self.measure.people else NO_NUMBER
         else:
-            text = Markup("{}{}").format(self.numbers.cell(value, self.form), self._interval(bounds))
+            text = Markup("{}{}").format(self._number(value), self._interval(bounds))
         number = Cell(text, "r")
-        return [number, Cell(self._graphic(value, bounds, row), "graphic")] if self.measure.form else [number]
+        return [number, Cell(self._graphic(value, bounds, row), "graphic")] if self.measure.is_drawn else [number]
+
+    def _number(self, value: float) -> str:
+        return self.numbers.chance(value) if self.measure.form == "chance" else self.numbers.cell(value, self.form)
 
     def _interval(self, bounds: Sequence[float]) -> Markup:
         text = self.numbers.interval(bounds[0], bounds[1], self.form) if bounds else ""

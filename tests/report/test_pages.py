@@ -5,7 +5,9 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from audit.report.notebook import pages_of
+from audit.workbench.cells import sheet
 from audit.workbench.page import Fragment, parts
+from tests.wording import fake
 
 from .run import write_notebook
 
@@ -39,3 +41,10 @@ def test_a_text_that_looks_like_a_head_is_no_page(tmp_path):
     path = tmp_path / "03_value.ipynb"
     write_notebook(path, [head("value", "A"), shown('<header class="head" data-page="again">')])
     assert list(pages_of(path, "value")) == ["value"]
+
+
+def test_a_column_of_chances_is_never_sure(tmp_path):
+    fake.texts(tmp_path)
+    shown = sheet(fake.page(tmp_path / "text"), fake.rooms_result(), "rooms")
+    at = next(i for i, head in enumerate(shown.columns) if head.head == "Chance") + sum(head.graphic for head in shown.columns)
+    assert [Markup(row.cells[at].content).unescape() for row in shown.rows] == [">99%", "8%", "<1%", ">99%"]

@@ -36,7 +36,7 @@ def test_tables_follow_with_units_and_numbers_as_numbers(sheets):
     assert rows[start + 1][1].startswith("load") and rows[start + 1][2].startswith("load_low")
     assert [rows[start + 2][i] for i in (1, 4)] == ["share of 1", "€"]
     assert rows[start + 3][:2] == ["Consulting rooms", 0.43]
-    assert rows[start + 4][7] == "", "a hidden number stays hidden"
+    assert rows[start + 4][8] == "", "a hidden number stays hidden"
 
 
 def test_hostile_text_is_text(made, sheets):

@@ -33,6 +33,7 @@ class RoomsResult(Result):
         Measure("room", "label"),
         Measure("load", "share", interval=True, form="bar"),
         Measure("gain", "currency", interval=True, form="line"),
+        Measure("sure", "share", form="chance"),
         Measure("patients", "count", people=True),
         Measure("state", "status"),
         Measure("n", "count", shown=False),
@@ -42,12 +43,12 @@ class RoomsResult(Result):
 def rooms_result(peak: str = "operating", **changes) -> RoomsResult:
     frame = pd.DataFrame(
         [
-            ["consulting", 0.43, 0.36, 0.51, 26_200.0, 12_000.0, 41_000.0, 640.0, "act", 300],
-            ["operating", 0.93, 0.86, 0.98, -1_200.0, -4_000.0, 900.0, float("nan"), "act_beds", 28],
-            [HOSTILE, 0.5, 0.4, 0.6, 500.0, 100.0, 900.0, 31.0, "good", 31],
-            ["total", 0.47, 0.42, 0.55, 25_500.0, 9_000.0, 42_000.0, 700.0, "unclear", 359],
+            ["consulting", 0.43, 0.36, 0.51, 26_200.0, 12_000.0, 41_000.0, 0.9996, 640.0, "act", 300],
+            ["operating", 0.93, 0.86, 0.98, -1_200.0, -4_000.0, 900.0, 0.08, float("nan"), "act_beds", 28],
+            [HOSTILE, 0.5, 0.4, 0.6, 500.0, 100.0, 900.0, 0.0, 31.0, "good", 31],
+            ["total", 0.47, 0.42, 0.55, 25_500.0, 9_000.0, 42_000.0, 1.0, 700.0, "unclear", 359],
         ],
-        columns=["room", "load", "load_low", "load_high", "gain", "gain_low", "gain_high", "patients", "state", "n"],
+        columns=["room", "load", "load_low", "load_high", "gain", "gain_low", "gain_high", "sure", "patients", "state", "n"],
     )
     values = {
         "grade": "A",
