@@ -5,8 +5,8 @@ Method     LMDI (Ang 2004) of outpatient revenue into answered calls, conversion
            new patient and money per visit, exact; 4,000 joint draws of each action's monthly contribution
            from the intervals of the earlier sections, capped by free rooms and beds, nobody won twice;
            of the sure actions the set with the largest joint gain is chosen.
-Reads      the result of finance and, if there are any, of capacity, profile, clv, doctors, price, channels,
-           funnel and administrators; first visits, visits and opportunities to count.
+Reads      the result of finance and, if there are any, of capacity, profile, clv, retention, recall, doctors, price,
+           channels, funnel and administrators; first visits, visits and opportunities to count.
 Cannot say What a new competitor, a doctor leaving or a law would do; whether an action will be carried out.
 """
 
@@ -31,9 +31,9 @@ from audit.analyses.clv import ClvResult
 from audit.analyses.doctors import DoctorsResult
 from audit.analyses.finance import FinanceResult
 from audit.analyses.funnel import FunnelResult
-from audit.analyses.outlook import OutlookResult
 from audit.analyses.price import PriceResult
 from audit.analyses.profile import ProfileResult
+from audit.analyses.recall import RecallResult
 from audit.analyses.retention import RetentionResult
 from audit.config import Days, Params, Period
 from audit.models import actions, driver_tree
@@ -46,7 +46,7 @@ from audit.plots.gantt import gantt as drawn_gantt
 from audit.plots.tornado import tornado as drawn_tornado
 from audit.plots.waterfall import Whisker, waterfall
 from audit.results import Estimate, Finding, Grade, Measure, Result, Sentence, exact, table
-from audit.tables.period_counts import lapsed_patients, period_counts
+from audit.tables.period_counts import period_counts
 from audit.wording import Labels
 
 FIGURES = ("factors", "bridge", "tornado", "gantt")
@@ -60,8 +60,6 @@ class GrowthParams(Params):
     least_missed: float = Field(0.01, ge=0, lt=1, description="share of unanswered callers below which no action is weighed")
     contribution: tuple[float, float] = Field((0.4, 0.7), description="share of a sale that is left, where no expenses are known")
     cost_scale: float = Field(1.0, ge=0, description="scales what effort costs a month (low 0.15%, medium 0.5%, high 1% of revenue)")
-    lapsed_days: tuple[int, int] = Field((152, 365), description="days since the last visit of a patient to be recalled")
-    lapsed_visits: int = Field(4, ge=1, description="visit days a patient to be recalled has had at least")
     moved_share: float = Field(0.2, gt=0, le=0.5, description="part of a channel's spend that is moved to another")
 
 
@@ -118,7 +116,7 @@ class Sections:
     profile: ProfileResult | None
     clv: ClvResult | None
     retention: RetentionResult | None
-    outlook: OutlookResult | None
+    recall: RecallResult | None
     doctors: DoctorsResult | None
     price: PriceResult | None
     channels: ChannelsResult | None
@@ -140,16 +138,16 @@ class Sections:
 def analyse(
     first_visits: Table, patient_days: Table, opportunities: Table | None, capacity: CapacityResult | None,
     profile: ProfileResult | None, clv: ClvResult | None, retention: RetentionResult | None,
-    outlook: OutlookResult | None, doctors: DoctorsResult | None, price: PriceResult | None,
+    recall: RecallResult | None, doctors: DoctorsResult | None, price: PriceResult | None,
     channels: ChannelsResult | None, funnel: FunnelResult | None, administrators: AdministratorsResult | None,
     finance: FinanceResult, *, period: Period, params: GrowthParams,
 ) -> GrowthResult:
     """Where growth came from, and what the sections together say should be done first."""
     now, before = (_tree(first_visits, patient_days, opportunities, days, finance, days is period.present)
                    for days in (period.present, period.past))
-    sections = Sections(finance, capacity, profile, clv, retention, outlook, doctors, price, channels, funnel, administrators)
+    sections = Sections(finance, capacity, profile, clv, retention, recall, doctors, price, channels, funnel, administrators)
     setting = _setting(now, sections, period, params)
-    changes, grades, reasons = _judged(setting, sections, _lapsed(patient_days, period, params), params)
+    changes, grades, reasons = _judged(setting, sections, params)
     made = plan(changes, grades, setting.free, level=params.level)
     ranked = made.ranked()
     result = GrowthResult(
@@ -192,13 +190,6 @@ def _tree(
     }
 
 
-def _lapsed(patient_days: Table, period: Period, params: GrowthParams) -> int:
-    nearest, farthest = params.lapsed_days
-    return lapsed_patients(
-        patient_days, end=period.end, nearest_days=nearest, farthest_days=farthest, visits=params.lapsed_visits
-    )
-
-
 def _setting(now: dict[str, float], sections: Sections, period: Period, params: GrowthParams) -> Setting:
     rng = np.random.default_rng([params.seed, 0])
     finance, value, answered = sections.finance, sections("clv", "value_365"), sections("funnel", "answered_share")
@@ -226,7 +217,7 @@ def _setting(now: dict[str, float], sections: Sections, period: Period, params: 
 
 
 def _judged(
-    setting: Setting, s: Sections, lapsed: int, params: GrowthParams
+    setting: Setting, s: Sections, params: GrowthParams
 ) -> tuple[dict[str, Change], dict[str, Grade], list[tuple[str, str, str]]]:
     """Changes and grades of the actions that can be judged; for the others action, reason, section."""
     pay = -s.finance.account.set_index("row")["now"].get("pay", 0.0)
@@ -235,8 +226,8 @@ def _judged(
                              answered_share=s("funnel", "answered_share"), least_missed=params.least_missed),
         "script": partial(actions.script, setting, below=s("administrators", "below_count"),
                           lost_visits=s("administrators", "lost_visits")),
-        "recall": partial(actions.recall, setting, gate=s("outlook", "gate"), lapsed=lapsed,
-                          months=(params.lapsed_days[1] - params.lapsed_days[0]) / 30.4375),
+        "recall": partial(actions.recall, setting, due=s("recall", "due_patients"), revenue=s("recall", "recall_revenue"),
+                          days=s("recall", "gain_days"), receipt=s.finance.receipt),
         "standard": partial(actions.standard, setting, doctors=s("doctors", "n_doctors"), raised=s("doctors", "raised"),
                             receipt=s.finance.receipt),
         "shift_spend": partial(actions.shift_spend, setting, channels=s("channels", "channels"), level=params.level,
@@ -303,7 +294,7 @@ def _weeks(made: Plan, s: Sections) -> list[tuple[Any, ...]]:
     """Who does what when, and where the weekly number stands today."""
     stands = {
         "answered": s("funnel", "answered_share"), "booked": s("funnel", "booked_share"), "conversion": s("administrators", "conversion"),
-        "return_90": s("retention", "return_90"), "children": s("profile", "children_share"), "room_load": s("capacity", "room_load"),
+        "returned": s("recall", "gross_first"), "return_90": s("retention", "return_90"), "children": s("profile", "children_share"), "room_load": s("capacity", "room_load"),
         "ward_load": s.surgical_load,
     }
     rows = []

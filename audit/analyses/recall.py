@@ -5,13 +5,14 @@ Method     RFM with cuts fixed to the clinic's own gaps, proven on the last half
            overdue = days of silence over the patient's own expected gap; chance and worth counted from patients
            who were in the same state half a year ago; a hold-out drawn by lot within every segment; past campaigns
            by intention to treat against their hold-out (Newcombe 1998), never gross.
-Reads      patient_days, first_visits, patients, appointments; campaign_members, feedback, the outlook if there are any.
+Reads      patient_days, first_visits, patients, appointments; campaign_members, feedback, the results of clv and outlook if
+           there are any.
 Cannot say Whether a patient needs care; what a call brings where no campaign held anybody out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -24,6 +25,7 @@ from ibis.expr.types import Table
 from matplotlib.figure import Figure
 from pydantic import Field
 
+from audit.analyses.clv import ClvResult
 from audit.analyses.outlook import OutlookResult
 from audit.config import Params, Period
 from audit.errors import NotAnswerable
@@ -39,7 +41,7 @@ from audit.tables.silent_patients import gap_quantiles, silent_patients, visit_g
 from audit.wording import Labels
 
 FIGURES = ("proof",)
-HALF_YEAR = 182
+HALF_YEAR, YEAR = 182, 365
 FIRST_DAYS, LATER_DAYS = 7, 120
 OVERDUE_CUTS = (0.5, 1.0, 1.2, 2.0, 4.0, 8.0, 16.0)
 EXCLUSIONS = ("booked", "no_consent", "consent_unknown", "minor", "contacted", "insured", "unhappy")
@@ -70,8 +72,10 @@ class RecallResult(Result):
 
     ``uplift_…`` is what the latest campaign with a hold-out brought beyond it: within 7 days, and after that within
     120; ``gross_…`` and ``held_…`` are the shares of its two groups, who had been silent for ``silent_from`` to
-    ``silent_to`` days and differed by ``imbalance`` standard deviations before it. ``recall_gain`` is the money, cost
-    taken off, of calling ``gain_patients``: those of the list who are like the campaign's, or all when none tells.
+    ``silent_to`` days and differed by ``imbalance`` standard deviations before it. ``recall_revenue`` is what calling
+    ``gain_patients`` brings that does not come unasked: those of the list who are like the campaign's, or all when none
+    tells; their silence spans ``gain_days``. ``recall_gain`` is what is left of it after the calls and, where
+    ``margin_share`` is known, after direct cost.
     ``list`` is one row per overdue patient.
     """
 
@@ -97,8 +101,11 @@ class RecallResult(Result):
     held_later: Estimate | None
     uplift_later: Estimate | None
     uplift_money: Estimate | None
+    recall_revenue: Estimate | None
     recall_gain: Estimate | None
+    margin_share: Estimate | None
     gain_patients: int
+    gain_days: int
     gain_assumed: int
     per_group: int | None
     segments: pd.DataFrame = table(
@@ -127,7 +134,7 @@ class RecallResult(Result):
 
 def analyse(
     patient_days: Table, first_visits: Table, patients: Table, appointments: Table, campaign_members: Table | None,
-    feedback: Table | None, outlook: OutlookResult | None, *, period: Period, params: RecallParams,
+    feedback: Table | None, clv: ClvResult | None, outlook: OutlookResult | None, *, period: Period, params: RecallParams,
 ) -> RecallResult:
     """Score everybody who has come, prove the scores on half a year held out, and list who is due."""
     end, split = period.end, period.end - timedelta(days=HALF_YEAR)
@@ -149,7 +156,7 @@ def analyse(
     facts = told | _counts(now, listed) | _worth(past, params)
     contacts = _contacts(members, params.level)
     facts |= {"trend_z": exact(proven.z, "number", len(past)), "segments_predict": "yes" if proven.predicts else "partly" if proven.rises else "no"}
-    facts |= _gain(facts, listed, params)
+    facts |= _gain(facts, listed, _margin(clv), params)
     return RecallResult(
         grade=told["uplift_later"].grade if told["uplift_later"] else "C", headline=next((name for name in ("uplift_later", "recall_gain", "chance_unasked") if facts[name]), None),
         says=_says(facts, _is_unrecorded(now)),
@@ -254,7 +261,7 @@ def _listed(
     """
     expected = now["chance"] * now["worth"]
     if outlook is not None and outlook.patients is not None:
-        model = outlook.patients.set_index("patient_id")["expected_value"]
+        model = outlook.patients.set_index("patient_id")["expected_value"] * (HALF_YEAR / YEAR)
         expected = now["patient_id"].map(model).fillna(expected)
     rows = now.assign(expected=expected, code=segment)[now["due"] & (now["excluded"] == "")]
     out = held_out(list(rows["patient_id"]), rows["code"], share=params.held_out_share, campaign=params.campaign, seed=params.seed)
@@ -286,8 +293,15 @@ def _worth(past: pd.DataFrame, params: RecallParams) -> dict[str, Estimate | Non
     return facts
 
 
-def _gain(facts: Mapping[str, Any], listed: pd.DataFrame, params: RecallParams) -> dict[str, Any]:
-    """Money of the list's calls beyond what comes unasked, cost taken off: as in the past campaign, or a range assumed.
+def _margin(clv: ClvResult | None) -> Estimate | None:
+    """Share of a new patient's first-year money that is left after direct cost; None where costs are not known."""
+    if clv is None or clv.margin_365 is None or clv.value_365 is None or not clv.value_365.value > 0:
+        return None
+    return exact(clv.margin_365.value / clv.value_365.value, "share", clv.margin_365.n)
+
+
+def _gain(facts: Mapping[str, Any], listed: pd.DataFrame, margin: Estimate | None, params: RecallParams) -> dict[str, Any]:
+    """Money of the list's calls beyond what comes unasked: as in the past campaign, or a range assumed.
 
     What a campaign brought is true of patients like its own: those of the list who have been silent as long.
     """
@@ -299,17 +313,26 @@ def _gain(facts: Mapping[str, Any], listed: pd.DataFrame, params: RecallParams) 
     base = facts["held_first"].value + facts["held_later"].value if measured else unasked.value if unasked else None
     lift = facts["uplift_first"].value + facts["uplift_later"].value if measured else float(np.mean(params.assumed_uplift))
     calls = like if measured else every
-    found: dict[str, Any] = {"recall_gain": None, "gain_assumed": int(not measured), "gain_patients": calls}
+    longest, shortest = params.most_silent_days, params.fewest_silent_days
+    if measured:
+        longest, shortest = min(longest, facts["silent_to"]), max(shortest, facts["silent_from"])
+    found: dict[str, Any] = {"recall_revenue": None, "recall_gain": None, "margin_share": margin, "gain_assumed": int(not measured),
+                             "gain_patients": calls, "gain_days": longest - shortest + 1}
     found["per_group"] = members_per_group(base, max(lift / 2, 0.01)) if base is not None else None
     if not calls or (not measured and worth is None):
         return found
     if measured:
-        value, low, high = (calls * (part - params.cost_per_call) for part in (money.value, money.low, money.high))
-        return found | {"recall_gain": Estimate(value, low, high, "currency", calls, params.level, money.grade, money.verdict)}
-    least, most = params.assumed_uplift
-    pairs = ((lift, worth.value), (least, worth.low), (most, worth.high))
-    value, low, high = (calls * (share * part - params.cost_per_call) for share, part in pairs)
-    return found | {"recall_gain": Estimate(value, low, high, "currency", calls, params.level, "C", "weak")}
+        each, judged = (money.value, money.low, money.high), (money.grade, money.verdict)
+    else:
+        least, most = params.assumed_uplift
+        each, judged = (lift * worth.value, least * worth.low, most * worth.high), ("C", "weak")
+    left = margin.value if margin else 1.0
+
+    def of_all(parts: Iterable[float]) -> Estimate:
+        value, low, high = (calls * part for part in parts)
+        return Estimate(value, low, high, "currency", calls, params.level, *judged)
+
+    return found | {"recall_revenue": of_all(each), "recall_gain": of_all(left * part - params.cost_per_call for part in each)}
 
 
 # ------------------------------------------------------------------ segments and past campaigns

@@ -25,6 +25,8 @@ Judgement = tuple[Change, Grade] | str
 """The change an action makes and how good its evidence is, or the key of the reason why it is not judged."""
 
 DRAWS = 4000
+MONTH = 30.4375
+"""Days."""
 NOT_NEEDED = "not_needed"
 EFFORT = {"low": 0.0015, "medium": 0.005, "high": 0.01}
 """Monthly cost as a share of revenue: in a clinic of middle size one person at the desk, three, seven.
@@ -45,7 +47,7 @@ class Profile:
 CATALOGUE: Mapping[str, Profile] = {
     "call_back": Profile("funnel", "low", "desk", "answered", 4),
     "script": Profile("administrators", "low", "desk", "conversion", 6),
-    "recall": Profile("outlook", "low", "marketing", "returned", 8),
+    "recall": Profile("recall", "low", "marketing", "returned", 8),
     "standard": Profile("doctors", "medium", "medical", "return_90", 12),
     "shift_spend": Profile("channels", "low", "marketing", "cost", 8),
     "children": Profile("profile", "medium", "medical", "children", 10),
@@ -135,19 +137,19 @@ def script(
 
 # ---------------------------------------------------------------- patients there are
 def recall(
-    setting: Setting, rng: Generator, *, gate: str | None, lapsed: int, months: float, extra: Range = (0.05, 0.15),
-    visits: Range = (1.0, 3.0),
+    setting: Setting, rng: Generator, *, due: int | None, revenue: Estimate | None, days: int, receipt: Estimate | None
 ) -> Judgement:
-    """``lapsed`` patients, as many as fall silent in ``months``, are invited; an ``extra`` share returns that would not.
+    """Every month those are invited who have come due in it; ``due`` is how many are overdue now.
 
-    ``gate`` is the verdict on the model of who is still a patient; only after “ok” is this more than an assumption.
+    ``revenue`` is what calling them all would bring that would not come unasked, measured against a hold-out or assumed
+    (its grade says which); their silence spans ``days``, and as many come due in as many days.
     """
-    if gate is None:
-        return "no_value"
-    if not lapsed:
+    if due == 0:
         return NOT_NEEDED
-    back = lapsed / months * uniform(rng, DRAWS, *extra) * uniform(rng, DRAWS, *visits)
-    return setting.change(rng, "recall", visits=back), "B" if gate == "ok" else "C"
+    if revenue is None or receipt is None or not receipt.value > 0:
+        return "no_recall"
+    monthly = draws(rng, revenue) * MONTH / days
+    return setting.change(rng, "recall", visits=monthly / receipt.value), revenue.grade
 
 
 def standard(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 from ibis import _
@@ -31,12 +31,3 @@ def period_counts(
         counts["answered_calls"] = float(opened.count().execute())
         counts["first_by_call"] = float(new.semi_join(came, "patient_id").count().execute())
     return counts
-
-
-def lapsed_patients(patient_days: Table, *, end: date, nearest_days: int, farthest_days: int, visits: int) -> int:
-    """People with at least ``visits`` visit days whose last one before ``end`` lies so many days back."""
-    last = patient_days.filter(_.day < end, _.visits > 0).group_by("patient_id").aggregate(last=_.day.max(), seen=_.count())
-    silent = last.filter(
-        _.seen >= visits, _["last"] >= end - timedelta(days=farthest_days), _["last"] < end - timedelta(days=nearest_days)
-    )
-    return int(silent.count().execute())

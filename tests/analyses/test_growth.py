@@ -22,7 +22,7 @@ from audit.wording import Labels, Words
 from tests.analyses.test_finance import NAMES
 from tests.spec import clinic
 
-SECTIONS = ("capacity", "profile", "clv", "retention", "outlook", "doctors", "price", "channels", "funnel", "administrators")
+SECTIONS = ("capacity", "profile", "clv", "retention", "recall", "doctors", "price", "channels", "funnel", "administrators")
 PERIOD = Period(
     start=date(2015, 1, 1), end=date(2016, 3, 1), now=Days(start=date(2016, 2, 1), end=date(2016, 3, 1)),
     before=Days(start=date(2015, 2, 1), end=date(2015, 3, 1)),
@@ -49,7 +49,8 @@ def sections(load: float = 0.5, ward: float = 0.5) -> dict[str, Any]:
                                    children_missing=Estimate(60, 30, 90, "count", 400)),
         "clv": SimpleNamespace(value_365=Estimate(22_000, 21_000, 23_000, "currency", 9000)),
         "retention": SimpleNamespace(return_90=share(0.5, 0.49, 0.51)),
-        "outlook": SimpleNamespace(gate="ok"),
+        "recall": SimpleNamespace(due_patients=3000, recall_revenue=Estimate(2e6, 1.2e6, 2.8e6, "currency", 700, grade="B"),
+                                  gain_days=186, gross_first=share(0.08, 0.06, 0.1)),
         "doctors": SimpleNamespace(n_doctors=10, different=4, raised=Estimate(1.4e6, 1.2e6, 1.6e6, "currency", 900)),
         "price": SimpleNamespace(points=points, price_now=exact(2500, "currency", 1), elasticity=None, identification="one_branch"),
         "channels": SimpleNamespace(channels=channels, cost_per_first_patient=None),

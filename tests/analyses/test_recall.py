@@ -12,6 +12,7 @@ from audit.analyses import recall
 from audit.analyses.recall import RecallParams, RecallResult
 from audit.config import Period
 from audit.errors import NotAnswerable
+from audit.results import exact
 from audit.tables.connection import tables_from_frames
 from audit.wording import Labels
 from audit.wording.text import Words
@@ -23,12 +24,12 @@ PERIOD = Period(start=date(2014, 1, 1), end=END)
 SMALL = RecallParams(fewest_patients=50)
 
 
-def analysed(frames: Mapping[str, pd.DataFrame], params: RecallParams = SMALL, outlook=None) -> RecallResult:
+def analysed(frames: Mapping[str, pd.DataFrame], params: RecallParams = SMALL, clv=None, outlook=None) -> RecallResult:
     tables = tables_from_frames(frames, end=END)
     given = {name: table for name, table in tables.items() if table.count().execute()}
     return recall.analyse(
         given["patient_days"], given["first_visits"], given["patients"], given["appointments"], given.get("campaign_members"),
-        given.get("feedback"), outlook, period=PERIOD, params=params,
+        given.get("feedback"), clv, outlook, period=PERIOD, params=params,
     )
 
 
@@ -128,7 +129,9 @@ def test_worth_of_the_model_ranks_where_it_speaks():
     class Outlook:
         patients = pd.DataFrame({"patient_id": ["p042"], "expected_value": [1e6]})
 
-    assert analysed(usual(), outlook=Outlook()).list["patient_id"].iloc[0] == "p042"
+    found = analysed(usual(), outlook=Outlook()).list
+    assert found["patient_id"].iloc[0] == "p042"
+    assert found["expected"].iloc[0] == pytest.approx(1e6 * 182 / 365), "half a year, like the others"
 
 
 def test_a_campaign_without_a_hold_out_is_not_read():
@@ -205,7 +208,17 @@ def test_the_campaign_of_october_is_uplift_not_response(demo, demo_truth):
 def test_the_gain_counts_only_patients_like_those_called(demo):
     alike = (demo.list["silent_days"] >= demo.silent_from).mean()
     assert demo.gain_patients == round(alike * demo.call_patients) < demo.call_patients
-    assert demo.recall_gain.value == pytest.approx(demo.gain_patients * demo.uplift_money.value)
+    assert demo.recall_revenue.value == pytest.approx(demo.gain_patients * demo.uplift_money.value)
+    assert demo.gain_days == 365 - demo.silent_from + 1
+
+
+def test_gain_is_what_is_left_after_direct_cost_and_the_calls(demo_clinic, demo):
+    class Clv:
+        value_365, margin_365 = exact(200.0, "currency", 900), exact(130.0, "currency", 900)
+
+    left = analysed(demo_clinic.tables, RecallParams(cost_per_call=30), clv=Clv())
+    assert left.recall_revenue == demo.recall_revenue and left.margin_share.value == 0.65
+    assert left.recall_gain.value == pytest.approx(0.65 * demo.recall_revenue.value - 30 * demo.gain_patients)
 
 
 def test_worth_is_that_of_the_overdue_not_of_patients_in_a_course(demo):

@@ -44,10 +44,12 @@ def test_desk_closes_half_of_its_gap():
     assert gain(found) == pytest.approx(30 * 0.5 * 4 * 60 - 1500, rel=0.05)
 
 
-def test_recall_is_an_assumption_until_the_model_passed():
-    assert actions.recall(SETTING, rng(), gate="rejected", lapsed=700, months=7)[1] == "C"
-    found = actions.recall(SETTING, rng(), gate="ok", lapsed=700, months=7)
-    assert found[1] == "B" and gain(found) == pytest.approx(100 * 0.1 * 2 * 60 - 1500, rel=0.1)
+@pytest.mark.parametrize("grade", ["B", "C"])
+def test_recall_is_as_sure_as_the_campaign_it_rests_on(grade):
+    revenue = Estimate(120_000, 90_000, 150_000, "currency", 700, grade=grade)
+    found = actions.recall(SETTING, rng(), due=900, revenue=revenue, days=183, receipt=exact(100, "currency", 50))
+    # a sixth of the extra revenue comes due in a month; a visit of 100 contributes 60
+    assert found[1] == grade and gain(found) == pytest.approx(120_000 / 6.01 / 100 * 60 - 1500, rel=0.05)
 
 
 def test_evening_hours_open_what_they_cost():
@@ -83,7 +85,8 @@ def test_price_takes_the_best_other_price():
         (lambda: actions.call_back(SETTING, rng(), callers=None, answered_share=None), "no_calls"),
         (lambda: actions.script(SETTING, rng(), below=None, lost_visits=None), "no_administrators"),
         (lambda: actions.script(SETTING, rng(), below=0, lost_visits=exact(0, "count", 9)), "not_needed"),
-        (lambda: actions.recall(SETTING, rng(), gate=None, lapsed=9, months=7), "no_value"),
+        (lambda: actions.recall(SETTING, rng(), due=9, revenue=None, days=183, receipt=None), "no_recall"),
+        (lambda: actions.recall(SETTING, rng(), due=0, revenue=None, days=183, receipt=None), actions.NOT_NEEDED),
         (lambda: actions.standard(SETTING, rng(), doctors=None, raised=None, receipt=None), "no_doctors"),
         (lambda: actions.standard(SETTING, rng(), doctors=3, raised=None, receipt=exact(9, "currency", 9)), "not_needed"),
         (lambda: actions.shift_spend(SETTING, rng(), channels=None, level=0.9), "no_channels"),
