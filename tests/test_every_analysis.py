@@ -18,6 +18,7 @@ from audit.results import Result, Unanswered
 from audit.results.store import load, save, tidy
 from audit.tables import CANONICAL
 from audit.tables.connection import Tables, tables_from_frames
+from tests.pages import NONSENSE, spoken
 
 END = date(2017, 1, 1)
 PERIOD = Period(start=date(2014, 1, 1), end=END)
@@ -94,6 +95,12 @@ def test_answers_on_the_synthetic_clinic(name, results):
     assert result.estimates(), "an analysis estimates something"
     if result.headline is not None:
         assert result.headline in result.estimates()
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_every_page_can_be_said(name, results):
+    for text in spoken(name, results[name], PERIOD).texts:
+        assert text.strip() and not any(nonsense in text for nonsense in NONSENSE), text
 
 
 def test_same_clinic_same_results(frames, results):

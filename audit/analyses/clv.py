@@ -32,9 +32,8 @@ from audit.models.drift import drift
 from audit.models.lift import lift
 from audit.models.mean_cumulative import MeanCumulative, mean_cumulative
 from audit.models.proportions import wilson
-from audit.plots import theme
+from audit.plots.cohorts import cohorts
 from audit.plots.cumulative import Aside, Line, cumulative
-from audit.plots.heatmap import heatmap
 from audit.plots.lorenz import lorenz as draw_lorenz
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
 from audit.tables.new_patients import new_patient_days, new_patients
@@ -266,10 +265,10 @@ def _cohorts(base: _Base, params: ClvParams, most: int = 8) -> tuple[pd.DataFram
     rows = [
         (names[k].start_time.date(), j + 1, int(found.size[k]), found.value[k, j], found.value[k, j] - z * found.se[k, j],
          found.value[k, j] + z * found.se[k, j], bool(found.complete[k, j]))
-        for k, j in np.argwhere(np.isfinite(found.value)) if k >= len(names) - most
+        for k, j in np.argwhere(np.isfinite(found.value) | found.begun) if k >= len(names) - most
     ]
     columns = [n for m in ClvResult.measures("cohorts") for n in m.names]
-    return pd.DataFrame(rows, columns=columns) if rows else None, facts
+    return pd.DataFrame(rows, columns=columns) if np.isfinite(found.value).any() else None, facts
 
 
 def _payers(base: _Base, params: ClvParams) -> tuple[pd.DataFrame | None, bool]:
@@ -485,15 +484,7 @@ def cohort_value(result: ClvResult, labels: Labels) -> Figure | None:
     frame = result.cohorts
     if frame is None:
         return None
-    values = frame.pivot(index="quarter", columns="after", values="value").sort_index()
-    ripe = frame.pivot(index="quarter", columns="after", values="is_complete").sort_index().eq(True)
-    size = frame.groupby("quarter")["patients"].first().sort_index()
-    rows = [
-        labels.text("cohort", year=str(day.year), quarter=(day.month + 2) // 3, patients=labels.number(n, "count"))
-        for day, n in size.items()
-    ]
-    return heatmap(
-        values.to_numpy(), rows=rows, columns=[f"+{k}" for k in values.columns], text=lambda v: labels.number(v, "currency"),
-        hatched=~ripe.to_numpy() & values.notna().to_numpy(), blank="", width=theme.HALF, height=max(30.0, 9 + 3.9 * len(rows)), x_label=labels["x"],
-        least=0.7 * float(frame["value"].min()), most=1.3 * float(frame["value"].max()),
+    return cohorts(
+        frame, "value", row=labels.cohort, text=lambda v: labels.number(v, "currency"), x_label=labels["x"],
+        hatched_text=labels["hatched"], least=0.7 * float(frame["value"].min()), most=1.3 * float(frame["value"].max()),
     )

@@ -34,9 +34,9 @@ from audit.models.plan_completion import plan_completion, planned_money
 from audit.models.repeat_ratio import carried
 from audit.models.survival import groups_that_differ, incidence
 from audit.plots import theme
+from audit.plots.cohorts import cohorts
 from audit.plots.columns import columns
 from audit.plots.dots import dots
-from audit.plots.heatmap import heatmap
 from audit.results import Estimate, Finding, Measure, Result, Sentence, table
 from audit.tables.channel_days import credited
 from audit.tables.first_money import first_money
@@ -277,9 +277,9 @@ def _cohorts(new: _New, periods: int = 8, most: int = 8) -> pd.DataFrame | None:
     )
     rows = [
         (names[k].start_time.date(), j + 1, int(triangle.size[k]), triangle.share[k, j], bool(triangle.complete[k, j]))
-        for k, j in np.argwhere(np.isfinite(triangle.share)) if k >= len(names) - most
+        for k, j in np.argwhere(np.isfinite(triangle.share) | triangle.begun) if k >= len(names) - most
     ]
-    return pd.DataFrame(rows, columns=[m.name for m in RetentionResult.measures("cohorts")]) if rows else None
+    return pd.DataFrame(rows, columns=[m.name for m in RetentionResult.measures("cohorts")]) if np.isfinite(triangle.share).any() else None
 
 
 # ------------------------------------------------------------------ repeats per new patient
@@ -440,7 +440,7 @@ def _money(owner: np.ndarray, money: np.ndarray, months: float, params: Retentio
 
 # ------------------------------------------------------------------ words
 def _says(facts: Mapping[str, Any], cohorts: pd.DataFrame | None, groups: pd.DataFrame | None) -> dict[str, Sentence]:
-    by_age = cohorts.groupby("after")["returned"].mean() if cohorts is not None else {}
+    by_age = cohorts.dropna(subset=["returned"]).groupby("after")["returned"].mean() if cohorts is not None else {}
     early = by_age.get(1, 0.0) > 4 * by_age.get(2, 1.0)
     differ = groups is not None and bool((groups.loc[groups["part"] != "doctor", "reading"] != "as_rest").any())
     title = "early" if early and facts["return_90"] else "steady" if facts["return_90"] else "plain"
@@ -481,17 +481,9 @@ def returns(result: RetentionResult, labels: Labels) -> Figure | None:
     frame = result.cohorts
     if frame is None:
         return None
-    shares = frame.pivot(index="quarter", columns="after", values="returned").sort_index()
-    ripe = frame.pivot(index="quarter", columns="after", values="is_complete").sort_index().eq(True)
-    size = frame.groupby("quarter")["patients"].first().sort_index()
-    rows = [
-        labels.text("cohort", year=str(day.year), quarter=(day.month + 2) // 3, patients=labels.number(n, "count"))
-        for day, n in size.items()
-    ]
-    return heatmap(
-        shares.to_numpy(), rows=rows, columns=[f"+{k}" for k in shares.columns],
-        text=lambda v: labels.number(round(v, 2), "share"), hatched=~ripe.to_numpy() & shares.notna().to_numpy(), blank="",
-        width=theme.HALF, height=9 + 4.6 * max(len(rows), 3), x_label=labels["x"],
+    return cohorts(
+        frame, "returned", row=labels.cohort, text=lambda v: labels.number(round(v, 2), "share"), x_label=labels["x"],
+        hatched_text=labels["hatched"],
     )
 
 

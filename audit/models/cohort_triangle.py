@@ -17,11 +17,13 @@ class Triangle:
     """Rows K cohorts, columns P periods of age.
 
     ``share`` (K, P) of those watched to the end of the period, NaN where less than half of the cohort was or
-    fewer than ``fewest`` were; ``complete`` (K, P): all of the cohort were watched; ``size`` (K,).
+    fewer than ``fewest`` were; ``complete`` (K, P): all of the cohort were watched; ``begun`` (K, P): half of it were
+    watched into the period, whose share may not be known yet; ``size`` (K,).
     """
 
     share: npt.NDArray[np.float64]
     complete: npt.NDArray[np.bool_]
+    begun: npt.NDArray[np.bool_]
     size: Ints
 
 
@@ -45,7 +47,10 @@ def cohort_triangle(
     reached = np.array([np.bincount(group, weights=w, minlength=cohorts) for w in seen.T]).T
     returned = np.array([np.bincount(group, weights=w, minlength=cohorts) for w in (came & seen).T]).T
     known = (reached >= fewest) & (reached >= size[:, None] / 2)
-    return Triangle(np.where(known, returned / np.maximum(reached, 1), np.nan), reached == size[:, None], size)
+    return Triangle(
+        np.where(known, returned / np.maximum(reached, 1), np.nan), reached == size[:, None],
+        _begun(group, watched, length * np.arange(periods), size, fewest), size,
+    )
 
 
 @dataclass(frozen=True)
@@ -53,12 +58,13 @@ class ValueTriangle:
     """Mean cumulative amount per unit of each of K cohorts by P ages; all (K, P) but ``size`` (K,).
 
     NaN where less than half of the cohort or fewer than ``fewest`` units were watched to that age; ``complete``:
-    all of the cohort were. ``se`` is the robust standard error.
+    all of the cohort were; ``begun``: half of it were watched beyond the age before. ``se`` is the robust standard error.
     """
 
     value: npt.NDArray[np.float64]
     se: npt.NDArray[np.float64]
     complete: npt.NDArray[np.bool_]
+    begun: npt.NDArray[np.bool_]
     size: Ints
 
 
@@ -87,4 +93,12 @@ def value_triangle(
         )
         value[k], se[k], reached[k] = curve.value, curve.se, curve.at_risk
     known = (reached >= fewest) & (reached >= size[:, None] / 2)
-    return ValueTriangle(np.where(known, value, np.nan), np.where(known, se, np.nan), reached == size[:, None], size)
+    return ValueTriangle(
+        np.where(known, value, np.nan), np.where(known, se, np.nan), reached == size[:, None],
+        _begun(group, watched, np.array([0, *ends[:-1]]), size, fewest), size,
+    )
+
+
+def _begun(group: Ints, watched: Ints, starts: Ints, size: Ints, fewest: int) -> npt.NDArray[np.bool_]:
+    beyond = np.array([np.bincount(group, weights=watched > start, minlength=len(size)) for start in starts]).T
+    return (beyond >= size[:, None] / 2) & (size >= fewest)[:, None]

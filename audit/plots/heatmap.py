@@ -46,7 +46,7 @@ def heatmap(
 
     ``text`` turns a value into the words in its cell; ``least`` and ``most`` are the values of the palest and the
     darkest shade (0 and the largest value by default). ``hatched`` (rows × columns, bool) marks cells that are not complete
-    yet. ``row_notes`` stand at the right end of a row ("closed"). ``mark`` = (column position, words)
+    yet, with or without a number. ``row_notes`` stand at the right end of a row ("closed"). ``mark`` = (column position, words)
     draws a vertical line at a column's left edge. Sizes are millimetres.
     """
     cells = np.asarray(values, dtype=np.float64)
@@ -61,16 +61,16 @@ def heatmap(
     ripe = ~np.asarray(hatched, dtype=bool) if hatched is not None else np.ones(cells.shape, dtype=bool)
     size = _text_size(width, n_columns, [text(float(v)) for v in seen])
     for (i, j), value in np.ndenumerate(cells):
-        if not np.isfinite(value):
-            ax.text(j + 0.5, i + 0.5, blank, ha="center", va="center", color=theme.GREY, fontsize=8)
-            continue
         if not ripe[i, j]:
             ax.add_patch(Rectangle((j, i), 1, 1, facecolor="#F7F9FA", edgecolor=theme.GREY, hatch="////", linewidth=0))
             ax.add_patch(Rectangle((j, i), 1, 1, fill=False, edgecolor="white", linewidth=1.2))
+        if not np.isfinite(value):
+            ax.text(j + 0.5, i + 0.5, blank, ha="center", va="center", color=theme.GREY, fontsize=8)
+            continue
         dark = ripe[i, j] and value > least + 0.52 * (most - least)
-        halo: dict[str, Any] = {} if ripe[i, j] else {"path_effects": theme.HALO}
+        ground: dict[str, Any] = {} if ripe[i, j] else {"bbox": {"facecolor": "#F7F9FA", "edgecolor": "none", "pad": 0.8}}
         ax.text(j + 0.5, i + 0.5, text(float(value)), ha="center", va="center", fontsize=size,
-                color="white" if dark else theme.INK, **halo)
+                color="white" if dark else theme.INK, **ground)
     for frame in frames:
         style: Any = "solid" if frame.line == "solid" else (0, (3, 1.5))
         ax.add_patch(Rectangle((frame.column, frame.row), frame.last_column - frame.column + 1,

@@ -21,6 +21,11 @@ def month(value: date, language: Language, *, short: bool = False) -> str:
     return format_date(value, "LLL y" if short else "LLLL y", LOCALES[language])
 
 
+def quarter(value: date, language: Language) -> str:
+    """“2016 Q3”."""
+    return format_date(value, "y QQQ", LOCALES[language])
+
+
 def weekday(number: int, language: Language, *, short: bool = True) -> str:
     """“Mon” for 0."""
     names = Locale.parse(LOCALES[language]).days["stand-alone"]["abbreviated" if short else "wide"]

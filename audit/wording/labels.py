@@ -48,6 +48,10 @@ class Labels:
         """“Dec 2016”."""
         return calendar.month(day, self.words.language, short=True)
 
+    def cohort(self, quarter: date, patients: int) -> str:
+        """“2016 Q3 (412)”: the patients whose first visit lay in a quarter."""
+        return f"{calendar.quarter(quarter, self.words.language)} ({self.number(patients, 'count')})"
+
     def day(self, day: date) -> str:
         """“14 January 2026”."""
         return calendar.day(day, self.words.language)

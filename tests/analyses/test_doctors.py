@@ -16,6 +16,7 @@ from audit.tables.connection import Tables, tables_from_frames
 from audit.wording import Labels
 from audit.wording.text import Words
 from benchmarks.recover_doctors import recover, summary
+from tests.pages import spoken
 
 END = date(2017, 1, 1)
 PERIOD = Period(start=date(2014, 1, 1), end=END)
@@ -194,13 +195,8 @@ def test_raising_the_low_ones_is_an_opportunity(demo):
     assert impact.low > 0 and impact.unit == "currency" and impact.grade == "C"
 
 
-@pytest.mark.parametrize("figure", doctors.FIGURES)
-def test_page_can_be_written_and_drawn(demo, demo_period, figure):
-    words = Words("doctors", currency="RUB", period=demo_period)
-    for slot in ("title", "lede", "notes.how", "notes.care", "notes.decide", f"figures.{figure}.title"):
-        assert words.sentence(slot, demo)
-    assert all(words.finding(demo, finding) for finding in demo.findings)
-    assert getattr(doctors, figure)(demo, Labels(words, figure, demo)) is not None
+def test_page_can_be_written_and_drawn(demo, demo_period):
+    assert spoken("doctors", demo, demo_period, "RUB").figures == doctors.FIGURES
 
 
 # ---------------------------------------------------------------- who came and went, who chose whom, what was billed

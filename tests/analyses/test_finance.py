@@ -5,15 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from audit.analyses import finance
 from audit.analyses.finance import FIGURES, FinanceParams, FinanceResult, analyse
 from audit.config import Days, Period
 from audit.errors import NotAnswerable
 from audit.tables.connection import Tables
-from audit.wording import Labels, Words
+from tests.pages import spoken
 from tests.spec import clinic
 
 NAMES = ("charges", "patient_days", "first_visits", "services", "expenses", "events")
@@ -198,20 +196,10 @@ def test_a_column_may_be_empty(column):
 @pytest.mark.parametrize("changes", [{}, {"expenses": None}, {"services": None}], ids=["all", "no costs", "no services"])
 def test_every_sentence_and_figure_is_made(changes):
     result = run(drawn(**changes))
-    words = Words("finance", currency="EUR", period=PERIOD)
-    for slot in ("title", "lede", "notes.how", "notes.care", "notes.decide"):
-        assert words.plain(slot, result)
-    for finding in result.findings:
-        assert words.finding(result, finding)
-    for name, frame in result.tables().items():
-        assert words.plain(f"tables.{name}.title", result) and words.columns(name, result) and isinstance(frame, pd.DataFrame)
-    for name in FIGURES:
-        assert words.plain(f"figures.{name}.title", result) and words.plain(f"figures.{name}.alt", result)
-        getattr(finance, name)(result, Labels(words, name, result))
-    assert all(words.has(f"estimates.{name}") for name in result.estimates())
+    assert all(spoken("finance", result, PERIOD).texts)
 
 
 def test_figures_of_the_demo(demo, demo_period):
-    words = Words("finance", currency="RUB", period=demo_period)
-    assert all(getattr(finance, name)(demo, Labels(words, name, demo)) is not None for name in FIGURES)
-    assert words.plain("title", demo) == "Revenue is ×2.5 what it was; ₽8.7M a month is left as profit"
+    page = spoken("finance", demo, demo_period, "RUB")
+    assert page.figures == FIGURES
+    assert page.texts[0] == "Revenue is ×2.5 what it was; ₽8.7M a month is left as profit"

@@ -11,15 +11,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audit.analyses import finance, growth
+from audit.analyses import finance
 from audit.analyses.finance import FinanceParams, FinanceResult
 from audit.analyses.growth import FIGURES, GrowthParams, GrowthResult, analyse
 from audit.config import Days, Period
 from audit.models.actions import CATALOGUE
 from audit.results import Estimate, exact
 from audit.results.store import load, save
-from audit.wording import Labels, Words
+from audit.wording import Words
 from tests.analyses.test_finance import NAMES
+from tests.pages import spoken
 from tests.spec import clinic
 
 SECTIONS = ("capacity", "profile", "clv", "retention", "recall", "doctors", "price", "channels", "funnel", "administrators")
@@ -219,18 +220,9 @@ def test_every_sentence_and_figure_is_made(which, full, roomy, demo_tables, demo
         result = run(demo_tables, dataclasses.replace(money, contribution_share=None, profit_month=None), demo_period, sections())
     else:
         result = full if which == "full" else roomy
-    words = Words("growth", currency="RUB", period=demo_period)
-    for slot in ("title", "lede", "notes.how", "notes.care", "notes.decide", "actions_page.order.text"):
-        assert words.plain(slot, result)
-    for finding in result.findings:
-        assert words.finding(result, finding)
-    for name in result.tables():
-        assert words.plain(f"tables.{name}.title", result) and words.plain(f"tables.{name}.subtitle", result) and words.columns(name, result)
-    for name in FIGURES:
-        assert words.plain(f"figures.{name}.alt", result) and words.plain(f"figures.{name}.title", result)
-        drawn = getattr(growth, name)(result, Labels(words, name, result))
-        assert drawn is not None or which in ("nothing", "no margin")
-    assert all(words.has(f"estimates.{name}") for name in result.estimates())
+    page = spoken("growth", result, demo_period, "RUB")
+    assert all(page.texts) and (page.figures == FIGURES or which in ("nothing", "no margin"))
+    assert Words("growth", currency="RUB", period=demo_period).plain("actions_page.order.text", result)
 
 
 def test_every_code_has_its_word(full):

@@ -13,8 +13,7 @@ from audit import catalogue
 from audit.config import Days, Period
 from audit.results import Result, Unanswered
 from audit.tables.connection import tables_from_frames
-from audit.wording import Labels
-from audit.wording.text import Words, without_tags
+from tests.pages import NONSENSE, spoken
 
 from .small_clinic import clinic
 
@@ -75,29 +74,17 @@ def results() -> dict[str, dict[str, Result]]:
     return {kind: audited(frames) for kind, frames in ODD.items()}
 
 
-def said(name: str, result: Result) -> list[str]:
-    words = Words(name, currency="EUR", period=PERIOD)
-    if isinstance(result, Unanswered):
-        return [str(words.reason(result))]
-    parts = ["title", "lede", "notes.how", "notes.care", "notes.decide"]
-    texts = [str(words.sentence(part, result)) for part in parts if words.has(part)]
-    texts += [str(words.finding(result, finding)) for finding in result.findings]
-    for figure in catalogue.analysis(name).figures:
-        if getattr(catalogue.analysis(name).module, figure)(result, Labels(words, figure, result)) is not None:
-            texts += [str(words.sentence(f"figures.{figure}.{part}", result)) for part in ("title", "subtitle", "alt")]
-    return [without_tags(text) for text in texts]
-
-
 @pytest.mark.parametrize("kind", ODD)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_page_says_something_true(results, kind, name):
     result = results[kind][name]
-    for text in said(name, result):
+    texts = spoken(name, result, PERIOD).texts
+    for text in texts:
         assert text.strip()
-        for nonsense in ("nan", "inf ", "None", "−0%", "-0%"):
+        for nonsense in NONSENSE:
             assert nonsense not in text, text
     if isinstance(result, Unanswered) and result.reason != "missing_result":  # that sends the reader to the page that says
-        assert "to answer it" in said(name, result)[0]
+        assert "to answer it" in texts[0]
 
 
 @pytest.mark.parametrize("kind", ODD)

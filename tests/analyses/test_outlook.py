@@ -13,8 +13,7 @@ from audit.analyses.outlook import OutlookParams, OutlookResult
 from audit.config import Period
 from audit.errors import NotAnswerable
 from audit.tables.connection import Tables, tables_from_frames
-from audit.wording import Labels
-from audit.wording.text import Words
+from tests.pages import spoken
 
 END = date(2017, 1, 1)
 PERIOD = Period(start=date(2014, 1, 1), end=END)
@@ -41,14 +40,8 @@ def clinic(visits: dict[str, tuple[date, list[int]]], paid: float = 100.0) -> Ta
     }, end=END)
 
 
-def words_of(result: OutlookResult, period: Period = PERIOD) -> list[str]:
-    """Every sentence of the page; raises where one cannot be said."""
-    words = Words("outlook", currency="EUR", period=period)
-    slots = ["title", "lede", "notes.how", "notes.care", "notes.decide"]
-    for figure in outlook.FIGURES:
-        drawn = getattr(outlook, figure)(result, Labels(words, figure, result))
-        slots += [f"figures.{figure}.title", f"figures.{figure}.subtitle"] if drawn is not None else []
-    return [str(words.sentence(slot, result)) for slot in slots] + [str(words.finding(result, f)) for f in result.findings]
+def words_of(result: OutlookResult, period: Period = PERIOD) -> tuple[str, ...]:
+    return spoken("outlook", result, period).texts
 
 
 # ---------------------------------------------------------------- the synthetic clinics
@@ -113,10 +106,8 @@ def test_chances_come_true_and_say_so(homogeneous):
 @pytest.mark.parametrize("which", ["episodic", "homogeneous"])
 def test_page_can_be_written_and_drawn(which, request):
     result = request.getfixturevalue(which)
-    assert all(words_of(result))
-    for figure in outlook.FIGURES:
-        words = Words("outlook", currency="EUR", period=PERIOD)
-        assert getattr(outlook, figure)(result, Labels(words, figure, result)) is not None
+    page = spoken("outlook", result, PERIOD)
+    assert all(page.texts) and page.figures == outlook.FIGURES
 
 
 # ---------------------------------------------------------------- the counted grid, drawn by hand

@@ -14,8 +14,8 @@ from audit.config import Period
 from audit.errors import NotAnswerable
 from audit.results import exact
 from audit.tables.connection import tables_from_frames
-from audit.wording import Labels
 from audit.wording.text import Words
+from tests.pages import spoken
 
 from .small_clinic import clinic
 
@@ -232,13 +232,8 @@ def test_segments_tell_who_comes_again(demo):
     assert demo.segments["patients"].sum() == demo.segments["n"].sum()
 
 
-@pytest.mark.parametrize("figure", recall.FIGURES)
-def test_page_can_be_written_and_drawn(demo, demo_period, figure):
-    words = Words("recall", currency="RUB", period=demo_period)
-    for slot in ("title", "lede", "notes.how", "notes.care", "notes.decide", f"figures.{figure}.title"):
-        assert words.sentence(slot, demo)
-    assert all(words.finding(demo, finding) for finding in demo.findings)
-    assert getattr(recall, figure)(demo, Labels(words, figure, demo)) is not None
+def test_page_can_be_written_and_drawn(demo, demo_period):
+    assert spoken("recall", demo, demo_period, "RUB").figures == recall.FIGURES
 
 
 def test_without_any_permission_on_record_the_page_asks_for_it():

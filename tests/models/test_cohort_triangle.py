@@ -17,12 +17,13 @@ def test_shares_of_those_watched_to_the_end():
     assert triangle.share[0] == pytest.approx([2 / 4, 1 / 3])
     assert triangle.share[1][0] == pytest.approx(1 / 2) and np.isnan(triangle.share[1][1])
     assert triangle.complete.tolist() == [[True, False], [True, False]]
+    assert triangle.begun.tolist() == [[True, True], [True, False]]
     assert triangle.size.tolist() == [4, 2]
 
 
 def test_too_few_are_not_shown():
     triangle = cohort_triangle(cohort=[0], last_age=[99], owner=[], age=[], cohorts=1, periods=1, length=10)
-    assert np.isnan(triangle.share).all()
+    assert np.isnan(triangle.share).all() and not triangle.begun.any()
 
 
 def test_value_by_cohort_is_what_each_brought_by_that_age():
@@ -32,7 +33,7 @@ def test_value_by_cohort_is_what_each_brought_by_that_age():
         ages=[10, 20], fewest=1,
     )
     assert found.value[0] == pytest.approx([10, 12]) and found.value[1][0] == 6 and np.isnan(found.value[1][1])
-    assert found.complete.tolist() == [[True, True], [True, False]] and found.size.tolist() == [2, 1]
+    assert found.complete.tolist() == [[True, True], [True, False]] == found.begun.tolist() and found.size.tolist() == [2, 1]
     assert found.se[0][0] == 0 and found.se[0][1] == pytest.approx(np.sqrt(2) )
 
 
