@@ -494,13 +494,13 @@ def who_returns(result: RetentionResult, labels: Labels) -> Figure | None:
         return None
     frame = frame[(frame["part"] != "doctor") & (frame["group"] != REST)].dropna(subset=["return_90"])
     chosen = frame.assign(far=(frame["return_90"] - centre.value).abs()).nlargest(12, "far", keep="all").head(12)
-    frame = frame.loc[chosen.index].sort_values(["return_90", "group"], ascending=[False, True], kind="stable")
+    frame = frame.loc[chosen.index].sort_values(["part", "return_90", "group"], ascending=[False, False, True], kind="stable")
     if len(frame) < 2:
         return None
+    names = [labels.text(row.part, name=labels.value("group", row.group)) for row in frame.itertuples()]
     return dots(
-        [labels.value("group", name) for name in frame["group"]], frame["return_90"], frame["return_90_low"],
-        frame["return_90_high"], marked=list(frame["reading"] == "fewer"), centre=(centre.value, centre.low, centre.high),
-        centre_text=labels.text("centre", centre=labels.number(centre)), x=labels["x"],
+        names, frame["return_90"], frame["return_90_low"], frame["return_90_high"],
+        marked=list(frame["reading"] == "fewer"), centre=(centre.value, centre.low, centre.high), centre_text=labels.text("centre", centre=labels.number(centre)), x=labels["x"],
         number=lambda v: labels.number(v, "share"), height=max(40.0, 15 + 3.2 * len(frame)),
     )
 

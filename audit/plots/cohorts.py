@@ -27,6 +27,6 @@ def cohorts(
     return heatmap(
         cells.to_numpy(), rows=[row(day, n) for day, n in sizes.items()],
         columns=[f"+{k}" for k in cells.columns], text=text, hatched=hatched, blank="", width=theme.HALF,
-        height=9 + max(4.2 * len(sizes), 21.0), x_label=f"{x_label}; {hatched_text}" if hatched.any() else x_label,
+        height=9 + 3.7 * max(len(sizes), 5), x_label=f"{x_label}; {hatched_text}" if hatched.any() else x_label,
         least=least, most=most,
     )
