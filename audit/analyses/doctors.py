@@ -28,10 +28,11 @@ from pydantic import Field
 
 from audit.config import Params, Period
 from audit.errors import NotAnswerable
+from audit.models.fair import Fair, fair_means, fair_rates, unknown
 from audit.models.funnel_limits import RatioFunnel, funnel_limits, outside, ratio_funnel
 from audit.models.headroom import headroom
-from audit.models.shrinkage import Shrunken, paule_mandel, predicts, shrink_means, shrink_rates
-from audit.models.standardise import expected_counts, standardise_means, standardise_rates, stratum, within_slots
+from audit.models.shrinkage import Shrunken, paule_mandel, shrink_means
+from audit.models.standardise import expected_counts, stratum, within_slots
 from audit.plots.dots import dots
 from audit.plots.funnel_plot import funnel_plot
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
@@ -218,45 +219,20 @@ def _enough(n: np.ndarray, names: list[str], fewest: int) -> np.ndarray:
     return np.asarray((n >= fewest) & (np.array(names) != MERGED))
 
 
-@dataclass(frozen=True)
-class _Compared:
-    """One measure by doctor: raw mean, on the clinic's mix of cases with error, shrunken, and the patients it rests on."""
-
-    raw: np.ndarray
-    fair: np.ndarray
-    se: np.ndarray
-    n: np.ndarray
-    shrunken: Shrunken
-    checked: bool = False
-
-
-def _nothing(doctors: int) -> _Compared:
-    gap = np.full(doctors, np.nan)
-    return _Compared(gap, gap, gap, np.zeros(doctors), Shrunken(gap, gap, gap, gap, np.zeros(doctors, bool), np.nan, np.nan))
-
-
-def _returns(cases: pd.DataFrame, names: list[str], params: DoctorsParams) -> _Compared | None:
+def _returns(cases: pd.DataFrame, names: list[str], params: DoctorsParams) -> Fair | None:
     """Share of first patients who came again within 90 days."""
     seen = _matured(cases, RETURN_DAYS, params)
     if len(seen) < params.fewest_patients / 2:
         return None
-    unit, came = _units(seen, names), (seen["gap"] <= RETURN_DAYS).to_numpy(float)
-    cells = pd.DataFrame({"unit": unit, **_strata(seen), "k": came, "n": 1.0})
-    keys = [name for name in cells if name not in ("k", "n")]
-    cells = cells.groupby(keys, sort=True)[["k", "n"]].sum().reset_index()
-    adjusted = standardise_rates(
-        cells["k"], cells["n"], unit=cells["unit"], strata={name: cells[name] for name in keys if name != "unit"}
+    return fair_rates(
+        seen["gap"] <= RETURN_DAYS, unit=_units(seen, names), units=len(names), strata=_strata(seen), level=params.level,
+        seed=params.seed,
     )
-    n = np.bincount(unit, minlength=len(names)).astype(float)
-    rate = np.r_[adjusted.direct, np.full(len(names) - len(adjusted.direct), np.nan)]
-    raw = np.bincount(unit, weights=came, minlength=len(names)) / np.where(n > 0, n, np.nan)
-    shrunken = shrink_rates(np.nan_to_num(rate) * n, n, params.level, seed=params.seed)
-    return _Compared(raw, rate, np.full(len(names), np.nan), n, shrunken)
 
 
 def _values(
     cases: pd.DataFrame, names: list[str], has_money: bool, params: DoctorsParams
-) -> tuple[int | None, _Compared | None]:
+) -> tuple[int | None, Fair | None]:
     """Outpatient money per first patient within the longest horizon that enough patients were watched for."""
     for days in HORIZONS if has_money else ():
         seen = _matured(cases, days, params)
@@ -268,24 +244,18 @@ def _values(
     return None, None
 
 
-def _means(seen: pd.DataFrame, column: str, names: list[str], params: DoctorsParams) -> _Compared:
-    """The mean of ``column`` by doctor, standardised and shrunken, and whether half the patients foretell the others."""
-    unit, amount = _units(seen, names), seen[column].fillna(0).to_numpy(float)
-    n = np.bincount(unit, minlength=len(names)).astype(float)
-    enough = _enough(n, names, params.fewest_matured)
-    fair = standardise_means(amount, unit=unit, units=len(names), strata=_strata(seen))
-    raw = np.bincount(unit, weights=amount, minlength=len(names)) / np.where(n > 0, n, np.nan)
-    mean, se = (np.where(enough, part, np.nan) for part in (fair.mean, fair.se))
-    # Patients of even days teach, those of odd days test: by date, so that nothing depends on names.
-    even = seen["day"].dt.day_of_year.to_numpy() % 2 == 0
-    halves = [standardise_means(amount[half], unit=unit[half], units=len(names), strata=_strata(seen[half]))
-              for half in (even, ~even)]
-    checked = predicts(halves[0].mean, halves[0].se, halves[1].mean, halves[1].se, known=enough)
-    return _Compared(raw, mean, se, n, shrink_means(mean, se, params.level, seed=params.seed), checked)
+def _means(seen: pd.DataFrame, column: str, names: list[str], params: DoctorsParams) -> Fair:
+    """The mean of ``column`` by doctor. By date, so that nothing depends on names: patients of even days teach."""
+    unit = _units(seen, names)
+    known = _enough(np.bincount(unit, minlength=len(names)), names, params.fewest_matured)
+    return fair_means(
+        seen[column].fillna(0), unit=unit, units=len(names), strata=_strata(seen), known=known,
+        half=seen["day"].dt.day_of_year.to_numpy() % 2 == 0, level=params.level, seed=params.seed,
+    )
 
 
 def _duty(
-    cases: pd.DataFrame, names: list[str], days: int | None, value: _Compared | None, params: DoctorsParams
+    cases: pd.DataFrame, names: list[str], days: int | None, value: Fair | None, params: DoctorsParams
 ) -> tuple[str, Estimate | None]:
     """Whether doctors on duty in the same half day differ as all do, and the share of first visits that tells."""
     if value is None or cases["hour"].isna().all():
@@ -394,19 +364,18 @@ def _limits(mix: _Mix | None) -> pd.DataFrame | None:
 
 
 def _table(
-    cases: pd.DataFrame, names: list[str], returns: _Compared | None, value: _Compared | None,
+    cases: pd.DataFrame, names: list[str], returns: Fair | None, value: Fair | None,
     ratings: _Ratings, mix: _Mix | None, params: DoctorsParams,
 ) -> pd.DataFrame:
     """One row per doctor; judged by value if there is any, else by returns."""
-    nothing = _nothing(len(names))
+    nothing = unknown(len(names))
     back, worth, liked = (returns or nothing).shrunken, (value or nothing).shrunken, ratings.shrunken or nothing.shrunken
     n_return, n_value = (returns or nothing).n, (value or nothing).n
     few = ~_enough(n_return, names, params.fewest_matured)
     recent = _matured(cases, 0, params)["doctor"].value_counts()
     main = value or returns or nothing
     judged, n = main.shrunken, main.n
-    # The line on the page is the mean of patients; the centre of the doctors may lie elsewhere.
-    level = float(np.nansum(main.fair * n) / max(n[np.isfinite(main.fair)].sum(), 1))
+    level = main.level
     off = judged.differs & ((judged.low > level) | (judged.high < level))
     seen = ratings.answers >= params.fewest_ratings
     disliked = seen & (liked.high < liked.centre)
