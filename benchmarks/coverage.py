@@ -1,14 +1,18 @@
 """Do the intervals hold what they promise? Simulates clinics with known truth, audits them, compares.
 
     python benchmarks/coverage.py --clinics 100 --patients 4000
+    python benchmarks/coverage.py --clinics 40 --only price
 
 prints a table per headline estimate: in how many clinics the 90 % interval held the truth, the bias, the width.
-Clinics are random (``random_clinic``), not the teaching clinic, whose monthly numbers are quotas.
+Clinics are random (``random_clinic``), not the teaching clinic, whose monthly numbers are quotas. Other parts of the
+audit have processes of their own: a module ``coverage_<part>.py`` beside this one with ``cases(seed)``, which gives
+name, estimate and truth.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -30,6 +34,8 @@ from audit.config import Period
 from audit.results import Estimate, Result
 from audit.tables.connection import tables_from_frames
 
+PATIENTS = "patients"
+PARTS = (PATIENTS, *sorted(path.stem.removeprefix("coverage_") for path in Path(__file__).parent.glob("coverage_*.py")))
 PERIOD = Period(start=clinic.START, end=clinic.END)
 ANALYSES = ("profile", "clv", "retention", "doctors")
 LEVEL = 0.90
@@ -113,6 +119,12 @@ def alike(seed: int, patients: int) -> list[Told | Fact]:
     return [Fact("doctors all alike: said to differ, per clinic", float(frame["reading"].isin(["above", "below", "review"]).sum()))]
 
 
+def of_part(part: str, seed: int) -> list[Told | Fact]:
+    """The estimates of one run of the process of ``part``."""
+    cases = importlib.import_module(f"coverage_{part}").cases(seed)
+    return [Told(name, e.value, e.low, e.high, truth) for name, e, truth in cases]
+
+
 def table(found: Sequence[Told | Fact]) -> str:
     """The comparison as a Markdown table; estimates first, then facts."""
     lines = [f"| estimate | intervals | hold the truth (promised {LEVEL:.0%}) | bias | mean width | |", "| --- | ---: | ---: | ---: | ---: | --- |"]
@@ -137,10 +149,11 @@ def verdict(mine: Sequence[Told]) -> tuple[float, float, float, bool]:
     return share, bias, width, share >= LEVEL - SLACK - noise and abs(bias) <= LARGEST_BIAS
 
 
-def run(clinics: int, patients: int, first_seed: int, workers: int = 2) -> list[Told | Fact]:
-    """Audit ``clinics`` clinics of about ``patients`` patients each; seeds count up from ``first_seed``."""
+def run(clinics: int, patients: int, first_seed: int, workers: int = 2, parts: Sequence[str] = PARTS) -> list[Told | Fact]:
+    """Audit ``clinics`` clinics of about ``patients`` patients each, for every part; seeds count up from ``first_seed``."""
     seeds = range(first_seed, first_seed + clinics)
-    tasks = [partial(work, seed, patients) for work in (headline, alike) for seed in seeds]
+    tasks = [partial(work, seed, patients) for work in (headline, alike) for seed in seeds if PATIENTS in parts]
+    tasks += [partial(of_part, part, seed) for part in parts if part != PATIENTS for seed in seeds]
     if workers == 1:
         return [item for task in tasks for item in task()]
     with ProcessPoolExecutor(workers) as pool:
@@ -154,8 +167,9 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=4000)
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}")
     given = parser.parse_args()
-    print(table(run(given.clinics, given.patients, given.first_seed, given.workers)))
+    print(table(run(given.clinics, given.patients, given.first_seed, given.workers, given.only)))
 
 
 if __name__ == "__main__":

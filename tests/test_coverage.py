@@ -26,7 +26,7 @@ def coverage():
 
 @pytest.fixture(scope="module")
 def found(coverage):
-    return coverage.run(clinics=4, patients=2500, first_seed=1, workers=1)
+    return coverage.run(clinics=4, patients=2500, first_seed=1, workers=1, parts=["patients"])
 
 
 def facts(coverage, found, name: str) -> float:
