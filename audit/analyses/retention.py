@@ -31,6 +31,7 @@ from audit.models import bootstrap, cohort_triangle
 from audit.models.courses import Steps, course_steps
 from audit.models.mean_cumulative import mean_cumulative
 from audit.models.plan_completion import plan_completion, planned_money
+from audit.models.proportions import wilson
 from audit.models.repeat_ratio import carried
 from audit.models.survival import groups_that_differ, incidence
 from audit.plots import theme
@@ -51,6 +52,9 @@ HORIZONS = (30, 90, 180, 365)
 YEAR, QUARTER = 365, 91
 PARTS = ("channel", "diagnosis", "doctor")
 STEPS = 12
+MOST_GROUPS = 12
+ALIKE = 0.05
+"""Two ways of counting repeats, or a change of the share that returns, closer than this are the same to a reader."""
 REST = "rest"
 
 
@@ -67,7 +71,8 @@ class RetentionParams(Params):
 
 @dataclass(frozen=True, kw_only=True)
 class RetentionResult(Result):
-    """Shares are of new patients. ``repeats_…`` are outpatient visits after the first per new patient.
+    """Shares are of new patients; ``return_latest`` is that of the newest quarter watched for 91 days, ``return_earlier``
+    that of the quarters before it. ``repeats_…`` are outpatient visits after the first per new patient.
 
     ``repeats_period`` divides the repeats of the present period by its new patients, ``repeats_cohort`` follows new
     patients for a year, ``repeats_expected`` is what the period would show if every cohort followed that curve.
@@ -83,6 +88,8 @@ class RetentionResult(Result):
     return_90: Estimate | None
     return_180: Estimate | None
     return_365: Estimate | None
+    return_latest: Estimate | None
+    return_earlier: Estimate | None
     repeats_period: Estimate | None
     repeats_cohort: Estimate | None
     repeats_expected: Estimate | None
@@ -173,6 +180,7 @@ def analyse(
     facts |= {"new_patients": len(new.people), "plan_days": params.plan_days,
               "course_gap": params.plan_gap_days if facts["steps_of"] == "plans" else params.course_gap_days}
     cohorts = _cohorts(new)
+    facts |= _latest(cohorts, params)
     return RetentionResult(
         grade="A", headline="return_90" if facts["return_90"] else "return_30" if facts["return_30"] else "repeats_cohort",
         says=_says(facts, cohorts, groups), findings=_findings(facts, groups, charges is not None, plans is not None),
@@ -184,12 +192,11 @@ def _new(first_visits: Table, patient_days: Table, opportunities: Table | None, 
     new = new_patients(first_visits)
     people = new.select("owner", "patient_id", "first_day", "first", "last_age", "gap", doctor="doctor_id",
                         diagnosis=_.diagnosis.strip().upper().substr(0, 3), stated="stated_source")
+    # what a telephone system recorded and what a patient named are two lists of sources: they do not mix
     if opportunities is not None:
-        recorded = credited(opportunities).select("patient_id", recorded="channel")
-        people = people.left_join(recorded, "patient_id").drop("patient_id_right")
+        people = people.left_join(credited(opportunities).select("patient_id", "channel"), "patient_id").drop("patient_id_right", "stated")
     else:
-        people = people.mutate(recorded=ibis.null("string"))
-    people = people.mutate(channel=ibis.coalesce(_.recorded, _.stated)).drop("recorded", "stated")
+        people = people.rename(channel="stated")
     frame = people.order_by("owner").to_pandas()
     if frame.empty:
         raise NotAnswerable("no_new_patients", verdict="not_enough_data")
@@ -280,6 +287,21 @@ def _cohorts(new: _New, periods: int = 8, most: int = 8) -> pd.DataFrame | None:
         for k, j in np.argwhere(np.isfinite(triangle.share) | triangle.begun) if k >= len(names) - most
     ]
     return pd.DataFrame(rows, columns=[m.name for m in RetentionResult.measures("cohorts")]) if np.isfinite(triangle.share).any() else None
+
+
+def _latest(cohorts: pd.DataFrame | None, params: RetentionParams) -> dict[str, Estimate | None]:
+    """Return within the first quarter of the newest cohort that was watched through it, and of those before."""
+    nothing: dict[str, Estimate | None] = {"return_latest": None, "return_earlier": None}
+    if cohorts is None:
+        return nothing
+    first = cohorts[(cohorts["after"] == 1) & cohorts["is_complete"]].sort_values("quarter")
+    if len(first) < 2:
+        return nothing
+    came, n = first["returned"].to_numpy() * first["patients"].to_numpy(), first["patients"].to_numpy()
+    k, of = np.r_[came[-1], came[:-1].sum()].round(), np.r_[n[-1], n[:-1].sum()]
+    low, high = wilson(k, of, params.level)
+    bounds = zip(("return_latest", "return_earlier"), k / of, low, high, of, strict=True)
+    return {name: Estimate(value, min(a, value), max(b, value), "share", int(size), params.level) for name, value, a, b, size in bounds}
 
 
 # ------------------------------------------------------------------ repeats per new patient
@@ -455,16 +477,15 @@ def _says(facts: Mapping[str, Any], cohorts: pd.DataFrame | None, groups: pd.Dat
 
 def _findings(facts: Mapping[str, Any], groups: pd.DataFrame | None, has_money: bool, has_plans: bool) -> tuple[Finding, ...]:
     period, cohort, inflow = (facts[f"repeats_{way}"] for way in ("period", "cohort", "expected"))
-    growth = None
-    if period and cohort and inflow:
-        growth = "ratio_alike" if abs(inflow.value / cohort.value - 1) < 0.05 else (
-            "ratio_growing" if inflow.value < cohort.value else "ratio_shrinking") if cohort.value > 0 else None
+    ratio = _ratio(period.value, cohort.value, inflow.value) if period and cohort and inflow and cohort.value > 0 else None
+    latest = _moved(facts["return_latest"], facts["return_earlier"])
     told = (
+        (latest, Finding(latest or "latest_more", "risk" if latest == "latest_fewer" else "strength")),
         (facts["weak_step"], Finding(f"weak_step_{facts['steps_of']}", "risk")),
         (facts["plan_done"], Finding("plans", "risk" if facts["plan_done"] and facts["plan_done"].high < 0.8 else "caveat")),
         (facts["lowest_group"], Finding("lowest", "risk")),
         (facts["highest_group"] and not facts["lowest_group"], Finding("highest", "strength")),
-        (growth, Finding(growth or "ratio_alike", "caveat")),
+        (ratio, Finding(ratio or "ratio_alike", "caveat")),
         (facts["split_first"], Finding("split", "caveat")),
         (facts["return_30"] is None, Finding("short_history", "not_answered")),
         (groups is None, Finding("no_groups", "not_answered")),
@@ -474,6 +495,23 @@ def _findings(facts: Mapping[str, Any], groups: pd.DataFrame | None, has_money: 
         (not has_money, Finding("no_money", "not_answered")),
     )
     return tuple(finding for applies, finding in told if applies)
+
+
+def _moved(latest: Estimate | None, earlier: Estimate | None) -> str | None:
+    """Whether the newest quarter's patients come again more or less often than those before, by more than chance."""
+    if latest is None or earlier is None or abs(latest.value - earlier.value) <= ALIKE * earlier.value:
+        return None
+    return "latest_more" if latest.low > earlier.high else "latest_fewer" if latest.high < earlier.low else None
+
+
+def _ratio(period: float, cohort: float, inflow: float) -> str:
+    """Which of two causes sets the period's repeats apart from the cohort's: the inflow, or patients who come otherwise now."""
+    by_inflow, by_patients = inflow / cohort - 1, period / inflow - 1 if inflow > 0 else 0.0
+    if max(abs(by_inflow), abs(by_patients)) < ALIKE:
+        return "ratio_alike"
+    if abs(by_patients) > abs(by_inflow):
+        return "ratio_more" if by_patients > 0 else "ratio_fewer"
+    return "ratio_growing" if by_inflow < 0 else "ratio_shrinking"
 
 
 def returns(result: RetentionResult, labels: Labels) -> Figure | None:
@@ -493,8 +531,7 @@ def who_returns(result: RetentionResult, labels: Labels) -> Figure | None:
     if frame is None or centre is None:
         return None
     frame = frame[(frame["part"] != "doctor") & (frame["group"] != REST)].dropna(subset=["return_90"])
-    chosen = frame.assign(far=(frame["return_90"] - centre.value).abs()).nlargest(12, "far", keep="all").head(12)
-    frame = frame.loc[chosen.index].sort_values(["part", "return_90", "group"], ascending=[False, False, True], kind="stable")
+    frame = frame.sort_values(["n", "group"], ascending=[False, True], kind="stable").head(MOST_GROUPS).sort_values(["part", "return_90", "group"], ascending=[False, False, True], kind="stable")
     if len(frame) < 2:
         return None
     names = [labels.text(row.part, name=labels.value("group", row.group)) for row in frame.itertuples()]

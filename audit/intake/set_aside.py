@@ -44,7 +44,10 @@ PERSONAL = re.compile(r"[\w.+-]+@[\w-]+\.\w+|(?:\d[\s().-]*){10,}|\d{3}-\d{3}-\d
 
 
 def left_out_after(connection: duckdb.DuckDBPyConnection, table: str, end: date, tables: list[str]) -> None:
-    """Rows after the period are left out; impossible years are set aside. Cards stay while they have appointments."""
+    """Rows after the period are left out; impossible years are set aside. Cards stay while they have appointments.
+
+    Appointments that are booked for later stay: nobody is invited who is coming anyway.
+    """
     day = DAY.get(table)
     if day is None:
         return
@@ -64,7 +67,8 @@ def left_out_after(connection: duckdb.DuckDBPyConnection, table: str, end: date,
         f"UPDATE stage_{table} SET fate = 'set aside', reasons = ['far future:{column}'] WHERE fate IS NULL AND {day} >= ?",
         [far],
     )
-    connection.execute(f"UPDATE stage_{table} SET fate = 'after the period' WHERE fate IS NULL AND {day} >= ?", [end])
+    later = "AND status IS DISTINCT FROM 'booked'" if table == "appointments" else ""
+    connection.execute(f"UPDATE stage_{table} SET fate = 'after the period' WHERE fate IS NULL AND {day} >= ? {later}", [end])
 
 
 def refuse_above_limit(connection: duckdb.DuckDBPyConnection, tables: list[str], limit: float) -> None:

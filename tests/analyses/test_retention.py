@@ -285,3 +285,16 @@ def test_one_patient_and_nobody_new():
     with pytest.raises(NotAnswerable) as nobody:
         analysed(tables_from_frames(frames, end=END))
     assert nobody.value.reason == "no_new_patients"
+
+
+def test_the_newest_patients_are_compared_with_those_before(demo):
+    assert demo.return_latest.low > demo.return_earlier.high
+    assert "latest_more" in {finding.key for finding in demo.findings}
+
+
+@pytest.mark.parametrize(("period", "cohort", "inflow", "key"), [
+    (3.0, 2.85, 2.55, "ratio_more"), (2.5, 2.85, 2.55, "ratio_growing"), (3.2, 2.85, 3.2, "ratio_shrinking"),
+    (2.0, 2.85, 2.8, "ratio_fewer"), (2.9, 2.85, 2.85, "ratio_alike"), (1.0, 2.0, 0.0, "ratio_growing"),
+])
+def test_the_larger_cause_of_the_difference_is_told(period, cohort, inflow, key):
+    assert retention._ratio(period, cohort, inflow) == key
