@@ -116,7 +116,7 @@ class ClvResult(Result):
         Measure("visits", "number", shown=False), Measure("n", "count", shown=False),
     )
     stability: pd.DataFrame | None = table(
-        Measure("class_90", "label"), Measure("class_365", "label"), Measure("patients", "count", people=True),
+        Measure("class_90", "label", block=True), Measure("class_365", "label", block=True), Measure("patients", "count", people=True),
         Measure("share", "share"),
     )
     mix: pd.DataFrame | None = table(

@@ -134,7 +134,7 @@ def analyse(
     edges = _months(people, period)
     split = repeat_visits.split_day(start=int(people["first"].min()), end=end, splits=edges[:-1])
     tried = _tries(patient_days, new, split, period, params)
-    best = min(tried, key=lambda one: GATES.index(one.check.gate))
+    best = min(tried, key=lambda one: (GATES.index(one.check.gate), *(one.check.kept.place if one.check.kept else ())))
     known = _known(best, end)
     found = outlook(best.check, known, weeks=YEAR / 7, level=params.level, seed=params.seed)
     has_money = charges is not None and bool(known.paid.sum() > 0)

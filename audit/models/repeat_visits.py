@@ -84,6 +84,17 @@ class Trial:
         return self.predicted / self.counted - 1
 
     @property
+    def worst(self) -> float:
+        """The largest of its errors: of the total, by group of past visits, by chance to come."""
+        return max(abs(self.error), self.misfit, self.astray)
+
+    @property
+    def place(self) -> tuple[int, bool, float]:
+        """Its place among all tried, the best first: by verdict; then by group of past visits, or by the worst error if rejected."""
+        gate = GATES.index(self.gate)
+        return (gate, False, self.worst) if self.gate == "rejected" else (gate, self.fit.penalizer > 0, self.misfit)
+
+    @property
     def correction(self) -> float:
         """What a weak model's sums are multiplied by; 1 otherwise."""
         return self.counted / self.predicted if self.gate == "weak" else 1.0
@@ -155,8 +166,8 @@ def cohort_curve(*, age: npt.ArrayLike, count: npt.ArrayLike, watched: npt.Array
 def hold_out(held: Held, *, median_gap: float, seed: int) -> Check:
     """Every family on the held-out weeks (METHODS of BTYD); ``median_gap`` is in weeks.
 
-    The family nearest by group of past visits is kept (of those with the best verdict); never by the likelihood,
-    which sees no future. The total, the visits by past frequency and the patients by chance to come decide: within
+    The family nearest by group of past visits is kept (of those with the best verdict; of those rejected the one whose
+    worst error is least); never by the likelihood, which sees no future. The total, the visits by past frequency and the patients by chance to come decide: within
     10 % ok, within 20 % weak, beyond rejected; groups count by what chance cannot explain. A total may be right by
     two wrongs that cancel, and in a clinic of courses it often is. Needing a penalty is at best weak.
     """
@@ -166,7 +177,7 @@ def hold_out(held: Held, *, median_gap: float, seed: int) -> Check:
     rng = np.random.default_rng(seed)
     fits = [model for family in FAMILIES if (model := bg_nbd.fit(family, held.cells)) is not None]
     trials = [_trial(model, held, rng) for model in fits]
-    trials.sort(key=lambda trial: (GATES.index(trial.gate), trial.fit.penalizer > 0, trial.misfit))
+    trials.sort(key=lambda trial: trial.place)
     gate = trials[0].gate if trials else "rejected"
     return Check(gate, tuple(trials), _rules(held), counted, known.patients)
 

@@ -163,7 +163,7 @@ def _hyperparameters(k: Floats, n: Floats) -> tuple[Floats, Floats, Floats]:
 
 def _top_third(draws: Floats) -> Floats:
     count = draws.shape[1]
-    best = int(np.ceil(count / 3))
+    best = max(count // 3, 1)
     rank = np.argsort(np.argsort(-draws, axis=1, kind="stable"), axis=1, kind="stable")
     return (rank < best).mean(axis=0)
 

@@ -11,6 +11,7 @@ from audit.analyses import clv
 from audit.analyses.clv import ClvParams, ClvResult
 from audit.config import Period
 from audit.errors import NotAnswerable
+from audit.results import protect
 from audit.tables.connection import Tables, tables_from_frames
 from audit.wording.text import Words
 from tests.pages import spoken
@@ -226,3 +227,12 @@ def test_nobody_new_and_hardly_anybody():
     with pytest.raises(NotAnswerable) as nobody:
         analysed(tables_from_frames(frames, end=END))
     assert nobody.value.reason == "no_new_patients"
+
+
+def test_no_hidden_class_can_be_worked_out_from_the_totals_of_early_and_late_classes(demo):
+    shown = protect(demo).stability
+    for label in ("class_90", "class_365"):
+        hidden = shown[shown["patients"].isna()].groupby(label).size()
+        several = shown[shown["patients"].notna()][label].unique()
+        assert (hidden[hidden.index.isin(several)] >= 2).all(), f"a single hidden cell of a {label} is its total less the others"
+    assert shown["patients"].isna().any()
