@@ -46,6 +46,9 @@ STEP_MONTHS = 2
 SILENT_MONTHS = 6
 SHOWN_PATIENTS = 8
 
+CHANCE_OFF, ASTRAY_OFF = 0.05, 0.10
+"""Up to so much chances are off on average, and returns are foretold of the wrong patients, they are said to have come true."""
+
 
 class OutlookParams(Params):
     """Settings of the visits ahead."""
@@ -376,12 +379,13 @@ def _says(facts: Mapping[str, Any]) -> dict[str, Sentence]:
     title = ("revenue" if facts["expected_revenue"] else "visits") if speaks else "counted" if facts["again_silent"] else "fresh"
     counted = "chance" if speaks else "counted"
     fewer = facts["silence_falls"] and facts["again_silent"] and facts["again_silent"].high < facts["again_fresh"].low
-    chance = facts["chance_error"]
+    chance, astray = facts["chance_error"], facts["astray"]
+    came_true = chance and chance.value <= CHANCE_OFF and astray and astray.value <= ASTRAY_OFF
     return {
         "title": Sentence(title), "lede": Sentence(facts["gate"] if speaks or facts["gate"] == "not_enough_data" else "rejected"),
         "figures.again.title": Sentence(counted if speaks or fewer else "untold"), "figures.again.subtitle": Sentence(counted),
         "figures.calibration.title": Sentence(facts["gate"]),
-        "figures.returns.title": Sentence("kept" if chance and chance.value <= 0.05 else "missed"),
+        "figures.returns.title": Sentence("kept" if came_true else "missed"),
         "notes.how": Sentence(counted),
     }
 

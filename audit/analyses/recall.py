@@ -5,8 +5,7 @@ Method     RFM with cuts fixed to the clinic's own gaps, proven on the last half
            overdue = days of silence over the patient's own expected gap; chance and worth counted from patients
            who were in the same state half a year ago; a hold-out drawn by lot within every segment; past campaigns
            by intention to treat against their hold-out (Newcombe 1998), never gross.
-Reads      patient_days, first_visits, patients, appointments; campaign_members, feedback, the results of clv and outlook if
-           there are any.
+Reads      patient_days, first_visits, patients, appointments; campaign_members, feedback, the result of clv if there are any.
 Cannot say Whether a patient needs care; what a call brings where no campaign held anybody out.
 """
 
@@ -26,7 +25,6 @@ from matplotlib.figure import Figure
 from pydantic import Field
 
 from audit.analyses.clv import ClvResult
-from audit.analyses.outlook import OutlookResult
 from audit.config import Params, Period
 from audit.errors import NotAnswerable
 from audit.models import rfm
@@ -41,10 +39,10 @@ from audit.tables.silent_patients import gap_quantiles, silent_patients, visit_g
 from audit.wording import Labels
 
 FIGURES = ("proof",)
-HALF_YEAR, YEAR = 182, 365
+HALF_YEAR = 182
 FIRST_DAYS, LATER_DAYS = 7, 120
 OVERDUE_CUTS = (0.5, 1.0, 1.2, 2.0, 4.0, 8.0, 16.0)
-EXCLUSIONS = ("booked", "no_consent", "consent_unknown", "minor", "contacted", "insured", "unhappy")
+EXCLUSIONS = ("booked", "no_consent", "consent_unknown", "minor", "age_unknown", "contacted", "insured", "unhappy")
 """In the order they are checked: the first that applies is the reason told."""
 
 
@@ -53,11 +51,12 @@ class RecallParams(Params):
 
     overdue_from: float = Field(1.2, gt=0, description="silence over the expected gap from which a patient is overdue")
     fewest_silent_days: int = Field(60, ge=14, description="days of silence before anybody is invited back")
-    most_silent_days: int = Field(365, ge=60, description="days of silence beyond which a patient is no longer on the list")
+    most_silent_days: int = Field(365, ge=60, description="days of silence beyond which nobody is invited, unless a campaign has shown that they come")
     held_out_share: float = Field(0.15, ge=0.1, le=0.2, description="share of each segment held out of the call by lot")
     campaign: str = Field("next", description="name of the campaign the list is drawn for; another name draws another lot")
     unknown_consent: Literal["exclude", "call"] = Field("exclude", description="patients whose permission is not recorded")
     adult_from_years: int = Field(18, ge=14, description="younger patients are invited through their guardian only")
+    unknown_age: Literal["exclude", "call"] = Field("exclude", description="patients who may be children, because their age is not recorded")
     contacted_days: int = Field(90, ge=0, description="days after a campaign in which its members are left alone")
     call_insured: bool = Field(False, description="insured and company patients may be invited too")
     unhappy_score: float = Field(2.0, ge=0, le=5, description="last rating up to which a patient is not invited but heard")
@@ -68,7 +67,7 @@ class RecallParams(Params):
 
 @dataclass(frozen=True, kw_only=True)
 class RecallResult(Result):
-    """``due_patients`` are overdue, ``call_patients`` of them may be called and are, ``held_patients`` are held out.
+    """``due_patients`` are overdue and have been silent for ``silent_least`` to ``silent_most`` days, ``call_patients`` of them may be called and are, ``held_patients`` are held out.
 
     ``uplift_…`` is what the latest campaign with a hold-out brought beyond it: within 7 days, and after that within
     120; ``gross_…`` and ``held_…`` are the shares of its two groups, who had been silent for ``silent_from`` to
@@ -80,6 +79,8 @@ class RecallResult(Result):
     """
 
     due_patients: int
+    silent_least: int
+    silent_most: int
     call_patients: int
     held_patients: int
     excluded_patients: int
@@ -128,13 +129,13 @@ class RecallResult(Result):
         Measure("patient_id", "id", shown=False), Measure("group", "label", shown=False), Measure("segment", "label", shown=False),
         Measure("silent_days", "days", shown=False), Measure("expected_gap", "days", shown=False),
         Measure("chance", "share", shown=False), Measure("worth", "currency", shown=False),
-        Measure("expected", "currency", shown=False), Measure("diagnosis", "label", shown=False),
+        Measure("added", "share", shown=False), Measure("expected", "currency", shown=False), Measure("diagnosis", "label", shown=False),
     )
 
 
 def analyse(
     patient_days: Table, first_visits: Table, patients: Table, appointments: Table, campaign_members: Table | None,
-    feedback: Table | None, clv: ClvResult | None, outlook: OutlookResult | None, *, period: Period, params: RecallParams,
+    feedback: Table | None, clv: ClvResult | None, *, period: Period, params: RecallParams,
 ) -> RecallResult:
     """Score everybody who has come, prove the scores on half a year held out, and list who is due."""
     end, split = period.end, period.end - timedelta(days=HALF_YEAR)
@@ -148,12 +149,13 @@ def analyse(
     if then["n"].sum() == 0 or past.empty:
         raise NotAnswerable("too_short" if past.empty else "nobody_again", verdict="not_enough_data")
     proven = rfm.proof(_scores(past, then), returned=past["return_days"].notna(), money=past["later_money"], level=params.level, seed=params.seed)
-    now = _due(now, past, params)
-    now["excluded"] = _excluded(now, patients, appointments, campaign_members, feedback, period, params)
     members = _members(campaign_members, patient_days, first_visits, gaps, end)
     campaigns, told = _campaigns(members, params)
-    listed = _listed(now, _scores(now, cuts).segment, outlook, told, params)
-    facts = told | _counts(now, listed) | _worth(past, params)
+    longest = _longest(told, params)
+    now = _due(now, past, longest, params)
+    now["excluded"] = _excluded(now, patients, appointments, campaign_members, feedback, period, params)
+    listed = _listed(now, _scores(now, cuts).segment, told, params)
+    facts = told | _counts(now, listed) | _worth(past, longest, params) | {"silent_least": params.fewest_silent_days, "silent_most": longest}
     contacts = _contacts(members, params.level)
     facts |= {"trend_z": exact(proven.z, "number", len(past)), "segments_predict": "yes" if proven.predicts else "partly" if proven.rises else "no"}
     facts |= _gain(facts, listed, _margin(clv), params)
@@ -199,24 +201,34 @@ def _states(frame: pd.DataFrame) -> np.ndarray:
     return often * (len(OVERDUE_CUTS) + 1) + np.searchsorted(OVERDUE_CUTS, frame["overdue"], side="right")
 
 
-def _due(now: pd.DataFrame, past: pd.DataFrame, params: RecallParams) -> pd.DataFrame:
+def _due(now: pd.DataFrame, past: pd.DataFrame, longest: int, params: RecallParams) -> pd.DataFrame:
     """Who is overdue; chance to come within half a year unasked, and what those who came brought, in the same state.
 
     States of few patients lean on the overdue of half a year ago, not on everybody: patients in the middle of a course
     come and pay several times as much.
     """
-    past = past[_overdue(past, params)]
+    past = past[_overdue(past, longest, params)]
     states, came = 5 * (len(OVERDUE_CUTS) + 1), past["return_days"].notna()
     chance = in_same_state(state=_states(past), outcome=came, states=states)
     back = past[came]
     worth = in_same_state(state=_states(back), outcome=back["later_money"], states=states)
     state = _states(now)
-    return now.assign(chance=chance[state], worth=np.maximum(worth[state], 0.0), due=_overdue(now, params))
+    known = bool(past["later_money"].any())
+    return now.assign(chance=chance[state], worth=np.maximum(worth[state], 0.0) if known else np.nan, due=_overdue(now, longest, params))
 
 
-def _overdue(frame: pd.DataFrame, params: RecallParams) -> pd.Series:
-    """Silent for longer than expected of them, and neither too lately nor too long ago."""
-    return (frame["overdue"] >= params.overdue_from) & frame["silent_days"].between(params.fewest_silent_days, params.most_silent_days)
+def _overdue(frame: pd.DataFrame, longest: int, params: RecallParams) -> pd.Series:
+    """Silent for longer than expected of them, and neither too lately nor for more than ``longest`` days."""
+    return (frame["overdue"] >= params.overdue_from) & frame["silent_days"].between(params.fewest_silent_days, longest)
+
+
+def _longest(told: Mapping[str, Any], params: RecallParams) -> int:
+    """Days of silence beyond which nobody is invited: as far as a campaign that is known to work has reached."""
+    return max(params.most_silent_days, told["silent_to"]) if _works(told) else params.most_silent_days
+
+
+def _works(told: Mapping[str, Any]) -> bool:
+    return told["uplift_later"] is not None and told["uplift_later"].low > 0
 
 
 def _excluded(
@@ -246,29 +258,29 @@ def _excluded(
     tests = {
         "booked": among(booked), "no_consent": refused | among(opted),
         "consent_unknown": unknown if params.unknown_consent == "exclude" else np.zeros(len(now), bool),
-        "minor": now["age_years"].lt(params.adult_from_years).to_numpy(), "contacted": among(lately),
+        "minor": now["age_years"].lt(params.adult_from_years).to_numpy(),
+        "age_unknown": now["age_years"].isna().to_numpy() & (params.unknown_age == "exclude"), "contacted": among(lately),
         "insured": insured & (not params.call_insured), "unhappy": among(liked),
     }
     return np.select([tests[reason] for reason in EXCLUSIONS], EXCLUSIONS, "")
 
 
-def _listed(
-    now: pd.DataFrame, segment: np.ndarray, outlook: OutlookResult | None, told: Mapping[str, Any], params: RecallParams
-) -> pd.DataFrame:
+def _listed(now: pd.DataFrame, segment: np.ndarray, told: Mapping[str, Any], params: RecallParams) -> pd.DataFrame:
     """Overdue patients who may be called; a share of every segment held out by lot.
 
-    First those like the patients of a campaign that is known to work, the most worth first; then the others.
+    First those like the patients of a campaign that is known to work; the most money that a call adds first: what a
+    patient who comes brings, times the chance a call adds, as measured or in the middle of what is assumed.
     """
-    expected = now["chance"] * now["worth"]
-    if outlook is not None and outlook.patients is not None:
-        model = outlook.patients.set_index("patient_id")["expected_value"] * (HALF_YEAR / YEAR)
-        expected = now["patient_id"].map(model).fillna(expected)
-    rows = now.assign(expected=expected, code=segment)[now["due"] & (now["excluded"] == "")]
+    rows = now.assign(code=segment)[now["due"] & (now["excluded"] == "")]
     out = held_out(list(rows["patient_id"]), rows["code"], share=params.held_out_share, campaign=params.campaign, seed=params.seed)
     rows = rows.assign(group=np.where(out, "held_out", "call"), segment=np.asarray(rfm.SEGMENTS)[rows["code"]])
-    works = told["uplift_later"] is not None and told["uplift_later"].low > 0
+    works = _works(told)
     rows["tested"] = rows["silent_days"].between(told["silent_from"], told["silent_to"]) if works else False
-    rows = rows.sort_values(["tested", "expected", "silent_days", "patient_id"], ascending=[False, False, True, True], kind="stable")
+    added = told["uplift_first"].value + told["uplift_later"].value if works else np.nan
+    rows["added"] = np.where(rows["tested"], added, float(np.mean(params.assumed_uplift)))
+    rows["expected"] = rows["added"] * rows["worth"]
+    order = ["tested", "expected", "chance", "silent_days", "patient_id"]
+    rows = rows.sort_values(order, ascending=[False, False, False, True, True], kind="stable")
     return rows[[measure.name for measure in RecallResult.measures("list")]].reset_index(drop=True)
 
 
@@ -277,10 +289,10 @@ def _counts(now: pd.DataFrame, listed: pd.DataFrame) -> dict[str, Any]:
     return {"due_patients": due, "call_patients": len(listed) - held, "held_patients": held, "excluded_patients": due - len(listed)}
 
 
-def _worth(past: pd.DataFrame, params: RecallParams) -> dict[str, Estimate | None]:
+def _worth(past: pd.DataFrame, longest: int, params: RecallParams) -> dict[str, Estimate | None]:
     """Of patients who were overdue half a year ago: the share that came unasked, and what each of those brought."""
     facts: dict[str, Estimate | None] = {"chance_unasked": None, "return_worth": None}
-    due = past[_overdue(past, params)]
+    due = past[_overdue(past, longest, params)]
     came = due["return_days"].notna()
     if len(due) < 30:
         return facts
@@ -313,7 +325,7 @@ def _gain(facts: Mapping[str, Any], listed: pd.DataFrame, margin: Estimate | Non
     base = facts["held_first"].value + facts["held_later"].value if measured else unasked.value if unasked else None
     lift = facts["uplift_first"].value + facts["uplift_later"].value if measured else float(np.mean(params.assumed_uplift))
     calls = like if measured else every
-    longest, shortest = params.most_silent_days, params.fewest_silent_days
+    longest, shortest = facts["silent_most"], facts["silent_least"]
     if measured:
         longest, shortest = min(longest, facts["silent_to"]), max(shortest, facts["silent_from"])
     found: dict[str, Any] = {"recall_revenue": None, "recall_gain": None, "margin_share": margin, "gain_assumed": int(not measured),
@@ -339,11 +351,12 @@ def _gain(facts: Mapping[str, Any], listed: pd.DataFrame, margin: Estimate | Non
 def _segments(now: pd.DataFrame, cuts: pd.DataFrame, proof: rfm.Proof) -> pd.DataFrame:
     code = _scores(now, cuts).segment
     size, whole = len(rfm.SEGMENTS), float(now["money"].clip(lower=0).sum())
+    later = [np.where(whole > 0, part, np.nan) for part in (proof.money, proof.money_low, proof.money_high)]
     money = np.bincount(code, weights=now["money"].clip(lower=0), minlength=size)
     return pd.DataFrame({
         "segment": rfm.SEGMENTS, "patients": np.bincount(code, minlength=size), "money_share": money / whole if whole > 0 else np.nan,
         "returned": proof.returned, "returned_low": proof.returned_low, "returned_high": proof.returned_high,
-        "later_money": proof.money, "later_money_low": proof.money_low, "later_money_high": proof.money_high,
+        "later_money": later[0], "later_money_low": later[1], "later_money_high": later[2],
         "scored": proof.patients, "due": np.bincount(code, weights=now["due"] & (now["excluded"] == ""), minlength=size).astype(int),
         "n": np.bincount(code, minlength=size),
     })

@@ -24,12 +24,12 @@ PERIOD = Period(start=date(2014, 1, 1), end=END)
 SMALL = RecallParams(fewest_patients=50)
 
 
-def analysed(frames: Mapping[str, pd.DataFrame], params: RecallParams = SMALL, clv=None, outlook=None) -> RecallResult:
+def analysed(frames: Mapping[str, pd.DataFrame], params: RecallParams = SMALL, clv=None) -> RecallResult:
     tables = tables_from_frames(frames, end=END)
     given = {name: table for name, table in tables.items() if table.count().execute()}
     return recall.analyse(
         given["patient_days"], given["first_visits"], given["patients"], given["appointments"], given.get("campaign_members"),
-        given.get("feedback"), clv, outlook, period=PERIOD, params=params,
+        given.get("feedback"), clv, period=PERIOD, params=params,
     )
 
 
@@ -83,6 +83,11 @@ def child(frames):
     frames["patients"].loc[0, "age_years"] = 9
 
 
+def no_age(frames):
+    frames["patients"]["age_years"] = frames["patients"]["age_years"].astype(object)
+    frames["patients"].loc[0, "age_years"] = None
+
+
 def booked(frames):
     row = frames["appointments"].iloc[[0]].assign(appointment_id="later", starts_at=datetime(2017, 1, 20, 10), status="booked")
     frames["appointments"] = pd.concat([frames["appointments"], row], ignore_index=True)
@@ -111,7 +116,7 @@ def opted_out(frames):
 
 
 @pytest.mark.parametrize(("change", "reason"), [
-    (no_permission, "no_consent"), (no_record, "consent_unknown"), (child, "minor"), (booked, "booked"), (insured, "insured"),
+    (no_permission, "no_consent"), (no_record, "consent_unknown"), (child, "minor"), (no_age, "age_unknown"), (booked, "booked"), (insured, "insured"),
     (unhappy, "unhappy"), (contacted, "contacted"), (opted_out, "no_consent"),
 ])
 def test_never_on_the_list(change, reason):
@@ -123,15 +128,6 @@ def test_never_on_the_list(change, reason):
 def test_the_list_does_not_depend_on_the_order_of_rows(drawn):
     shuffled = {name: frame.sample(frac=1, random_state=4) for name, frame in usual().items()}
     pd.testing.assert_frame_equal(analysed(shuffled).list, drawn.list)
-
-
-def test_worth_of_the_model_ranks_where_it_speaks():
-    class Outlook:
-        patients = pd.DataFrame({"patient_id": ["p042"], "expected_value": [1e6]})
-
-    found = analysed(usual(), outlook=Outlook()).list
-    assert found["patient_id"].iloc[0] == "p042"
-    assert found["expected"].iloc[0] == pytest.approx(1e6 * 182 / 365), "half a year, like the others"
 
 
 def test_a_campaign_without_a_hold_out_is_not_read():
@@ -209,7 +205,16 @@ def test_the_gain_counts_only_patients_like_those_called(demo):
     alike = (demo.list["silent_days"] >= demo.silent_from).mean()
     assert demo.gain_patients == round(alike * demo.call_patients) < demo.call_patients
     assert demo.recall_revenue.value == pytest.approx(demo.gain_patients * demo.uplift_money.value)
-    assert demo.gain_days == 365 - demo.silent_from + 1
+    assert demo.gain_days == demo.silent_to - demo.silent_from + 1 and demo.silent_most == demo.silent_to > 365
+    assert demo.list["silent_days"].between(demo.silent_least, demo.silent_most).all()
+
+
+def test_the_list_is_ordered_by_the_money_a_call_adds(demo):
+    tested = demo.list["silent_days"].between(demo.silent_from, demo.silent_to)
+    assert tested.is_monotonic_decreasing
+    assert demo.list.loc[tested, "expected"].is_monotonic_decreasing
+    added = demo.uplift_first.value + demo.uplift_later.value
+    assert demo.list.loc[tested, "expected"].to_numpy() == pytest.approx(added * demo.list.loc[tested, "worth"].to_numpy())
 
 
 def test_gain_is_what_is_left_after_direct_cost_and_the_calls(demo_clinic, demo):
