@@ -46,6 +46,7 @@ from audit.wording import Labels
 
 FIGURES = ("doctors_funnel", "doctors_value")
 HORIZONS = (365, 180, 90)
+RECENT_DAYS, RATED_DAYS = 365, 182
 REPEATS = (90, 365)
 RETURN_DAYS = 90
 AGES = (0, 7, 18, 35, 55)
@@ -83,7 +84,9 @@ class DoctorsResult(Result):
 
     ``value`` is outpatient money per first patient within ``value_days``, on the clinic's mix of cases.
     ``signs`` of a review: 3 with the mix of services, 2 when bills do not show it. ``duty`` says whether levels
-    within half days of the rota agree: agrees, differs or unknown. ``raised_raw`` is ``raised`` without shrinkage.
+    within half days of the rota agree: agrees, differs or unknown. ``raised`` counts the money of the first
+    ``raised_days`` days, ``raised_raw`` is the same without shrinkage. Ratings are those since ``rated_since``;
+    ``review_late`` is the rating of the last half-year of the doctor for review, if it is no longer low.
     ``services`` is observed over expected additional services, ``services_reading`` inside, above, below the
     funnel or unknown. ``now`` is first visits a month, ``hours`` on the rota a month, ``hours_each`` of one first
     patient with the repeat visits.
@@ -108,6 +111,9 @@ class DoctorsResult(Result):
     clinic_rating: Estimate | None
     raised: Estimate | None
     raised_raw: Estimate | None
+    raised_days: int | None
+    rated_since: date | None
+    review_late: Estimate | None
     doctors: pd.DataFrame = table(
         Measure("doctor", "label"), Measure("first_visits", "count", people=True),
         Measure("return_raw", "share", shown=False), Measure("return_90", "share", interval=True),
@@ -153,7 +159,8 @@ def analyse(
     duty, used = _duty(cases, names, days, value, params)
     facts: dict[str, Any] = {"value_days": days, "clinic_rating": ratings.clinic, "duty": duty, "signs": 2 + (mix is not None)}
     facts |= _centres(cases, days, value is not None, params) | _extremes(frame, value is not None, params)
-    facts |= _raised(frame, facts, params)
+    facts |= _raised(frame, _today(cases, names, charges is not None, params), facts, params)
+    facts |= {"rated_since": ratings.since, "review_late": _rated_late(frame, ratings, params)}
     columns = [name for measure in DoctorsResult.measures("doctors") for name in measure.names]
     sound = value and value.checked and cases["diagnosis"].notna().mean() > 0.6 and duty != "differs"
     return DoctorsResult(
@@ -275,7 +282,10 @@ def _duty(
 
 @dataclass(frozen=True)
 class _Ratings:
-    """Ratings of D doctors: shrunken and answers; the clinic's mean; answers per visit and the bounds if few answer."""
+    """Ratings of D doctors: shrunken and answers; the clinic's mean; answers per visit and the bounds if few answer.
+
+    ``late`` has n, mean and se of each doctor's answers of the last half-year.
+    """
 
     shrunken: Shrunken | None
     answers: np.ndarray
@@ -283,6 +293,8 @@ class _Ratings:
     answered: Estimate | None = None
     floor: Estimate | None = None
     ceiling: Estimate | None = None
+    since: date | None = None
+    late: pd.DataFrame | None = None
 
 
 def _ratings(
@@ -295,8 +307,10 @@ def _ratings(
     asked = feedback.filter(
         (_.source == "survey") & _.doctor_id.isin(names) & (_.given_on >= period.start) & (_.given_on < period.end)
     )
+    lately = _.given_on >= period.end - timedelta(days=RATED_DAYS)
     by = asked.group_by("doctor_id").aggregate(
-        n=_.count(), mean=_.score.mean(), square=(_.score * _.score).mean(), since=_.given_on.min()
+        n=_.count(), mean=_.score.mean(), square=(_.score * _.score).mean(), since=_.given_on.min(),
+        late=lately.sum(), late_mean=_.score.mean(where=lately),
     ).order_by("doctor_id").to_pandas().set_index("doctor_id").reindex(names)
     n = by["n"].fillna(0).to_numpy(float)
     if n.sum() < params.fewest_ratings * 2 or (n > 0).sum() < 2:
@@ -312,8 +326,23 @@ def _ratings(
         _.status == "completed", _.kind == "outpatient", _.starts_at.date() >= since, _.starts_at.date() < period.end,
     ).count().execute()
     share = min(total / visits, 1.0) if visits else 1.0
-    bounds = (exact(share * mean + (1 - share) * silent, "number", total) for silent in (1, 5))
-    return _Ratings(shrunken, n, clinic, exact(share, "share", int(visits)), *bounds)
+    floor, ceiling = (exact(share * mean + (1 - share) * silent, "number", total) for silent in (1, 5))
+    late = pd.DataFrame({"n": by["late"].fillna(0), "mean": by["late_mean"], "se": np.sqrt(within / by["late"].where(by["late"] > 0))})
+    return _Ratings(shrunken, n, clinic, exact(share, "share", int(visits)), floor, ceiling, since, late)
+
+
+def _rated_late(frame: pd.DataFrame, ratings: _Ratings, params: DoctorsParams) -> Estimate | None:
+    """The last half-year's rating of the doctor for review, if it has risen above the whole and is not below the clinic's."""
+    flagged = frame[frame["reading"] == "review"]
+    if flagged.empty or ratings.late is None or ratings.clinic is None:
+        return None
+    row, late = flagged.iloc[0], ratings.late.loc[flagged.iloc[0]["doctor"]]
+    if late["n"] < params.fewest_ratings:
+        return None
+    half = NormalDist().inv_cdf((1 + params.level) / 2) * float(late["se"])
+    found = Estimate(late["mean"], late["mean"] - half, late["mean"] + half, "number", int(late["n"]), params.level)
+    is_better = found.low > row["satisfaction_high"] and found.high >= ratings.clinic.value
+    return found if is_better else None
 
 
 @dataclass(frozen=True)
@@ -376,7 +405,8 @@ def _table(
     main = value or returns or nothing
     judged, n = main.shrunken, main.n
     level = main.level
-    off = judged.differs & ((judged.low > level) | (judged.high < level))
+    # one doctor far off moves the mean, and all the others would seem to differ from it
+    off = judged.differs & main.strays(params.level) & ((judged.low > level) | (judged.high < level))
     seen = ratings.answers >= params.fewest_ratings
     disliked = seen & (liked.high < liked.centre)
     beyond = mix.funnel.beyond if mix else np.ones(len(names))
@@ -512,12 +542,29 @@ def _extremes(frame: pd.DataFrame, has_value: bool, params: DoctorsParams) -> di
     }
 
 
-def _raised(frame: pd.DataFrame, facts: Mapping[str, Any], params: DoctorsParams) -> dict[str, Estimate | None]:
+def _today(cases: pd.DataFrame, names: list[str], has_money: bool, params: DoctorsParams) -> pd.DataFrame | None:
+    """What patients of the last year brought in their first 90 days, by doctor: value takes long to ripen, doctors change."""
+    days = HORIZONS[-1]
+    seen = cases[(cases["last_age"] >= days) & (cases["last_age"] < days + RECENT_DAYS)]
+    if not has_money or len(seen) < params.fewest_patients:
+        return None
+    found, z = _means(seen, f"value_{days}", names, params), NormalDist().inv_cdf((1 + params.level) / 2)
+    worth, fair, se = found.shrunken, found.fair, found.se
+    return pd.DataFrame({
+        "value": worth.value, "value_low": worth.low, "value_high": worth.high,
+        "value_fair": fair, "value_fair_low": fair - z * se, "value_fair_high": fair + z * se,
+    }, index=names)
+
+
+def _raised(
+    frame: pd.DataFrame, today: pd.DataFrame | None, facts: Mapping[str, Any], params: DoctorsParams
+) -> dict[str, Any]:
     """Money a month from closing part of the gap between the low doctors and the middle good one, and without shrinkage.
 
-    Good is as high as the clinic or higher, liked no less than the clinic, and not for review.
+    Good is as high as the clinic or higher, liked no less than the clinic, and not for review. The gap is that of ``today``
+    where it is known of all of them.
     """
-    nothing: dict[str, Estimate | None] = {"raised": None, "raised_raw": None}
+    nothing: dict[str, Any] = {"raised": None, "raised_raw": None, "raised_days": None}
     low, rating = frame[frame["reading"] == "below"], facts["clinic_rating"]
     liked = frame["satisfaction"].isna() | (frame["satisfaction"] >= rating.value if rating else True)
     centre = facts["clinic_value"].value if facts["clinic_value"] else np.inf
@@ -525,6 +572,10 @@ def _raised(frame: pd.DataFrame, facts: Mapping[str, Any], params: DoctorsParams
     if low.empty or good.empty or not low["now"].sum():
         return nothing
     target = good.iloc[(len(good) - 1) // 2]
+    nothing["raised_days"] = facts["value_days"]
+    if today is not None and today.loc[[*low["doctor"], target["doctor"]], "value"].notna().all():
+        low = low.drop(columns=list(today.columns)).join(today, on="doctor")
+        target, nothing["raised_days"] = today.loc[target["doctor"]], HORIZONS[-1]
     for name, column in (("raised", "value"), ("raised_raw", "value_fair")):
         levels = (part[[column, f"{column}_low", f"{column}_high"]] for part in (low, target))
         gain = headroom(*levels, volume=low["now"], part=params.gap_closed, level=params.level, seed=params.seed)
@@ -556,6 +607,7 @@ def _findings(
         (facts["raised"], Finding("raise_low", "opportunity", {"low": low}, impact=facts["raised"])),
         (facts["duty"] == "differs", Finding("patients_choose", "caveat", {"used": used})),
         (facts["review"], Finding(review, "caveat")),
+        (facts["review_late"], Finding("review_past", "caveat")),
         (facts["biggest"], Finding("biggest", "caveat")),
         (facts["waiting"], Finding("too_few", "caveat", {"names": ", ".join(waiting["doctor"])})),
         (kinds > 1, Finding("specialties", "caveat", {"specialties": kinds})),

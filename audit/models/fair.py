@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
-from audit.models.shrinkage import Shrunken, predicts, shrink_means, shrink_rates
+from audit.models.shrinkage import Shrunken, discoveries, predicts, shrink_means, shrink_rates
 from audit.models.standardise import standardise_means, standardise_rates
 
 Floats = NDArray[np.float64]
@@ -35,6 +36,28 @@ class Fair:
         """The mean of all cases: the centre of the units may lie elsewhere."""
         known = np.isfinite(self.fair)
         return float((self.fair * self.n)[known].sum() / max(self.n[known].sum(), 1))
+
+    @property
+    def middle(self) -> int | None:
+        """The unit in the middle, by cases: one unit far off moves the mean of all, but not this; None if none is known."""
+        known = np.flatnonzero(np.isfinite(self.fair) & (self.n > 0))
+        if not len(known):
+            return None
+        order = known[np.argsort(self.fair[known], kind="stable")]
+        passed = np.cumsum(self.n[order])
+        return int(order[np.searchsorted(passed, passed[-1] / 2)])
+
+    def strays(self, level: float) -> NDArray[np.bool_]:
+        """Units (U,) that differ from the middle one by more than chance, false discoveries held at 1 − ``level``."""
+        found, middle = np.zeros(len(self.fair), bool), self.middle
+        if middle is None:
+            return found
+        with np.errstate(invalid="ignore", divide="ignore"):
+            error = np.where(np.isfinite(self.se), self.se, np.sqrt(self.fair * (1 - self.fair) / self.n))
+            z = np.abs(self.fair - self.fair[middle]) / np.hypot(error, error[middle])
+        known = np.isfinite(z) & (np.arange(len(z)) != middle)
+        found[known] = discoveries(2 * stats.norm.sf(z[known]), 1 - level)
+        return found
 
 
 def unknown(units: int) -> Fair:

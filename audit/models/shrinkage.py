@@ -63,7 +63,7 @@ def shrink_means(values: npt.ArrayLike, ses: npt.ArrayLike, level: float = 0.90,
     common = float(np.average(v, weights=1 / s2))
     p = 2 * stats.norm.sf(np.abs(v - common) / np.sqrt(np.maximum(s2 - 1 / (1 / s2).sum(), 1e-12 * s2)))
     differs = np.zeros(y.shape, bool)
-    differs[known] = _discoveries(p, 1 - level) if len(v) > 1 else False
+    differs[known] = discoveries(p, 1 - level) if len(v) > 1 else False
     value, low, high, top = (_spread_out(part, known) for part in (mean, mean - z * sd, mean + z * sd, _top_third(draws)))
     return Shrunken(value, low, high, top, differs=differs, centre=centre, spread=float(np.sqrt(tau2)))
 
@@ -95,7 +95,7 @@ def shrink_rates(successes: npt.ArrayLike, trials: npt.ArrayLike, level: float =
     spread = np.sqrt(weight @ (mu * (1 - mu) / (strength + 1)))
     return Shrunken(
         value, np.minimum(low, value), np.maximum(high, value), _top_third(draws),
-        differs=_discoveries(p, 1 - level) & (n > 0) if len(k) > 1 else np.zeros(k.shape, bool),
+        differs=discoveries(p, 1 - level) & (n > 0) if len(k) > 1 else np.zeros(k.shape, bool),
         centre=float(weight @ mu), spread=float(spread),
     )
 
@@ -168,7 +168,7 @@ def _top_third(draws: Floats) -> Floats:
     return (rank < best).mean(axis=0)
 
 
-def _discoveries(p: Floats, q: float) -> npt.NDArray[np.bool_]:
+def discoveries(p: Floats, q: float) -> npt.NDArray[np.bool_]:
     """Benjamini–Hochberg (1995): which of the p values are rejected with false discovery rate ``q``."""
     return stats.false_discovery_control(p, method="bh") <= q if len(p) else np.zeros(0, bool)
 

@@ -76,6 +76,13 @@ def test_the_planted_ones_are_found():
     assert result.doctors["top_third"].iloc[0] > 0.9
 
 
+def test_one_good_doctor_does_not_make_the_others_low():
+    returns = dict.fromkeys(("D01", "D02", "D03", "D04", "D05"), 0.3) | {"D01": 0.98}
+    found = [analysed(tables_from_frames(clinic(returns, 400, seed=seed), end=END)).doctors for seed in range(3)]
+    assert all(frame["reading"].iloc[0] == "above" for frame in found)
+    assert sum((frame["reading"] == "below").sum() for frame in found) <= 1, "four alike are as the others, but for one false discovery"
+
+
 def test_a_heavier_mix_of_cases_is_no_merit_and_no_fault():
     """D01 sees mostly J35: twice the money, half the returns, for reasons that are not the doctor's."""
     mix = dict.fromkeys(EIGHT, 0.4) | {"D01": 0.95}
@@ -190,7 +197,13 @@ def test_values_of_the_synthetic_clinic(demo, demo_truth):
     assert order > 0.9
 
 
+def test_a_rating_that_has_risen_is_not_told_as_low_today(demo):
+    assert demo.review == "D06" and demo.review_late.low > demo.doctors.set_index("doctor").loc["D06", "satisfaction_high"]
+    assert "review_past" in {finding.key for finding in demo.findings}
+
+
 def test_raising_the_low_ones_is_an_opportunity(demo):
+    assert demo.raised_days == 90, "the gap of today's patients, not of those whose year has ripened"
     impact = {finding.key: finding.impact for finding in demo.findings}["raise_low"]
     assert impact.low > 0 and impact.unit == "currency" and impact.grade == "C"
 

@@ -46,3 +46,10 @@ def test_rates_are_put_on_the_common_mix():
 
 def test_of_nothing_nothing_is_known():
     assert np.isnan(unknown(3).fair).all() and unknown(3).level == 0
+
+
+def test_one_unit_far_off_does_not_move_the_middle():
+    found = compared(np.array([0.0, 0, 0, 0, 0, 40]))
+    assert found.level == pytest.approx(25 + 40 / 6, abs=1) and found.fair[found.middle] == pytest.approx(25, abs=1)
+    assert found.shrunken.differs.sum() > 1 and found.strays(0.9).tolist() == [False] * 5 + [True]
+    assert unknown(3).middle is None and not unknown(3).strays(0.9).any()
