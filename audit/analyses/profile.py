@@ -37,6 +37,8 @@ from audit.wording import Labels
 
 FIGURES = ("pyramid", "diagnosis_money")
 OLDEST = 70
+WIDEST_BAND = 25
+"""Years in a band of residents from which it does not tell how many are of each age."""
 SEXES = ("female", "male")
 UNSPECIFIC = ("Z00", "R69")
 """Codes that say no more than "examined": dominated by them, a diagnosis profile says nothing."""
@@ -218,7 +220,7 @@ def _coding(appointments: Table, days: Days, level: float) -> pd.DataFrame | Non
 
 
 def _residents(population: Table | None) -> dict[str, np.ndarray] | None:
-    """Residents by single year of age, for each sex."""
+    """Residents by single year of age, for each sex; ``coarse`` years lie in a band too wide to say how many are of that age."""
     if population is None:
         return None
     bands = population.group_by("age_from", "age_to", "sex").aggregate(people=_.people.sum())
@@ -227,7 +229,12 @@ def _residents(population: Table | None) -> dict[str, np.ndarray] | None:
         sex: spread_years(age_from=rows.age_from, age_to=rows.age_to, people=rows.people)
         for sex, rows in ((sex, frame[frame.sex == sex]) for sex in SEXES)
     }
-    return years if sum(around.sum() for around in years.values()) > 0 else None
+    if not sum(around.sum() for around in years.values()) > 0:
+        return None
+    coarse = np.zeros(len(years["female"]), bool)
+    for band in frame[frame.age_to - frame.age_from >= WIDEST_BAND].itertuples():
+        coarse[int(band.age_from) : int(band.age_to) + 1] = True
+    return years | {"coarse": coarse}
 
 
 def _districts(population: Table | None) -> pd.Series:
@@ -260,9 +267,11 @@ def _ages(people: pd.DataFrame, residents: Mapping[str, np.ndarray] | None, para
     if residents is not None:
         around = {sex: np.add.reduceat(residents[sex], starts) for sex in SEXES}
         total = sum(counts.sum() for counts in around.values())
-        frame["women_residents"], frame["men_residents"] = (around[sex] / total for sex in SEXES)
+        told = ~np.logical_or.reduceat(residents["coarse"], starts)
+        frame["women_residents"], frame["men_residents"] = (np.where(told, around[sex] / total, np.nan) for sex in SEXES)
         found = representation(observed=seen, reference=around["female"] + around["male"], level=params.level)
-        frame["represented"], frame["represented_low"], frame["represented_high"] = found.ratio, found.low, found.high
+        ratios = (np.where(told, part, np.nan) for part in (found.ratio, found.low, found.high))
+        frame["represented"], frame["represented_low"], frame["represented_high"] = ratios
     paid = _grouped(pd.Series(np.array(frame.age)[band.astype(int)]), list(frame.age), known.revenue, params)
     frame["revenue_share"], frame["revenue_share_low"], frame["revenue_share_high"] = paid.money_share, paid.money_low, paid.money_high
     return frame.assign(n=seen)

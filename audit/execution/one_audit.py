@@ -20,6 +20,7 @@ from audit.execution import publish
 from audit.execution.notebooks import NotebookFailed, execute
 from audit.report import make_report
 from audit.report.recall_list import write_recall_list
+from audit.report.summary import check_goals
 from audit.results import Result, Unanswered
 from audit.results.store import fingerprint, load, tidy
 from audit.wording.text import without_tags
@@ -99,6 +100,7 @@ def run_audit(
     home = find_client(root, client)
     with publish.holding(home):
         context = prepare(client, root=root, overrides=overrides)
+        check_goals(context.config.goals)
         notebooks = notebooks_of(home)
         folder = root / "reports" / client / run_name(context, notebooks, formats)
         if publish.is_published(folder) and not force:

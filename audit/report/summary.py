@@ -8,6 +8,8 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from audit.config import suggestion
+from audit.errors import ConfigError
 from audit.report.book import Book, Section
 from audit.results import Estimate, Finding
 from audit.workbench.pictures import Scale
@@ -51,6 +53,15 @@ CARDS = (
     Measured("profit", "finance", ("profit_month",), "high"),
 )
 """The eight key figures, in the order of the page."""
+
+
+def check_goals(goals: Mapping[str, float]) -> None:
+    """ConfigError for a goal that no key figure would be compared with."""
+    allowed = [f"{what.section}.{name}" for what in CARDS for name in what.estimates]
+    known = {*allowed, *(name for what in CARDS for name in what.estimates)}
+    for key in goals:
+        if key not in known:
+            raise ConfigError(f"clinic.yml: goals: no key figure “{key}”: {suggestion(key, allowed)}")
 
 
 @dataclass(frozen=True)

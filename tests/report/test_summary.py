@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from audit.report.summary import CARDS, ranked_findings, state_of
+from audit.errors import ConfigError
+from audit.report.summary import CARDS, check_goals, ranked_findings, state_of
 from audit.results import Estimate, exact
 
 
@@ -37,3 +38,9 @@ def test_the_eight_cards_are_all_different():
 def test_findings_are_ranked_by_worth_without_warnings(made):
     ranked = ranked_findings(made.book)
     assert [item.finding.key for item in ranked] == ["full", "free_hours", "peak_full"]
+
+
+def test_a_goal_that_nothing_is_compared_with_is_refused_with_a_suggestion():
+    check_goals({"retention.return_90": 0.5, "room_load": 0.85})
+    with pytest.raises(ConfigError, match=r"clv\.return_90.*did you mean retention\.return_90"):
+        check_goals({"clv.return_90": 0.5})
