@@ -31,6 +31,7 @@ from audit.errors import NotAnswerable
 from audit.models.fair import Fair, fair_means, fair_rates, unknown
 from audit.models.funnel_limits import RatioFunnel, funnel_limits, outside, ratio_funnel
 from audit.models.headroom import headroom
+from audit.models.proportions import wilson
 from audit.models.shrinkage import Shrunken, paule_mandel, shrink_means
 from audit.models.standardise import expected_counts, stratum, within_slots
 from audit.plots.dots import dots
@@ -505,20 +506,21 @@ def _centres(cases: pd.DataFrame, days: int | None, has_value: bool, params: Doc
     seen = _matured(cases, RETURN_DAYS, params)
     found: dict[str, Any] = dict.fromkeys(("clinic_return", "clinic_value", "value_since", "value_until"))
     if len(seen) >= params.fewest_patients / 2:
-        found["clinic_return"] = _mean((seen["gap"] <= RETURN_DAYS).to_numpy(float), "share", params)
+        came = int((seen["gap"] <= RETURN_DAYS).sum())
+        low, high = wilson(came, len(seen), params.level)
+        found["clinic_return"] = Estimate(came / len(seen), float(low), float(high), "share", len(seen), params.level)
     if has_value and days:
         seen = _matured(cases, days, params)
-        found["clinic_value"] = _mean(seen[f"value_{days}"].fillna(0).to_numpy(), "currency", params)
+        found["clinic_value"] = _mean(seen[f"value_{days}"].fillna(0).to_numpy(), params)
         ends = seen["day"].agg(["min", "max"])
         found |= {"value_since": ends["min"].date(), "value_until": ends["max"].date()}
     return found
 
 
-def _mean(values: np.ndarray, unit: Unit, params: DoctorsParams) -> Estimate:
+def _mean(values: np.ndarray, params: DoctorsParams) -> Estimate:
     mean, se = float(values.mean()), float(values.std(ddof=1)) / np.sqrt(len(values))
     half = NormalDist().inv_cdf((1 + params.level) / 2) * se
-    low = max(mean - half, 0.0) if unit == "share" else mean - half
-    return Estimate(mean, low, mean + half, unit, len(values), params.level)
+    return Estimate(mean, mean - half, mean + half, "currency", len(values), params.level)
 
 
 def _extremes(frame: pd.DataFrame, has_value: bool, params: DoctorsParams) -> dict[str, Any]:
