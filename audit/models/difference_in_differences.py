@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from audit.models.long_run import long_run_sum
 from audit.models.placebo_dates import Placebos, placebo_dates
 
 Floats = NDArray[np.float64]
@@ -288,20 +289,12 @@ def _estimated(panel: _Panel) -> tuple[_Fit, float, dict[str, float]] | None:
     scores = own * fit.residual
     # week effects are nested in weeks and unit effects in units: neither counts twice
     correction = n / max(n - len(fit.coefficients), 1)
-    by_week = _long_run(scores.sum(axis=0)) * correction
+    by_week = long_run_sum(scores.sum(axis=0)) * correction
     by_unit = float((scores.sum(axis=1) ** 2).sum()) * units / max(units - 1, 1) * (n - 1) / df
     return fit, float(fit.coefficients[-1]), {
         "quasi": float(np.sqrt(dispersion / information)), "weeks": float(np.sqrt(by_week)) / information,
         "clusters": float(np.sqrt(by_unit)) / information,
     }
-
-
-def _long_run(scores: Floats) -> float:
-    """Newey–West sum of the covariances of ``scores`` (W,) with Bartlett's weights."""
-    lags = min(round(0.75 * scores.size ** (1 / 3)), scores.size - 1)
-    return float(max(
-        scores @ scores + 2 * sum((1 - k / (lags + 1)) * (scores[k:] @ scores[:-k]) for k in range(1, lags + 1)), 0.0
-    ))
 
 
 # ------------------------------------------------------------------ other dates, other units

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 FEWEST = 10
 """Dates below which their spread and a rank among them say nothing."""
 
-MOST = 60
+MOST = 40
 """Dates tried at most: neighbours share nearly all of their weeks, more add time and no information."""
 
 FEWEST_WEEKS_BEFORE = 12
@@ -36,15 +36,19 @@ class Placebos:
         return float((1 + np.sum(np.abs(self.errors) >= abs(error))) / (1 + self.errors.size))
 
 
-def placebo_dates(error: Callable[[int], float | None], *, weeks: int, span: int) -> Placebos | None:
+def placebo_dates(
+    error: Callable[[int], float | None], *, weeks: int, span: int, before: int = FEWEST_WEEKS_BEFORE,
+    quiet: ArrayLike | None = None,
+) -> Placebos | None:
     """Refit at every admissible earlier date (Abadie, Diamond & Hainmueller 2015, “in-time placebos”).
 
     ``error(start)`` is the estimate in standard errors when ``span`` weeks from ``start`` are called the time after;
-    there are ``weeks`` weeks before the real change. None with fewer than ``FEWEST`` dates, or when fewer than two of them
-    do not overlap: then time cannot show how far the model errs.
+    there are ``weeks`` weeks before the real change, of which ``before`` must come first and, of the span, only ``quiet``
+    ones (weeks,) may be part. None with fewer than ``FEWEST`` dates, or when fewer than two of them do not overlap: then
+    time cannot show how far the model errs.
     """
-    last = weeks - span
-    admissible = range(FEWEST_WEEKS_BEFORE, last + 1)
+    still = np.ones(weeks, bool) if quiet is None else np.asarray(quiet, bool)
+    admissible = [start for start in range(before, weeks - span + 1) if still[start:start + span].all()]
     if len(admissible) < FEWEST or len(admissible) / span < 1:
         return None
     dates = admissible[:: -(-len(admissible) // MOST)]
