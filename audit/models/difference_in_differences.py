@@ -178,6 +178,8 @@ def _panel(
             events, tries = (np.where(used, cells, 0.0).sum(axis=axis) for cells in (y, n))
             few = (events <= 0) | ((events >= tries) if family == "binomial" else False)
             used = used & ~np.expand_dims(few, axis)
+    # a unit seen on one side of the change only has nothing to be compared with
+    used = used & (used[:, after].any(axis=1) & used[:, ~after].any(axis=1))[:, None]
     used = used & (used.sum(axis=0) >= 2)
     kept = np.flatnonzero(used.any(axis=0))
     y, n = (np.where(used, cells, 0.0)[:, kept] for cells in (y, n))

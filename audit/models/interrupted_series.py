@@ -10,16 +10,13 @@ to week, and placebo dates. What else happened on the same day is part of the ef
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import statsmodels.api as sm
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
-from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
+from scipy import linalg, special, stats
 
 from audit.models.long_run import long_run_sum
 from audit.models.placebo_dates import FEWEST_WEEKS_BEFORE, Placebos, placebo_dates
@@ -143,6 +140,20 @@ def interrupted_series(
     )
 
 
+def moves_with(outcome: ArrayLike, control: ArrayLike, *, others: Sequence[ArrayLike] = (), year: float = YEAR) -> bool:
+    """The counts ``outcome`` (W,) rose and fell with the ``control`` series (ln, W) beyond trend, season and other changes.
+
+    Two standard errors. Give only the weeks before the change (NaN after it): a control must not be chosen by what came after.
+    """
+    y = np.asarray(outcome, float)
+    series, kept, _ = _used(y, np.zeros(y.size, bool), None, "poisson", others, None, False, None, year)
+    own = np.asarray(control, float)[kept]
+    if not np.isfinite(own).all() or not np.ptp(own) > 0:
+        return False
+    fit = _regressed(series, np.column_stack([_columns(series)[:, :-1], own - own.mean()]))
+    return fit is not None and fit.effect > 2 * max(fit.quasi, fit.robust)
+
+
 def _used(
     outcome: ArrayLike, post: ArrayLike, size: ArrayLike | None, family: str, others: Sequence[ArrayLike], quiet: ArrayLike | None,
     slope: bool, harmonics: int | None, year: float,
@@ -169,10 +180,17 @@ def _columns(series: _Series) -> Floats:
     parts = [np.ones_like(time), time]
     for number in range(1, series.harmonics + 1):
         parts += [np.sin(number * angle), np.cos(number * angle)]
-    parts += [column for group in series.other for column in group.T if np.ptp(column) > 0]
+    parts = list(_independent(np.column_stack([*parts, *series.other])).T)
     if series.slope and series.post.sum() > 1:
         parts.append(np.where(series.post, time - time[series.post].mean(), 0.0))
     return np.column_stack([*parts, series.post.astype(float)])
+
+
+def _independent(columns: Floats) -> Floats:
+    """Columns of the same span that do not repeat each other: two changes of one day are one, whatever they are called."""
+    _, r, order = linalg.qr(columns / np.maximum(np.abs(columns).max(axis=0), 1e-300), mode="economic", pivoting=True)
+    rank = int((np.abs(np.diag(r)) > 1e-8 * max(abs(r[0, 0]), 1e-300)).sum())
+    return columns[:, np.sort(order[:rank])]
 
 
 def _effect(series: _Series, level: float, slope: float) -> Floats:
@@ -191,21 +209,18 @@ def _fitted(series: _Series) -> _Fit | None:
         return None
     if series.is_share and (after.sum() >= series.n[series.post].sum() or before.sum() >= series.n[~series.post].sum()):
         return None
-    design = _columns(series)
+    return _regressed(series, _columns(series))
+
+
+def _regressed(series: _Series, design: Floats) -> _Fit | None:
+    """Fit whose effect is that of the last column; None when it cannot be told from the others."""
     df = len(design) - design.shape[1]
     if df < 3 or np.linalg.matrix_rank(design) < design.shape[1]:
         return None
-    if series.is_share:
-        model = sm.GLM(np.column_stack([series.y, series.n - series.y]), design, family=sm.families.Binomial())
-    else:
-        model = sm.GLM(series.y, design, family=sm.families.Poisson(), offset=np.log(series.n))
-    with warnings.catch_warnings():
-        # a series that never strays is fitted perfectly, and its effect is known
-        warnings.simplefilter("ignore", PerfectSeparationWarning)
-        coefficients = model.fit().params
-    linear = design @ coefficients + (0.0 if series.is_share else np.log(series.n))
-    mean = _mean(series, linear) if series.is_share else np.exp(linear)
-    weight = mean * (1 - mean / series.n) if series.is_share else mean
+    fitted = _coefficients(series, design)
+    if fitted is None:
+        return None
+    coefficients, linear, mean, weight = fitted
     rest = design[:, :-1]
     own = design[:, -1] - rest @ np.linalg.solve((rest.T * weight) @ rest, (rest.T * weight) @ design[:, -1])
     information = float((weight * own**2).sum())
@@ -215,8 +230,28 @@ def _fitted(series: _Series) -> _Fit | None:
     return _Fit(
         effect=float(coefficients[-1]), slope=float(coefficients[-2]) if series.slope and series.post.sum() > 1 else 0.0,
         quasi=float(np.sqrt(dispersion / information)), robust=float(robust), dispersion=dispersion, df=df,
-        linear=linear - (0.0 if series.is_share else np.log(series.n)), residual=residual,
+        linear=linear, residual=residual,
     )
+
+
+def _coefficients(series: _Series, design: Floats) -> tuple[Floats, Floats, Floats, Floats] | None:
+    """Coefficients, linear predictor, mean and weight by iteratively reweighted least squares (McCullagh & Nelder 1989, § 2.5)."""
+    y, n = series.y, series.n
+    linear = special.logit((y + 0.5) / (n + 1.0)) if series.is_share else np.log((y + 0.5) / n)
+    last = np.full(design.shape[1], np.inf)
+    for _ in range(50):
+        mean = _mean(series, linear)
+        weight = mean * (1 - mean / n) if series.is_share else mean
+        root = np.sqrt(np.maximum(weight, 1e-12))
+        found = linalg.lstsq(design * root[:, None], root * (linear + (y - mean) / np.maximum(weight, 1e-12)), check_finite=False)[0]
+        linear = design @ found
+        if not np.isfinite(linear).all() or np.abs(linear).max() > 500:
+            return None
+        if np.abs(found - last).max() < 1e-9 * max(1.0, float(np.abs(found).max())):
+            mean = _mean(series, linear)
+            return found, linear, mean, mean * (1 - mean / n) if series.is_share else mean
+        last = found
+    return None
 
 
 def _placebos(series: _Series, quiet: Flags) -> Placebos | None:

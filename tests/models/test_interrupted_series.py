@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
+from scipy import stats
 
 from audit.models.interrupted_series import interrupted_series, seasons
 
@@ -52,6 +54,24 @@ def test_the_smoking_ban_of_sicily_without_its_season() -> None:
     told = np.exp([found.effect, found.effect - NORMAL * found.se, found.effect + NORMAL * found.se])
     assert told == pytest.approx([0.885, 0.839, 0.933], abs=0.001)
     assert found.ratio[1] <= told[1] + 1e-6 and found.ratio[2] >= told[2] - 1e-6, "the widest of the intervals is printed"
+
+
+@pytest.mark.parametrize("family", ["poisson", "binomial"])
+def test_the_fit_is_that_of_another_library(family: str) -> None:
+    y, post = process(3)
+    n = np.full(y.size, 200.0)
+    ours = interrupted_series(outcome=y, post=post, size=n, family=family, harmonics=1, slope=False)
+    assert ours is not None
+    time = np.arange(y.size)
+    design = np.column_stack([np.ones(y.size), time, np.sin(2 * np.pi * time / 52.1775), np.cos(2 * np.pi * time / 52.1775), post])
+    if family == "poisson":
+        theirs = sm.GLM(y, design, family=sm.families.Poisson(), offset=np.log(n)).fit(cov_type="HAC", cov_kwds={"maxlags": 4})
+    else:
+        theirs = sm.GLM(np.column_stack([y, n - y]), design, family=sm.families.Binomial()).fit()
+    assert ours.effect == pytest.approx(theirs.params[-1], abs=1e-8)
+    if family == "poisson":
+        half = (ours.intervals["weeks"][1] - ours.intervals["weeks"][0]) / 2 / stats.t.ppf(0.95, y.size - 5)
+        assert half == pytest.approx(theirs.bse[-1] * np.sqrt(y.size / (y.size - 5)), rel=1e-6)
 
 
 def test_without_trend_to_follow_it_is_a_ratio_of_means() -> None:
