@@ -29,9 +29,10 @@ from pydantic import Field
 from audit.analyses.recall import RecallResult
 from audit.config import Params, Period
 from audit.errors import NotAnswerable
+from audit.models.counterfactual import Effect
 from audit.models.designs import Change, Timeline, before_and_after, switched, treated_and_untreated
-from audit.models.difference_in_differences import DifferenceInDifferences, difference_in_differences
-from audit.models.interrupted_series import InterruptedSeries, interrupted_series, moves_with
+from audit.models.difference_in_differences import difference_in_differences
+from audit.models.interrupted_series import interrupted_series, moves_with
 from audit.models.multiple_looks import Looks, several_looks
 from audit.models.regression_to_mean import comes_back_counted
 from audit.plots.before_after import PANEL_HEIGHT, Panel, before_after
@@ -414,20 +415,21 @@ def _fewest_cases(first: Floats, second: Floats | None, after: NDArray[np.bool_]
 
 
 def _judged(
-    change: Change, outcome: str, line: Timeline, fit: DifferenceInDifferences | InterruptedSeries, weeks: Sequence[date],
+    change: Change, outcome: str, line: Timeline, fit: Effect, weeks: Sequence[date],
     size: Floats | None, design: str, why: str, by_chance: float | None, n: int, verdict: Verdict, *, back: float = 0.0,
     depends: str | None = None,
 ) -> _Judged | _Left:
-    after = line.after[fit.weeks]
-    observed = float(fit.observed[after].sum())
-    # what comes back by itself is part of what would have been; a share has room for it only below 1
-    without = [float(part[after].sum()) * math.exp(back) for part in (fit.without, fit.without_low, fit.without_high)]
+    path = fit.series
+    after = line.after[path.weeks]
+    observed = float(path.observed[after].sum())
+    # what comes back by itself is part of what would have been
+    without = [float(part[after].sum()) * math.exp(back) for part in (path.without, path.without_low, path.without_high)]
     if observed <= 0 or without[1] <= 0:
         return _Left(change.name, change.start, "too_few")
-    each = np.ones(fit.weeks.size) if size is None else np.maximum(size[fit.weeks], 1e-9)
+    each = np.ones(after.size) if size is None else np.maximum(size[path.weeks], 1e-9)
     series = pd.DataFrame({
-        "change": " + ".join(line.together), "week": [weeks[k] for k in fit.weeks], "observed": fit.observed / each,
-        "without": fit.without / each, "without_low": fit.without_low / each, "without_high": fit.without_high / each, "is_after": after,
+        "change": " + ".join(line.together), "week": [weeks[k] for k in path.weeks], "observed": path.observed / each,
+        "without": path.without / each, "without_low": path.without_low / each, "without_high": path.without_high / each, "is_after": after,
     })
     return _Judged(
         " + ".join(line.together), outcome, change.start, int(after.sum()), design, "joint" if len(line.together) > 1 else why, observed,

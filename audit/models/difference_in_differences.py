@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from audit.models.counterfactual import Effect, counterfactual, widest
 from audit.models.long_run import long_run_sum
 from audit.models.placebo_dates import Placebos, placebo_dates
 
@@ -45,48 +46,18 @@ TREND_WEEKS = 26
 MOST_SETS = 5000
 """Reassignments tried in full; beyond, as many are drawn."""
 
-Bounds = tuple[float, float]
-
 
 @dataclass(frozen=True)
-class DifferenceInDifferences:
-    """Effect of the change on the treated units after it.
+class DifferenceInDifferences(Effect):
+    """Effect of the change on the treated units after it, and their sum (of means: their mean, weighted by size) without it.
 
-    ``effect`` is Δ ln(rate) (poisson), Δ logit (binomial) or a difference of means (gaussian); ``intervals`` by name at
-    ``level``; ``p_units`` the share of ways to choose as many units that show as much (None with fewer than ten ways);
-    ``placebos`` the errors at earlier dates. ``weeks`` (W,) is the position of each used week in the input;
-    ``observed``, ``without`` (W,) the sum over treated units as it was and as it would have been, ``without_low`` and
-    ``without_high`` its bounds. ``total`` is the change of the sum over the weeks after, with its interval (for gaussian
-    means: of the mean, weighted by size). ``units`` and ``treated_units`` were used. ``dispersion`` is X²/df.
+    ``p_units`` is the share of ways to choose as many units that show as much, None with fewer than ten ways; ``units`` and
+    ``treated_units`` took part.
     """
 
-    family: Family
-    level: float
-    effect: float
-    se: float
-    intervals: dict[str, Bounds]
     p_units: float | None
-    placebos: Placebos | None
-    dispersion: float
     units: int
     treated_units: int
-    weeks: NDArray[np.intp]
-    observed: Floats
-    without: Floats
-    without_low: Floats
-    without_high: Floats
-    total: tuple[float, float, float]
-
-    @property
-    def interval(self) -> Bounds:
-        """The widest of the intervals."""
-        return max(self.intervals.values(), key=lambda bounds: bounds[1] - bounds[0])
-
-    @property
-    def ratio(self) -> tuple[float, float, float]:
-        """Value and bounds of the ratio of rates (poisson) or of odds (binomial)."""
-        low, high = np.exp(self.interval)
-        return float(np.exp(self.effect)), float(low), float(high)
 
 
 @dataclass(frozen=True)
@@ -149,16 +120,13 @@ def difference_in_differences(
     if units >= CLUSTERS:
         half["clusters"] = sandwich["clusters"] * float(stats.t.ppf(0.5 + level / 2, units - 1))
     intervals = {name: (effect - width, effect + width) for name, width in half.items()}
-    widest = max(half.values())
-    paths = {name: _without(panel, fit, effect + off) for name, off in (("value", 0.0), ("low", widest), ("high", -widest))}
-    observed = _sums(panel, panel.y)
-    after = panel.post if family != "gaussian" else panel.post / max(panel.post.sum(), 1)
-    totals = [float(((observed - path) * after).sum()) for path in paths.values()]
+    after = panel.post.astype(float) if family != "gaussian" else panel.post / max(panel.post.sum(), 1)
+    series = counterfactual(
+        kept, _sums(panel, panel.y), after, lambda x: _without(panel, fit, x), effect=effect, bounds=widest(intervals)
+    )
     return DifferenceInDifferences(
-        family=family, level=level, effect=effect, se=se, intervals=intervals, p_units=p_units, placebos=placebos,
-        dispersion=(se / _bare(fit)) ** 2, units=units, treated_units=chosen, weeks=kept,
-        observed=observed, without=paths["value"], without_low=np.minimum(paths["low"], paths["high"]),
-        without_high=np.maximum(paths["low"], paths["high"]), total=(totals[0], min(totals), max(totals)),
+        level=level, effect=effect, se=se, intervals=intervals, placebos=placebos, dispersion=(se / _bare(fit)) ** 2, series=series,
+        p_units=p_units, units=units, treated_units=chosen,
     )
 
 

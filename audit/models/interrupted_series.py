@@ -18,55 +18,28 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, special, stats
 
+from audit.models.counterfactual import Effect, counterfactual, widest
 from audit.models.long_run import long_run_sum
 from audit.models.placebo_dates import FEWEST_WEEKS_BEFORE, Placebos, placebo_dates
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-Bounds = tuple[float, float]
 
 YEAR = 52.1775
 """Weeks of a mean year."""
 
 
 @dataclass(frozen=True)
-class InterruptedSeries:
-    """Average effect of the change over the weeks after it.
+class InterruptedSeries(Effect):
+    """Average effect of the change over the weeks after it, and the series without it.
 
-    ``effect`` is Δ ln(rate) (poisson) or Δ logit (binomial), ``se`` its quasi standard error, ``intervals`` by name at
-    ``level``. ``autocorrelation`` of residuals one week apart, 0–1. ``left_out`` is the effect when each of the other changes in
-    turn is left out of the model. ``weeks`` (W,) positions of the weeks used; ``observed``, ``without`` (W,) the series as it was and as it
-    would have been, with the bounds that belong to the whole time after (a band of the sum, not of single weeks). ``total`` is the
-    change of the sum over the weeks after, with its interval. ``harmonics`` of the year were fitted; 0 means the season is
-    not removed.
+    ``autocorrelation`` of residuals one week apart, 0–1. ``left_out`` is the effect when each of the other changes in turn is
+    left out of the model. ``harmonics`` of the year were fitted; 0 means the season is not removed.
     """
 
-    level: float
-    effect: float
-    se: float
-    intervals: dict[str, Bounds]
-    placebos: Placebos | None
     autocorrelation: float
     left_out: tuple[float, ...]
-    dispersion: float
     harmonics: int
-    weeks: NDArray[np.intp]
-    observed: Floats
-    without: Floats
-    without_low: Floats
-    without_high: Floats
-    total: tuple[float, float, float]
-
-    @property
-    def interval(self) -> Bounds:
-        """The widest of the intervals."""
-        return max(self.intervals.values(), key=lambda bounds: bounds[1] - bounds[0])
-
-    @property
-    def ratio(self) -> tuple[float, float, float]:
-        """Value and bounds of the ratio of rates (poisson) or of odds (binomial)."""
-        low, high = np.exp(self.interval)
-        return float(np.exp(self.effect)), float(low), float(high)
 
 
 @dataclass(frozen=True)
@@ -128,15 +101,14 @@ def interrupted_series(
     placebos = _placebos(series, still)
     if placebos is not None:
         half["placebo"] = placebos.half(level) * fit.quasi
-    widest = max(half.values())
-    paths = [_mean(series, fit.linear - _effect(series, fit.effect + off, fit.slope)) for off in (0.0, widest, -widest)]
-    totals = [float((series.y - path)[series.post].sum()) for path in paths]
+    intervals = {name: (fit.effect - width, fit.effect + width) for name, width in half.items()}
+    path = counterfactual(
+        kept, series.y, series.post.astype(float), lambda x: _mean(series, fit.linear - _effect(series, x, fit.slope)), effect=fit.effect,
+        bounds=widest(intervals),
+    )
     return InterruptedSeries(
-        level=level, effect=fit.effect, se=fit.quasi, placebos=placebos, dispersion=fit.dispersion, harmonics=series.harmonics, weeks=kept,
-        intervals={name: (fit.effect - width, fit.effect + width) for name, width in half.items()},
-        autocorrelation=alike, left_out=_left_out(series), observed=series.y, without=paths[0],
-        without_low=np.minimum(paths[1], paths[2]), without_high=np.maximum(paths[1], paths[2]),
-        total=(totals[0], min(totals), max(totals)),
+        level=level, effect=fit.effect, se=fit.quasi, intervals=intervals, placebos=placebos, dispersion=fit.dispersion, series=path,
+        autocorrelation=alike, left_out=_left_out(series), harmonics=series.harmonics,
     )
 
 

@@ -66,7 +66,7 @@ def test_two_by_two_counts_are_a_ratio_of_ratios() -> None:
     assert found is not None
     assert found.ratio[0] == pytest.approx((66 / 40) / (55 / 50))
     assert found.se == pytest.approx(np.sqrt(1 / 40 + 1 / 66 + 1 / 50 + 1 / 55))
-    assert found.total[0] == pytest.approx(66 - 40 * 55 / 50)
+    assert found.series.total[0] == pytest.approx(66 - 40 * 55 / 50)
 
 
 @pytest.mark.parametrize(("units", "treated"), [(2, 1), (6, 2)])
@@ -116,11 +116,11 @@ def test_a_growing_branch_is_not_read_as_the_change() -> None:
 def test_the_sum_is_the_sum_of_what_was_and_what_would_have_been() -> None:
     found = difference_in_differences(outcome=panel(), treated=TREATED, post=POST)
     assert found is not None
-    after = POST[found.weeks]
-    assert found.total[0] == pytest.approx((found.observed - found.without)[after].sum())
-    assert found.total[1] <= found.total[0] <= found.total[2]
-    assert (found.without_low <= found.without + 1e-9).all() and (found.without <= found.without_high + 1e-9).all()
-    assert np.allclose(found.without[~after].sum(), found.observed[~after].sum())
+    after = POST[found.series.weeks]
+    assert found.series.total[0] == pytest.approx((found.series.observed - found.series.without)[after].sum())
+    assert found.series.total[1] <= found.series.total[0] <= found.series.total[2]
+    assert (found.series.without_low <= found.series.without + 1e-9).all() and (found.series.without <= found.series.without_high + 1e-9).all()
+    assert np.allclose(found.series.without[~after].sum(), found.series.observed[~after].sum())
 
 
 def test_order_of_units_and_weeks_after_the_end_do_not_matter() -> None:

@@ -78,7 +78,7 @@ def test_without_trend_to_follow_it_is_a_ratio_of_means() -> None:
     found = interrupted_series(outcome=np.tile([90.0, 110.0], 30) * np.where(np.arange(60) >= 48, 1.5, 1.0), post=np.arange(60) >= 48, harmonics=0)
     assert found is not None
     assert found.effect == pytest.approx(np.log(1.5), abs=0.02)
-    assert found.total[0] == pytest.approx(50 * 12, rel=0.03)
+    assert found.series.total[0] == pytest.approx(50 * 12, rel=0.03)
 
 
 def test_intervals_hold_a_planted_effect() -> None:
@@ -108,9 +108,9 @@ def test_the_sum_strays_more_than_its_weeks_would_if_they_were_independent() -> 
     y, post = process(1)
     found = interrupted_series(outcome=y, post=post)
     assert found is not None
-    independent = 2 * 1.645 * np.sqrt(found.dispersion * found.without[post].sum())
-    assert found.total[2] - found.total[1] > 1.3 * independent
-    assert found.total[0] == pytest.approx((found.observed - found.without)[post].sum())
+    independent = 2 * 1.645 * np.sqrt(found.dispersion * found.series.without[post].sum())
+    assert found.series.total[2] - found.series.total[1] > 1.3 * independent
+    assert found.series.total[0] == pytest.approx((found.series.observed - found.series.without)[post].sum())
 
 
 def test_another_change_left_out_moves_the_effect_and_a_control_takes_its_share() -> None:
@@ -131,7 +131,7 @@ def test_shares_have_their_own_scale() -> None:
     found = interrupted_series(outcome=n * share, size=n, post=np.arange(60) >= 48, family="binomial", harmonics=0)
     assert found is not None
     assert found.effect == pytest.approx(np.log(0.6 / 0.4), abs=0.03)
-    assert found.total[0] == pytest.approx(12 * 10, rel=0.05)
+    assert found.series.total[0] == pytest.approx(12 * 10, rel=0.05)
 
 
 def test_on_and_off_weeks_are_a_switchback_without_placebo_dates() -> None:
