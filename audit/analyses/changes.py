@@ -45,7 +45,9 @@ from audit.wording import Labels
 FIGURES = ("paths", "effects")
 Floats = NDArray[np.float64]
 Outcome = Literal["callers", "booked", "attended", "first_visits", "return_90", "revenue"]
-UNITS = ("branch", "doctor_id", "administrator_id", "channel")
+UNITS = ("administrator_id", "doctor_id", "channel", "branch")
+"""Kinds of unit a change may name, the narrowest first: of a branch and two of its doctors the doctors count."""
+
 DEFAULT: dict[str, Outcome | None] = {
     "price": "callers", "marketing": "callers", "desk": "booked", "doctors": "return_90", "service": "first_visits",
     "reactivation": None, "other": None,
@@ -75,13 +77,13 @@ class ChangesParams(Params):
 class ChangesResult(Result):
     """``tested`` changes (or groups of changes) were measured, ``found`` of them moved their outcome by more than chance;
     ``unjudged`` are the others. ``leading…`` is the one the page leads with: relative change of ``leading_outcome``, and
-    ``leading_more`` the number it is worth over ``leading_weeks``. Effects found are intervals at ``found_level``.
+    ``leading_more`` the number it is worth over ``leading_weeks``. All intervals are at ``told_level``, for as many were looked at.
     """
 
     tested: Estimate
     found: int
     not_judged: int
-    found_level: Estimate | None
+    told_level: Estimate | None
     after_weeks: int
     leading: str | None
     leading_outcome: str | None
@@ -477,24 +479,23 @@ def _facts(
     ranked: Sequence[_Judged], looks: Looks, factors: Floats, left: Sequence[_Left], params: ChangesParams
 ) -> dict[str, Any]:
     facts: dict[str, Any] = dict.fromkeys(
-        ("leading", "leading_outcome", "leading_design", "leading_weeks", "leading_effect", "leading_more", "found_level")
+        ("leading", "leading_outcome", "leading_design", "leading_weeks", "leading_effect", "leading_more", "told_level")
     )
     facts |= {"tested": exact(len(ranked), "count", len(ranked)), "found": int(looks.stands_out.sum()), "not_judged": len(left),
               "after_weeks": params.after_weeks}
-    if facts["found"]:
-        facts["found_level"] = exact(looks.level, "share", len(ranked))
     if not ranked:
         return facts
+    facts["told_level"] = exact(looks.level, "share", len(ranked))
     k = _order(ranked, looks)[0]
     one = ranked[k]
     effect = one.widened(factors[k])
-    level, grade = looks.level if looks.stands_out[k] else params.level, _grade([one])
+    grade = _grade([one])
     more = [one.observed * (1 - 1 / (1 + part)) for part in effect]
     unit: Any = "currency" if one.outcome == "revenue" else "count"
     return facts | {
         "leading": one.change, "leading_outcome": one.outcome, "leading_design": one.design, "leading_weeks": one.weeks,
-        "leading_effect": Estimate(*effect, "share", one.n, level, grade, one.verdict),
-        "leading_more": Estimate(more[0], more[1], more[2], unit, one.n, level, grade, one.verdict),
+        "leading_effect": Estimate(*effect, "share", one.n, looks.level, grade, one.verdict),
+        "leading_more": Estimate(more[0], more[1], more[2], unit, one.n, looks.level, grade, one.verdict),
     }
 
 
@@ -517,7 +518,7 @@ def _findings(
     looks = [one.look_on for one in left if one.look_on is not None]
     worst = [one.change for one in ranked if one.why == "worst"]
     told: tuple[tuple[Any, Finding], ...] = (
-        (result.found, Finding("several_looks", "caveat")),
+        (len(ranked) > 1, Finding("several_looks", "caveat")),
         (held_out, Finding("held_out", "strength", {"uplift": held_out, "names": why.get("reactivation")})),
         (joint, Finding("joint", "caveat", {"names": "; ".join(joint)})),
         (weak, Finding("weak", "caveat", {"names": ", ".join(weak), "weak": len(weak)})),

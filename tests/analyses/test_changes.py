@@ -16,6 +16,7 @@ from audit.analyses import changes
 from audit.analyses.changes import ChangesResult
 from audit.analyses.recall import RecallResult
 from audit.config import Period
+from audit.models.interrupted_series import interrupted_series
 from audit.results import Estimate, Result, Unanswered
 from audit.tables.connection import Tables, tables_from_frames
 from tests.pages import NONSENSE, spoken
@@ -174,6 +175,26 @@ def test_weeks_on_and_off_by_lot_are_a_switchback(tables):
     events = listed(*[("Music on hold", "desk", day(week), day(week) + timedelta(days=6), {"assigned": "by_lot"}) for week in sorted(on.tolist())])
     found = row(analysed(with_events(tables, events)), "Music on hold")
     assert found["design"] == "switched" and found["weeks"] == 8 and found["effect_low"] < 0 < found["effect_high"]
+
+
+def test_settled_patients_stand_beside_new_ones_where_they_moved_along():
+    """Some weeks the whole clinic is half empty: what old patients did then tells what new ones would have done."""
+    rng = np.random.default_rng(8)
+    busy = rng.normal(0, 0.3, WEEKS)
+    old = np.repeat(np.arange(WEEKS), rng.poisson(60 * np.exp(busy)))
+    new = np.repeat(np.arange(WEEKS), rng.poisson(30 * np.exp(busy + 0.3 * (np.arange(WEEKS) >= 110))))
+    week = np.concatenate([np.zeros(50, int) - 80, old, new])
+    who = np.concatenate([np.arange(50), rng.integers(0, 50, old.size), 100 + np.arange(new.size)]).astype(str)
+    starts = np.datetime64(START, "s") + np.timedelta64(36000, "s") + (7 * week + rng.integers(0, 5, week.size)).astype("timedelta64[D]")
+    visits = pd.DataFrame({"appointment_id": np.arange(week.size).astype(str), "patient_id": who, "kind": "outpatient", "status": "completed", "starts_at": starts})
+    patients = visits.groupby("patient_id")["starts_at"].min().dt.date.rename("registered_on").reset_index()
+    frames = {"patients": patients, "appointments": visits, "events": listed(("Programme", "service", day(110), None, {}))}
+    found = row(analysed(tables_from_frames(frames, end=END)), "Programme")
+    assert found["design"] == "control" and found["effect_low"] <= np.expm1(0.3) <= found["effect_high"]
+    assert 0 < found["effect_low"], "without the control the noise of the weeks would drown it"
+    weeks = np.bincount(new, minlength=WEEKS).astype(float)
+    alone = interrupted_series(outcome=weeks[12:122], post=np.arange(12, 122) >= 110)
+    assert alone is not None and alone.interval[0] < 0
 
 
 def test_another_outcome_can_be_asked_for(tables):

@@ -7,7 +7,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from audit.models.interrupted_series import interrupted_series, seasons
+from audit.models.interrupted_series import interrupted_series, moves_with, seasons
 
 # admissions for acute coronary events in Sicily by month, 2002–2006, and the standard population in thousands,
 # as published with Lopez Bernal, Cummins & Gasparrini (2017); smoking was banned in public places in January 2005
@@ -156,3 +156,13 @@ def test_a_season_needs_years(n: int, harmonics: int) -> None:
 )
 def test_too_little_is_no_effect_told(outcome: np.ndarray, post: np.ndarray) -> None:
     assert interrupted_series(outcome=outcome, post=post) is None
+
+
+def test_a_control_is_a_series_that_moved_along_and_chance_is_none() -> None:
+    rng = np.random.default_rng(4)
+    common = rng.normal(0, 0.2, 110)
+    y = rng.poisson(np.exp(4 + common)).astype(float)
+    assert moves_with(y, np.log(rng.poisson(np.exp(5 + common))))
+    assert not moves_with(y, np.full(110, 3.0))
+    chance = [moves_with(rng.poisson(50, 110).astype(float), rng.normal(size=110)) for _ in range(100)]
+    assert np.mean(chance) <= 0.08
