@@ -29,6 +29,7 @@ from pydantic import Field
 from audit.analyses.recall import RecallResult
 from audit.config import Params, Period
 from audit.errors import NotAnswerable
+from audit.models.change_list import UNITS, ChangeList, change_list
 from audit.models.counterfactual import Effect
 from audit.models.designs import Change, Timeline, before_and_after, switched, treated_and_untreated
 from audit.models.difference_in_differences import difference_in_differences
@@ -45,9 +46,6 @@ from audit.wording import Labels
 FIGURES = ("paths", "effects")
 Floats = NDArray[np.float64]
 Outcome = Literal["callers", "booked", "attended", "first_visits", "return_90", "revenue"]
-UNITS = ("administrator_id", "doctor_id", "channel", "branch")
-"""Kinds of unit a change may name, the narrowest first: of a branch and two of its doctors the doctors count."""
-
 DEFAULT: dict[str, Outcome | None] = {
     "price": "callers", "marketing": "callers", "desk": "booked", "doctors": "return_90", "service": "first_visits",
     "reactivation": None, "other": None,
@@ -187,14 +185,16 @@ def analyse(
     period: Period, params: ChangesParams,
 ) -> ChangesResult:
     """Every change by the best design there is, then all of them looked at together."""
-    changes, outcome_of, left, repeated = _listed(events, period, params)
-    if not changes and not left:
+    listed = _listed(events, period, params)
+    left = [_Left(*one) for one in listed.left]
+    if not listed.changes and not left:
         raise NotAnswerable("no_changes", verdict="not_available")
     records = _Records(opportunities, first_visits, patient_days, period, params.level, params.seed, {})
     judged: dict[str, _Judged] = {}
-    for change in changes:
-        mine = [other for other in changes if outcome_of[other.name] == outcome_of[change.name]]
-        found = _measured(change, mine, outcome_of[change.name], records, params)
+    for change in listed.changes:
+        outcome = listed.outcomes[change.name]
+        mine = [other for other in listed.changes if listed.outcomes[other.name] == outcome]
+        found = _measured(change, mine, outcome, records, params)
         if isinstance(found, _Left):
             left.append(found)
         elif found.half > math.log(params.widest):
@@ -210,7 +210,7 @@ def analyse(
         effects=_effects(ranked, looks, factors), unjudged=_frame("unjudged", [(one.change, one.start, one.reason, one.look_on) for one in left]),
         series=_series(ranked, looks),
     )
-    return replace(result, says=_says(result), findings=_findings(result, ranked, left, recall, repeated))
+    return replace(result, says=_says(result), findings=_findings(result, ranked, left, recall, listed.repeated))
 
 
 def _frame(name: str, rows: Sequence[Any]) -> pd.DataFrame:
@@ -218,55 +218,14 @@ def _frame(name: str, rows: Sequence[Any]) -> pd.DataFrame:
 
 
 # ------------------------------------------------------------------ the list of changes
-def _listed(
-    events: Table, period: Period, params: ChangesParams
-) -> tuple[list[Change], dict[str, Outcome], list[_Left], int]:
-    """Changes that can be looked at and their outcomes, the rest with reasons, and rows that said the same again."""
+def _listed(events: Table, period: Period, params: ChangesParams) -> ChangeList:
+    """Changes that can be looked at, the rest with reasons; days the clinic was closed are none."""
     frame = events.filter(_.kind != "closed").order_by("from_day", "event", "to_day", *UNITS).to_pandas()
-    frame = frame.astype(object).where(frame.notna(), None)
-    rows = frame.drop_duplicates(["event", "kind", "from_day", *UNITS])
-    changes: list[Change] = []
-    outcome_of: dict[str, Outcome] = {}
-    left: list[_Left] = []
-    twice = rows["event"].value_counts()
-    for (name, by_lot), spells in rows.groupby(["event", rows["assigned"] == "by_lot"], sort=False):
-        parts = [spells] if by_lot and len(spells) > 1 else [spells.iloc[[k]] for k in range(len(spells))]
-        for part in parts:
-            one = part.iloc[0]
-            start = pd.Timestamp(one["from_day"]).date()
-            label = f"{name}, {start}" if twice[name] > len(part) else str(name)
-            reason, outcome = _refused(part, start, period), _outcome(one, params)
-            if reason is None and outcome is None:
-                reason = "reactivation" if one["kind"] == "reactivation" else "no_outcome"
-            if reason is not None or outcome is None:
-                left.append(_Left(label, start, str(reason)))
-                continue
-            changes.append(_change(part, label, start))
-            outcome_of[label] = outcome
-    changes.sort(key=lambda change: (change.start, change.name))
-    return changes, outcome_of, sorted(left, key=lambda one: (one.start, one.change)), len(frame) - len(rows)
 
+    def outcome(name: str, kind: str) -> str | None:
+        return params.outcomes.get(name) or params.outcomes.get(kind) or DEFAULT.get(kind)
 
-def _refused(part: pd.DataFrame, start: date, period: Period) -> str | None:
-    ends = [pd.Timestamp(day).date() for day in part["to_day"] if day is not None]
-    if any(end < start for end in ends):
-        return "ends_before_it_starts"
-    return None if period.start < start < period.end else "outside"
-
-
-def _outcome(row: pd.Series, params: ChangesParams) -> Outcome | None:
-    chosen = params.outcomes.get(str(row["event"])) or params.outcomes.get(str(row["kind"]))
-    return chosen or DEFAULT.get(str(row["kind"]))
-
-
-def _change(part: pd.DataFrame, label: str, start: date) -> Change:
-    row = part.iloc[0]
-    unit = next((name for name in UNITS if row[name] is not None), None)
-    units = frozenset(name.strip() for name in str(row[unit]).replace(";", ",").split(",") if name.strip()) if unit else frozenset()
-    spells = tuple((pd.Timestamp(one.from_day).date(), pd.Timestamp(one.to_day).date()) for one in part.itertuples() if one.to_day is not None)
-    end = pd.Timestamp(row["to_day"]).date() if row["to_day"] is not None else None
-    by_lot = row["assigned"] == "by_lot"
-    return Change(label, start, end, unit, units, by_lot, row["assigned"] == "worst", spells if by_lot and len(part) > 1 else ())
+    return change_list(frame, start=period.start, end=period.end, outcome=outcome)
 
 
 # ------------------------------------------------------------------ the best design

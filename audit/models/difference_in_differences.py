@@ -18,8 +18,6 @@ With fewer units only time can tell how far two units stray from each other: the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
-from math import comb
 from typing import Literal
 
 import numpy as np
@@ -29,6 +27,7 @@ from scipy import special, stats
 from audit.models.counterfactual import Effect, counterfactual, widest
 from audit.models.long_run import long_run_sum
 from audit.models.placebo_dates import Placebos, placebo_dates
+from audit.models.unit_drifts import contrast_error, reassigned_share
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -42,9 +41,6 @@ CLUSTERS = 10
 
 TREND_WEEKS = 26
 """Weeks before the change from which the treated units have a linear trend of their own."""
-
-MOST_SETS = 5000
-"""Reassignments tried in full; beyond, as many are drawn."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +111,8 @@ def difference_in_differences(
     if units >= FEWEST_UNITS:
         drift, weight = _drifts(panel)
         is_treated = panel.treated[panel.used.any(axis=1)]
-        half["units"] = _units_error(drift, weight, is_treated) * float(stats.t.ppf(0.5 + level / 2, units - 2))
-        p_units = _reassigned(drift, weight, is_treated, seed)
+        half["units"] = contrast_error(drift, weight, is_treated) * float(stats.t.ppf(0.5 + level / 2, units - 2))
+        p_units = reassigned_share(drift, weight, is_treated, seed=seed)
     if units >= CLUSTERS:
         half["clusters"] = sandwich["clusters"] * float(stats.t.ppf(0.5 + level / 2, units - 1))
     intervals = {name: (effect - width, effect + width) for name, width in half.items()}
@@ -294,35 +290,6 @@ def _drifts(panel: _Panel) -> tuple[Floats, Floats]:
     before, after = weight[live][:, ~panel.post].sum(axis=1), weight[live][:, panel.post].sum(axis=1)
     with np.errstate(divide="ignore"):
         return drift, np.where((before > 0) & (after > 0), 1 / (1 / before + 1 / after), 0.0)
-
-
-def _units_error(drift: Floats, weight: Floats, treated: Flags) -> float:
-    """Standard error of the weighted difference of drifts; 0 where units cannot tell."""
-    if not np.isfinite(drift).all() or not (weight[treated].sum() > 0 and weight[~treated].sum() > 0):
-        return 0.0
-    centre = np.where(treated, np.average(drift[treated], weights=weight[treated]), np.average(drift[~treated], weights=weight[~treated]))
-    spread = float((weight * (drift - centre) ** 2).sum() / (drift.size - 2))
-    return float(np.sqrt(spread * (1 / weight[treated].sum() + 1 / weight[~treated].sum())))
-
-
-def _reassigned(drift: Floats, weight: Floats, treated: Flags, seed: int) -> float | None:
-    """Share of the ways to choose as many units whose difference of drifts is at least as large; None with fewer than ten."""
-    units, chosen = drift.size, int(treated.sum())
-    ways = comb(units, chosen)
-    if ways < 10 or not np.isfinite(drift).all():
-        return None
-    if ways <= MOST_SETS:
-        sets = np.zeros((ways, units))
-        for row, members in enumerate(combinations(range(units), chosen)):
-            sets[row, members] = 1.0
-    else:
-        rng = np.random.default_rng(seed)
-        sets = np.vstack([treated.astype(float), rng.permuted(np.tile(treated.astype(float), (MOST_SETS, 1)), axis=1)])
-    mass = sets * weight
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gap = mass @ drift / mass.sum(axis=1) - ((1 - sets) * weight) @ drift / ((1 - sets) * weight).sum(axis=1)
-        real = np.average(drift[treated], weights=weight[treated]) - np.average(drift[~treated], weights=weight[~treated])
-    return float(np.mean(np.abs(gap) >= abs(real) - 1e-12))
 
 
 # ------------------------------------------------------------------ what would have been

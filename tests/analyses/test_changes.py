@@ -92,6 +92,12 @@ def test_what_came_for_all_is_weak_and_what_is_not_over_is_refused(demo):
     assert pd.Timestamp(look["Corporate contracts"]).date() == date(2017, 1, 30)
 
 
+def test_the_agency_that_brought_ten_calls_shows_nothing(demo):
+    """Planted: ten calls in two months of about a thousand each."""
+    agency = row(demo, "Agency test")
+    assert agency["effect_low"] <= 10 / 2000 <= agency["effect_high"] and agency["reading"] == "unclear"
+
+
 def test_growth_under_way_is_not_read_as_the_bonus(demo):
     """Conversion grew every month from February on; nothing of its own is planted for June."""
     assert row(demo, "Bonus of administrators")["reading"] == "unclear"
@@ -191,7 +197,7 @@ def test_settled_patients_stand_beside_new_ones_where_they_moved_along():
     frames = {"patients": patients, "appointments": visits, "events": listed(("Programme", "service", day(110), None, {}))}
     found = row(analysed(tables_from_frames(frames, end=END)), "Programme")
     assert found["design"] == "control" and found["effect_low"] <= np.expm1(0.3) <= found["effect_high"]
-    assert 0 < found["effect_low"], "without the control the noise of the weeks would drown it"
+    assert found["effect_low"] > 0, "without the control the noise of the weeks would drown it"
     weeks = np.bincount(new, minlength=WEEKS).astype(float)
     alone = interrupted_series(outcome=weeks[12:122], post=np.arange(12, 122) >= 110)
     assert alone is not None and alone.interval[0] < 0
