@@ -184,7 +184,7 @@ def _fitted(panel: _Panel, columns: Floats) -> _Fit | None:
     coefficients: Floats = np.zeros(len(columns))
     for _ in range(80):
         mean, weight = _moments(panel, linear)
-        work = np.where(used, linear + np.where(weight > 0, (y * (n if panel.family == "gaussian" else 1.0) - mean) / np.maximum(weight, 1e-300), 0.0), 0.0)
+        work = np.where(used, linear + np.where(weight > 0, (y * (n if panel.family == "gaussian" else 1.0) - mean) / np.maximum(weight, 1e-12), 0.0), 0.0)
         every = np.maximum(weight.sum(axis=0), 1e-300)
         middle = (columns * weight).sum(axis=1) / every
         centred = np.where(used, columns - middle[:, None, :], 0.0)
@@ -218,7 +218,7 @@ def _start(panel: _Panel) -> Floats:
 def _moments(panel: _Panel, linear: Floats) -> tuple[Floats, Floats]:
     """Mean of the sum in each cell and the weight of the working response."""
     if panel.family == "poisson":
-        mean = panel.size * np.exp(np.clip(linear, -700, 700))
+        mean = panel.size * np.exp(np.clip(linear, -500, 500))
         return mean, mean
     if panel.family == "binomial":
         share = special.expit(linear)
@@ -297,7 +297,7 @@ def _without(panel: _Panel, fit: _Fit, effect: float) -> Floats:
     """Sum over treated units by week had the change brought nothing, if it brought ``effect``."""
     linear = fit.linear - effect * (panel.treated[:, None] & panel.post[None, :])
     mean = _moments(panel, linear)[0]
-    return _sums(panel, np.where(panel.size > 0, mean / panel.size, 0.0) if panel.family == "gaussian" else mean)
+    return _sums(panel, mean / np.maximum(panel.size, 1e-300) if panel.family == "gaussian" else mean)
 
 
 def _sums(panel: _Panel, values: Floats) -> Floats:

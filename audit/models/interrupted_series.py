@@ -171,7 +171,7 @@ def _effect(series: _Series, level: float, slope: float) -> Floats:
 
 
 def _mean(series: _Series, linear: Floats) -> Floats:
-    mean: Floats = series.n * (special.expit(linear) if series.is_share else np.exp(linear))
+    mean: Floats = series.n * (special.expit(linear) if series.is_share else np.exp(np.clip(linear, -500, 500)))
     return mean
 
 

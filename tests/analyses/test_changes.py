@@ -19,10 +19,13 @@ from audit.config import Period
 from audit.models.interrupted_series import interrupted_series
 from audit.results import Estimate, Result, Unanswered
 from audit.tables.connection import Tables, tables_from_frames
+from tests.analyses.test_odd_clinics import ODD
+from tests.analyses.test_odd_clinics import PERIOD as ODD_PERIOD
 from tests.pages import NONSENSE, spoken
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from changing_clinic import END, PERIOD, START, WEEKS, ChangingClinic, changing_clinic, day, listed
+from coverage_changes import of_analysis, of_models
 
 
 def computed(tables: Tables, period: Period = PERIOD, earlier: dict[str, Result] | None = None, **params: object) -> Result:
@@ -144,14 +147,14 @@ def test_every_planted_effect_is_inside_its_interval(clinic, told):
 
 def test_intervals_hold_over_seeds():
     """Six clinics, three changes each: of 18 intervals at 90 % at least 14 hold (two standard errors below)."""
-    held = []
-    for seed in range(20, 26):
-        one = changing_clinic(seed)
-        frame = computed(one.tables(one.events())).tables()["effects"].set_index("change")
-        for name, ratio in (("Price test", one.price_ratio), ("New site", one.site_ratio), ("Training", one.training_ratio)):
-            if name in frame.index:
-                held.append(1 + frame["effect_low"][name] <= ratio <= 1 + frame["effect_high"][name])
-    assert len(held) >= 15 and np.mean(held) >= 14 / 18
+    told = [case for seed in range(20, 26) for case in of_analysis(seed)]
+    assert len(told) >= 15
+    assert np.mean([found.low <= truth <= found.high for _, found, truth in told]) >= 14 / 18
+
+
+def test_the_models_bring_their_cases_to_the_coverage_table():
+    told = of_models(1)
+    assert len(told) == 8 and all(found.low <= found.value <= found.high and truth > 0 for _, found, truth in told)
 
 
 def test_a_placebo_date_shows_nothing():
@@ -261,6 +264,18 @@ def test_without_calls_what_callers_did_is_not_recorded(tables):
 def test_closed_days_alone_are_no_change(tables):
     result = refused(tables, ("Holiday", "closed", day(100), day(100), {}))
     assert isinstance(result, Unanswered) and result.reason == "no_changes"
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_odd_clinics_are_told_in_words(kind):
+    """Whatever the clinic is like, each change is judged or refused, and no number is nonsense."""
+    listed_ = listed(
+        ("Programme", "service", date(2016, 3, 1), None, {}), ("Standards", "doctors", date(2015, 9, 1), None, {"doctor_id": "D1"}),
+        ("Price list", "price", date(2016, 1, 4), None, {}), ("Site", "marketing", date(2016, 1, 4), None, {}),
+    )
+    result = analysed(tables_from_frames({**ODD[kind], "events": listed_}, end=date(2017, 1, 1)), ODD_PERIOD, outcomes={"price": "revenue"})
+    assert len(result.effects) + len(result.unjudged) == 4
+    assert np.isfinite(result.effects[["effect", "effect_low", "effect_high"]].to_numpy(float)).all()
 
 
 def test_figures_are_drawn_only_of_what_was_judged(demo):

@@ -145,3 +145,24 @@ def test_order_of_units_and_weeks_after_the_end_do_not_matter() -> None:
 )
 def test_nothing_to_compare_is_no_effect_told(outcome: np.ndarray, treated: np.ndarray, post: np.ndarray) -> None:
     assert difference_in_differences(outcome=outcome, treated=treated, post=post) is None
+
+
+def test_whatever_the_counts_numbers_are_finite_or_none_is_told() -> None:
+    """Panels of two to twelve units with gaps, zeros and constants; a warning fails the test."""
+    told = 0
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        units, weeks = int(rng.integers(2, 13)), int(rng.integers(6, 70))
+        size = rng.poisson(10 ** rng.uniform(-1, 2.5), (units, weeks)).astype(float)
+        family = ("poisson", "binomial", "gaussian")[seed % 3]
+        y = rng.binomial(size.astype(int), rng.uniform(0.02, 0.98)).astype(float)
+        y[rng.random(y.shape) < rng.choice([0.0, 0.2])] = np.nan
+        found = difference_in_differences(
+            outcome=y, treated=rng.permutation(units) < rng.integers(1, units), post=np.arange(weeks) >= weeks - rng.integers(1, weeks // 2),
+            size=size if family == "binomial" else None, family=family,
+        )
+        if found is not None:
+            told += 1
+            assert np.isfinite([found.effect, found.se, *found.interval, *found.series.total]).all()
+            assert found.interval[0] <= found.effect <= found.interval[1]
+    assert told > 60
