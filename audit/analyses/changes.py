@@ -123,6 +123,7 @@ class _Judged:
     verdict: Verdict
     series: pd.DataFrame
     depends: str | None = None
+    is_part: bool = False
 
     @property
     def log_effect(self) -> tuple[float, float, float]:
@@ -134,6 +135,13 @@ class _Judged:
     def half(self) -> float:
         """Half width of the interval on that scale."""
         return (self.log_effect[2] - self.log_effect[1]) / 2
+
+    def more(self, effect: tuple[float, float, float]) -> tuple[float, float, float] | None:
+        """The number (or money) a relative ``effect`` is worth over the weeks; None where a part of the clinic was looked at."""
+        if self.is_part:
+            return None
+        value, low, high = (self.observed * (1 - 1 / (1 + part)) for part in effect)
+        return value, low, high
 
     def widened(self, factor: float) -> tuple[float, float, float]:
         """The relative effect with its interval stretched."""
@@ -296,7 +304,7 @@ def _compared(
 def _before_and_after(
     change: Change, others: Sequence[Change], outcome: str, why: str, records: _Records, params: ChangesParams
 ) -> _Judged | _Left:
-    values, size, touching = _untouched(change, others, outcome, records)
+    values, size, touching, is_part = _untouched(change, others, outcome, records, params)
     whole = records.of(outcome)
     assert whole is not None
     line = before_and_after(change, touching, whole.weeks, most_before=params.before_weeks, most_after=params.after_weeks)
@@ -319,7 +327,7 @@ def _before_and_after(
     depends = next((name for name, moved in zip(names, fit.left_out, strict=False) if not fit.interval[0] <= moved <= fit.interval[1]), None)
     return _judged(
         change, outcome, line, fit, whole.weeks, size, "before_after" if control is None else "control", "joint" if len(line.together) > 1 else why,
-        by_chance, n, "weak", depends=depends,
+        by_chance, n, "weak", depends=depends, is_part=is_part,
     )
 
 
@@ -340,24 +348,25 @@ def _switched(change: Change, whole: Outcomes, outcome: str, params: ChangesPara
 
 
 def _untouched(
-    change: Change, others: Sequence[Change], outcome: str, records: _Records
-) -> tuple[Floats, Floats | None, list[Change]]:
-    """The series of the units that had no change of their own, and the changes that touch it all the same.
+    change: Change, others: Sequence[Change], outcome: str, records: _Records, params: ChangesParams
+) -> tuple[Floats, Floats | None, list[Change], bool]:
+    """The series of the units that had no change of their own in these weeks, the changes that touch it, and if it is a part only.
 
-    A change of one branch only must not blur what came for all: the other branches are looked at.
+    A change of one branch must not blur what came for all: the other branches are looked at.
     """
     whole = records.of(outcome)
     assert whole is not None
+    first, last = change.start - timedelta(weeks=params.before_weeks), change.start + timedelta(weeks=params.after_weeks)
     for unit in COUNTED_BY[outcome]:
-        own = [other for other in others if other.unit == unit and other is not change]
+        own = [other for other in others if other.unit == unit and other is not change and other.moved_within(first, last)]
         by_unit = records.of(outcome, unit) if own else None
         if by_unit is None:
             continue
         touched = set().union(*(other.units for other in own))
         keep = np.array([name not in touched for name in by_unit.units])
         if keep.any() and not keep.all() and change.unit != unit:
-            return *by_unit.only(keep).summed(), [other for other in others if other not in own]
-    return *whole.summed(), list(others)
+            return *by_unit.only(keep).summed(), [other for other in others if other not in own], True
+    return *whole.summed(), list(others), False
 
 
 def _control(y: Floats, line: Timeline, outcome: str, records: _Records) -> Floats | None:
@@ -378,7 +387,7 @@ def _fewest_cases(first: Floats, second: Floats | None, after: NDArray[np.bool_]
 def _judged(
     change: Change, outcome: str, line: Timeline, fit: Effect, weeks: Sequence[date],
     size: Floats | None, design: str, why: str, by_chance: float | None, n: int, verdict: Verdict, *, back: float = 0.0,
-    depends: str | None = None,
+    depends: str | None = None, is_part: bool = False,
 ) -> _Judged | _Left:
     path = fit.series
     after = line.after[path.weeks]
@@ -394,7 +403,7 @@ def _judged(
     })
     return _Judged(
         " + ".join(line.together), outcome, change.start, int(after.sum()), design, "joint" if len(line.together) > 1 else why, observed,
-        (without[0], without[1], without[2]), by_chance, 0 if fit.placebos is None else fit.placebos.errors.size, n, verdict, series, depends,
+        (without[0], without[1], without[2]), by_chance, 0 if fit.placebos is None else fit.placebos.errors.size, n, verdict, series, depends, is_part,
     )
 
 
@@ -415,8 +424,8 @@ def _effects(ranked: Sequence[_Judged], looks: Looks, factors: Floats) -> pd.Dat
     for k in _order(ranked, looks):
         one = ranked[k]
         effect = one.widened(factors[k])
-        more = [one.observed * (1 - 1 / (1 + part)) for part in effect]
-        none = [math.nan] * 3
+        none = (math.nan,) * 3
+        more = one.more(effect) or none
         reading = ("more" if effect[0] > 0 else "fewer") if looks.stands_out[k] else "unclear"
         counted, money = (none, more) if one.outcome == "revenue" else (more, none)
         rows.append((one.change, one.outcome, one.start, one.weeks, one.design, one.why, *effect, *counted, *money,
@@ -449,12 +458,12 @@ def _facts(
     one = ranked[k]
     effect = one.widened(factors[k])
     grade = _grade([one])
-    more = [one.observed * (1 - 1 / (1 + part)) for part in effect]
+    more = one.more(effect)
     unit: Any = "currency" if one.outcome == "revenue" else "count"
     return facts | {
         "leading": one.change, "leading_outcome": one.outcome, "leading_design": one.design, "leading_weeks": one.weeks,
         "leading_effect": Estimate(*effect, "share", one.n, looks.level, grade, one.verdict),
-        "leading_more": Estimate(more[0], more[1], more[2], unit, one.n, looks.level, grade, one.verdict),
+        "leading_more": None if more is None else Estimate(*more, unit, one.n, looks.level, grade, one.verdict),
     }
 
 
@@ -476,6 +485,7 @@ def _findings(
     depends = next((one for one in ranked if one.depends), None)
     looks = [one.look_on for one in left if one.look_on is not None]
     worst = [one.change for one in ranked if one.why == "worst"]
+    part = [one.change for one in ranked if one.is_part]
     told: tuple[tuple[Any, Finding], ...] = (
         (len(ranked) > 1, Finding("several_looks", "caveat")),
         (held_out, Finding("held_out", "strength", {"uplift": held_out, "names": why.get("reactivation")})),
@@ -483,6 +493,7 @@ def _findings(
         (weak, Finding("weak", "caveat", {"names": ", ".join(weak), "weak": len(weak)})),
         (depends, Finding("depends", "caveat", {"change": depends.change, "other": depends.depends} if depends else {})),
         (worst, Finding("worst", "caveat", {"names": ", ".join(worst)})),
+        (part, Finding("part", "caveat", {"names": ", ".join(part)})),
         (repeated, Finding("said_twice", "caveat", {"repeated": repeated})),
         (looks, Finding("too_early", "not_answered", {"names": why.get("too_early"), "look_on": min(looks, default=None)})),
         (why.get("too_short_after"), Finding("too_short_after", "not_answered", {"names": why.get("too_short_after")})),

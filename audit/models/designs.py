@@ -42,6 +42,10 @@ class Change:
         """Last day; far away if it lasts."""
         return self.end or FOREVER
 
+    def moved_within(self, first: date, last: date) -> bool:
+        """It came or went in these days; one that was on all the time moves nothing."""
+        return any(first <= moment <= last for moment in (self.start, self.last))
+
     def concerns_some(self, unit: str, units: Iterable[str]) -> bool:
         """It concerned some of these units and was not the whole clinic's."""
         return self.unit == unit and bool(self.units & set(units))

@@ -234,6 +234,16 @@ def test_without_anybody_named_it_is_the_whole_clinics(tables):
     assert row(refused(tables, ("Site", "marketing", day(100), None, {})), "Site")["why"] == "all_at_once"
 
 
+def test_what_came_for_all_is_looked_at_where_nothing_else_came(clinic, tables):
+    """A price test in the North three weeks after the new site: the other branches tell of the site, as a share and not as a number."""
+    result = refused(
+        tables, ("Site", "marketing", day(100), None, {}), ("Offer", "price", day(103), day(109) - timedelta(days=1), {"branch": "North"}),
+    )
+    site = row(result, "Site")
+    assert 1 + site["effect_low"] <= clinic.site_ratio <= 1 + site["effect_high"]
+    assert np.isnan(site["more"]) and "part" in keys(result) and row(result, "Offer")["design"] == "compared"
+
+
 def test_everybody_named_leaves_nobody_to_compare_with(tables):
     result = refused(tables, ("Site", "marketing", day(100), None, {"branch": "Centre; North; South"}))
     assert row(result, "Site")["why"] == "nobody_without"

@@ -103,3 +103,9 @@ def test_on_and_off_weeks_by_lot() -> None:
     line = switched(Change("music", WEEKS[40], by_lot=True, spells=spells), WEEKS, **{"most_before": 10})
     assert np.flatnonzero(line.after).tolist() == [40, 43, 44, 48]
     assert np.flatnonzero(line.used).tolist() == list(range(30, 53))
+
+
+def test_a_change_moves_things_when_it_comes_and_when_it_goes() -> None:
+    offer = change("offer", 10, lasts=20)
+    assert offer.moved_within(WEEKS[5], WEEKS[15]) and offer.moved_within(WEEKS[25], WEEKS[35])
+    assert not offer.moved_within(WEEKS[15], WEEKS[25])
