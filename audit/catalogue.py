@@ -36,7 +36,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("funnel",),
     ("administrators",),
     ("finance",),
-    ("growth",),
+    ("growth", "changes"),
 )
 """The sections of the report in the order of the audit; each is one notebook, named after its first analysis.
 

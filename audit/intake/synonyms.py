@@ -118,6 +118,7 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
         "kind": "kind | type | вид | тип | vrsta",
         "from_day": "from | from day | start | date | дата | начало | od",
         "to_day": "to | to day | end | конец | do",
+        "assigned": "assigned | chosen by | как выбраны | dodijeljeno",
         "note": "note | comment | примечание | комментарий | napomena",
     }),
     "competitors": _words({
