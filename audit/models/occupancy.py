@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from audit.models import bootstrap
+from audit.results.estimate import Estimate, Grade
+from audit.tables.columns import Unit
 
 Floats = NDArray[np.float64]
 HOURS = 24
@@ -37,6 +39,14 @@ class FreeTime:
     fill_value: Range
 
 
+def told(found: Range, unit: Unit, n: int, level: float, grade: Grade = "A", per: float = 1.0) -> Estimate:
+    """``found`` / ``per`` with an interval that holds it; without one (a single unit) the value alone, as thin evidence."""
+    value, low, high = found.value / per, found.low / per, found.high / per
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return Estimate(value, value, value, unit, n, level, "C")
+    return Estimate(value, min(low, value), max(high, value), unit, n, level, grade)
+
+
 def load(used: ArrayLike, offered: ArrayLike, *, level: float, seed: int) -> Range:
     """Used over offered time (n,) by independent unit (week or day): ratio of sums, bootstrap of units."""
     u, o = np.asarray(used, dtype=np.float64), np.asarray(offered, dtype=np.float64)
@@ -52,7 +62,7 @@ def free_time(
     draws = bootstrap.block_bootstrap(units, seed=seed) if n > 1 else np.full((1, 3), np.nan)
     whole = units.sum(axis=0, keepdims=True)
 
-    def told(of_sums: Callable[[Floats], Floats]) -> Range:
+    def of(of_sums: Callable[[Floats], Floats]) -> Range:
         with np.errstate(divide="ignore", invalid="ignore"):
             value, resampled = float(of_sums(whole)[0]), of_sums(draws)
         return Range(value, *(bootstrap.percentiles(resampled, level, units=n) if n > 1 else (np.nan, np.nan)))
@@ -61,10 +71,10 @@ def free_time(
         return np.clip(ceiling * s[:, 1] - s[:, 0], 0, None)
 
     return FreeTime(
-        free=told(lambda s: s[:, 1] - s[:, 0]),
-        fillable=told(fillable),
-        hour_value=told(lambda s: 60 * s[:, 2] / s[:, 0]),
-        fill_value=told(lambda s: fillable(s) * s[:, 2] / s[:, 0]),
+        free=of(lambda s: s[:, 1] - s[:, 0]),
+        fillable=of(fillable),
+        hour_value=of(lambda s: 60 * s[:, 2] / s[:, 0]),
+        fill_value=of(lambda s: fillable(s) * s[:, 2] / s[:, 0]),
     )
 
 
