@@ -27,7 +27,7 @@ from audit.tables import TABLES
 
 SECTIONS: tuple[tuple[str, ...], ...] = (
     ("data_quality",),
-    ("capacity", "surgery", "attendance"),
+    ("capacity", "loads", "surgery", "attendance"),
     ("profile", "segments"),
     ("clv", "retention", "outlook", "recall"),
     ("doctors", "allocation"),

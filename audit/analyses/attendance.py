@@ -29,7 +29,7 @@ from audit.models.counted import share, three, times
 from audit.models.proportions import stratified_difference, wilson
 from audit.plots import theme
 from audit.plots.bars import bars
-from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.results import Estimate, Finding, Measure, Result, Sentence, table
 from audit.tables.due_appointments import LEAD_GROUPS, came_later, due_appointments
 from audit.tables.room_time import room_time
 from audit.wording import Labels

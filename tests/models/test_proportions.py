@@ -106,6 +106,6 @@ def test_stratified_difference_holds_its_truth():
     for seed in range(200):
         rng = np.random.default_rng(seed)
         base, n1, n2 = rng.uniform(0.1, 0.4, 8), rng.integers(10, 80, 8), rng.integers(10, 80, 8)
-        value, low, high = stratified_difference(rng.binomial(n1, base - 0.05), n1, rng.binomial(n2, base), n2, 0.90)
+        _value, low, high = stratified_difference(rng.binomial(n1, base - 0.05), n1, rng.binomial(n2, base), n2, 0.90)
         held += low <= -0.05 <= high
     assert held / 200 >= 0.85 - 2 * 0.3 / 200**0.5
