@@ -36,7 +36,7 @@ from audit.wording import Labels
 
 FIGURES = ("lead_bars", "reminder_bars")
 OUTCOMES = ("came", "missed", "late", "cancelled", "early")
-GROUPS = {"lead": LEAD_GROUPS, "who": ("new", "returning"), "reminder": ("reminded", "not_reminded"), "weekday": tuple("0123456")}
+GROUPS = {"who": ("new", "returning"), "reminder": ("reminded", "not_reminded"), "lead": LEAD_GROUPS, "weekday": tuple("0123456")}
 
 
 class AttendanceParams(Params):

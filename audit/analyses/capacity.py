@@ -379,7 +379,7 @@ def heat(result: CapacityResult, labels: Labels) -> Figure | None:
     shut = [labels["closed"] if not is_open[i].all() else "" for i in range(7)]
     return heatmap(
         load, rows=[labels.weekday(i) for i in range(7)], columns=[str(hour) for hour in grid.columns],
-        text=lambda value: f"{100 * value:.0f}", most=1.0, frames=frames, row_notes=shut, height=58.0,
+        text=lambda value: f"{100 * value:.0f}", most=1.0, frames=frames, row_notes=shut, height=50.0,
     )
 
 

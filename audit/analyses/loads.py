@@ -78,11 +78,11 @@ class LoadsResult(Result):
     units: pd.DataFrame = table(
         Measure("by", "label"), Measure("unit", "label"), Measure("open_hours", "hours"), Measure("used_hours", "hours"),
         Measure("load", "share", interval=True, form="bar"), Measure("load_before", "share"), Measure("state", "status"),
-        Measure("n", "count", shown=False),
+        Measure("stretches", "count", shown=False),
     )
     denominators: pd.DataFrame | None = table(
         Measure("denominator", "label"), Measure("used_hours", "hours"), Measure("offered_hours", "hours"),
-        Measure("load", "share", interval=True, form="bar"), Measure("load_before", "share"), Measure("n", "count", shown=False),
+        Measure("load", "share", interval=True, form="bar"), Measure("load_before", "share"), Measure("units", "count", shown=False),
     )
     maxima: pd.DataFrame | None = table(
         Measure("maximum", "label"), Measure("visits", "count"), Measure("of_now", "ratio"), Measure("load", "share"),
@@ -141,7 +141,7 @@ def _loads(stretches: Table | None, days: Days, params: LoadsParams) -> pd.DataF
         told = occupancy.told(found, "share", len(kept), params.level)
         per_week = 60 * days.days / 7
         rows.append([by, unit, own.offered.sum() / per_week, own.used.sum() / per_week, told.value, told.low, told.high, len(kept)])
-    return pd.DataFrame(rows, columns=["by", "unit", "open_hours", "used_hours", "load", "load_low", "load_high", "n"])
+    return pd.DataFrame(rows, columns=["by", "unit", "open_hours", "used_hours", "load", "load_low", "load_high", "stretches"])
 
 
 def _units(now: pd.DataFrame | None, past: pd.DataFrame | None, ceiling: float, params: LoadsParams) -> pd.DataFrame:
@@ -164,7 +164,7 @@ def _ends(units: pd.DataFrame, by: str) -> dict[str, Any]:
         return facts
     for end, row in (("fullest", rows.iloc[0]), ("emptiest", rows.iloc[-1])):
         facts[f"{end}_{by}"] = str(row.unit)
-        facts[f"{end}_{by}_load"] = Estimate(row.load, row.load_low, row.load_high, "share", row.n)
+        facts[f"{end}_{by}_load"] = Estimate(row.load, row.load_low, row.load_high, "share", row.stretches)
     return facts
 
 
@@ -183,7 +183,7 @@ def _denominators(capacity: CapacityResult) -> pd.DataFrame | None:
         return None
     names = {"consulting": "open_rooms", "doctors": "rota", "booked": "booked"}
     rows = capacity.resources[capacity.resources.resource.isin(names)]
-    found = rows.assign(denominator=rows.resource.map(names)).rename(columns={"open_hours": "offered_hours", "units": "n"})
+    found = rows.assign(denominator=rows.resource.map(names)).rename(columns={"open_hours": "offered_hours"})
     found = found.set_index("denominator").reindex([name for name in names.values() if name in set(found.denominator)]).reset_index()
     return found[[name for measure in LoadsResult.measures("denominators") for name in measure.names]] if len(found) else None
 
@@ -285,7 +285,7 @@ def _bars(result: LoadsResult, labels: Labels, by: str) -> Figure | None:
         rows.load, names=list(rows.unit), texts=[labels.number(value, "share") for value in rows.load], low=rows.load_low,
         high=rows.load_high, accent=list(rows.load >= result.ceiling.value), track=1.0, ceiling=result.ceiling.value,
         ceiling_text=labels["ceiling"], earlier=rows.load_before, earlier_text="", tick=lambda v: labels.number(v, "share"),
-        ticks=(0, 0.5, 1.0), width=theme.HALF, height=12 + 5.0 * max(len(rows), 3),
+        ticks=(0, 0.5, 1.0), width=theme.HALF, height=12 + 4.4 * max(len(rows), 3),
     )
 
 
@@ -297,5 +297,5 @@ def months_load(result: LoadsResult, labels: Labels) -> Figure | None:
     others = [OtherLine(labels["ward"], ward, theme.RUST)] if ward.notna().any() else []
     return trend(
         list(result.months.month), result.months.rooms, number=lambda v: labels.number(v, "share"), month=labels.month, others=others,
-        words=labels["rooms"], goal=result.ceiling.value, from_zero=True, width=theme.FULL, height=44,
+        words=labels["rooms"], goal=result.ceiling.value, from_zero=True, width=theme.HALF, height=42,
     )

@@ -40,7 +40,7 @@ from audit.tables.unit_loads import unit_loads
 from audit.wording import Labels
 
 FIGURES = ("third", "queue")
-MOST_BARS = 10
+MOST_BARS = 8
 LOADS = np.linspace(0.50, 0.99, 50)
 
 
@@ -81,7 +81,7 @@ class WaitingResult(Result):
     queue_ratio: Estimate | None
     units: pd.DataFrame | None = table(
         Measure("by", "label"), Measure("unit", "label"), Measure("load", "share"), Measure("third", "days", interval=True, form="line"),
-        Measure("capped", "share"), Measure("state", "status"), Measure("n", "count", shown=False),
+        Measure("capped", "share"), Measure("state", "status"), Measure("mornings", "count", shown=False),
     )
     queue_curve: pd.DataFrame | None = table(
         Measure("load", "share"), Measure("minutes", "minutes", interval=True),
@@ -180,7 +180,7 @@ def _longest(units: pd.DataFrame | None) -> dict[str, Any]:
     if len(rows) < 2 or not rows.third_low.iloc[0] > rows.third_high.iloc[-1]:
         return {"longest_doctor": None, "longest_days": None}
     row = rows.iloc[0]
-    return {"longest_doctor": str(row.unit), "longest_days": Estimate(row.third, row.third_low, row.third_high, "days", row.n)}
+    return {"longest_doctor": str(row.unit), "longest_days": Estimate(row.third, row.third_low, row.third_high, "days", row.mornings)}
 
 
 # ------------------------------------------------------------------ bookings and calls
@@ -298,5 +298,5 @@ def queue(result: WaitingResult, labels: Labels) -> Figure | None:
     ]
     return curve(
         line.load, line.minutes, low=line.minutes_low, high=line.minutes_high, number_x=lambda v: labels.number(v, "share"),
-        number_y=lambda v: labels.number(v, "number"), words_x=labels["x"], words_y=labels["y"], dots=dots, width=theme.HALF, height=58,
+        number_y=lambda v: labels.number(v, "number"), words_x=labels["x"], words_y=labels["y"], dots=dots, width=theme.HALF, height=50,
     )
