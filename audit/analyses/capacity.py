@@ -48,6 +48,7 @@ class CapacityParams(Params):
     ceiling: float = Field(0.85, gt=0, lt=1, description="practical ceiling of a bookable resource")
     valley: float = Field(0.35, gt=0, lt=1, description="hours used less than this are hours to fill")
     weeks_needed: int = Field(8, ge=2, description="whole weeks from which weeks, not days, are resampled")
+    days_needed: int = Field(20, ge=2, description="days with visits from which doctors’ fullest days are told")
     priced_share: float = Field(0.8, gt=0, le=1, description="money with a known direct cost that makes worth a contribution")
 
 
@@ -58,6 +59,7 @@ class CapacityResult(Result):
     room_load: Estimate | None
     room_load_before: Estimate | None
     doctor_load: Estimate | None
+    doctor_load_at_most: Estimate | None
     operating_load: Estimate | None
     ward_load: Estimate | None
     ward_load_before: Estimate | None
@@ -115,6 +117,7 @@ def analyse(
     bottleneck = max(known, key=lambda name: known[name], default=None)
     facts: dict[str, Any] = {
         "room_load": loads["consulting"], "room_load_before": before["consulting"], "doctor_load": loads["doctors"],
+        "doctor_load_at_most": _at_most(timed, now, params) if shifts is None else None,
         "operating_load": loads["operating"], "ward_load": loads["ward"], "ward_load_before": before["ward"],
         "booked_load": loads["booked"], "bottleneck": bottleneck, "bottleneck_load": loads.get(bottleneck or ""),
         "ceiling": exact(params.ceiling, "share", 0), "valley": exact(params.valley, "share", 0),
@@ -141,6 +144,18 @@ def _rota(timed: Table, shifts: Table | None, rooms: Table | None, now: Days, pa
     both = on.group_by("day").aggregate(offered=_.minutes.sum()).left_join(used, "day").drop("day_right")
     frame = both.order_by("day").to_pandas().astype({"day": "datetime64[s]", "used": "float64", "offered": "float64"})
     return frame.fillna({"used": 0.0}) if len(frame) else None
+
+
+def _at_most(timed: Table, now: Days, params: CapacityParams) -> Estimate | None:
+    """Without a rota: each doctor's fullest days (95th percentile) bound the hours of a day from below, hence load from above."""
+    came = timed.filter(_.status == "completed", _.kind == "outpatient", _.day >= now.start, _.day < now.end, _.doctor_id.notnull())
+    days = came.group_by("doctor_id", "day").aggregate(used=_.minutes.sum()).filter(_.used > 0).order_by("day", "doctor_id").to_pandas()
+    if days.day.nunique() < params.days_needed:
+        return None
+    days["offered"] = days.groupby("doctor_id").used.transform("quantile", 0.95).clip(lower=days.used)
+    by_day = days.groupby("day")[["used", "offered"]].sum()
+    found = occupancy.load(by_day.used, by_day.offered, level=params.level, seed=params.seed)
+    return occupancy.told(found, "share", len(by_day), params.level, "C")
 
 
 def _series(diary: pd.DataFrame, rota: pd.DataFrame | None) -> Series:

@@ -11,6 +11,7 @@ from audit.analyses.capacity import CapacityParams, CapacityResult, analyse
 from audit.config import Days, Period
 from audit.errors import NotAnswerable
 from audit.tables.connection import Tables, tables_from_frames
+from audit.wording.text import Words
 
 END = date(2017, 1, 1)
 DECEMBER = Period(start=date(2016, 12, 1), end=END, now=Days(start=date(2016, 12, 1), end=END))
@@ -132,6 +133,15 @@ def test_doubling_the_rota_halves_the_doctors_load():
     once, twice = (computed(one_room(shifts=rota(hours))) for hours in (5, 10))
     assert once.doctor_load.value == pytest.approx(33 / 110)
     assert twice.doctor_load.value == pytest.approx(once.doctor_load.value / 2)
+
+
+def test_without_a_rota_doctors_own_fullest_days_bound_their_load():
+    result = computed(one_room())
+    # 22 days of one or two hours, the fullest two hours
+    assert result.doctor_load is None and result.doctor_load_at_most.value == pytest.approx(33 / 44)
+    assert result.doctor_load_at_most.grade == "C"
+    gap = next(finding for finding in result.findings if finding.key == "no_rota")
+    assert "at most" in str(Words("capacity", currency="EUR", period=DECEMBER).finding(result, gap))
 
 
 def test_without_rooms_the_page_tells_bounds_only():
