@@ -10,8 +10,8 @@ from audit.tables.bed_nights import bed_nights
 from audit.tables.due_appointments import due_appointments
 from audit.tables.open_hours import open_hours
 from audit.tables.outpatient_money import outpatient_money
-from audit.tables.room_time import room_time
 from audit.tables.resource_days import resource_days
+from audit.tables.room_time import room_time
 from audit.tables.rostered_hours import rostered_hours, rota_patterns
 from tests.spec import clinic
 
