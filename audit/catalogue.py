@@ -27,7 +27,7 @@ from audit.tables import TABLES
 
 SECTIONS: tuple[tuple[str, ...], ...] = (
     ("data_quality",),
-    ("capacity",),
+    ("capacity", "loads", "surgery", "attendance", "waiting", "rota"),
     ("profile", "segments"),
     ("clv", "retention", "outlook", "recall"),
     ("doctors", "allocation"),

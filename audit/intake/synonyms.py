@@ -31,6 +31,7 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
         "service_id": "service | procedure | услуга | номенклатура | вид приема | usluga | postupak",
         "kind": "kind | visit type | тип визита | вид | вид визита | vrsta",
         "booked_at": "booked at | created at | scheduled day | booked | записан | дата записи | создана | дата создания | zakazano",
+        "cancelled_at": "cancelled at | canceled at | cancelled on | cancellation date | дата отмены | отменена | otkazano",
         "starts_at": "starts at | date | datetime | appointment date | apt date time | appointment day | start | visit date | visit at | invoice date | дата приема | прием | дата визита | дата | дата и время | начало | datum | datum termina | početak | termin",
         "minutes": "duration | minutes | length | seance length | длительность | длительность мин | продолжительность | минут | trajanje",
         "nights": "nights | койко дни | ночей | суток | noći",

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from audit.models.bootstrap import block_bootstrap, percentiles, ratio_interval
 from audit.models.proportions import wilson
-from audit.results.estimate import Estimate, exact
+from audit.results.estimate import Estimate, Grade, exact
+from audit.tables.columns import Unit
 
 
 def share(k: float, n: float, level: float) -> Estimate | None:
@@ -48,3 +49,17 @@ def money_per(money: ArrayLike, units: ArrayLike, level: float, seed: int) -> Es
     low, high = ratio_interval(top, bottom, level, seed)
     value = float(top.sum() / bottom.sum())
     return Estimate(value, min(low, value), max(high, value), "currency", int(bottom.sum()), level)
+
+
+def times(one: Estimate, other: Estimate, unit: Unit, grade: Grade = "C") -> Estimate:
+    """Product of two independent estimates that are not negative, in ``unit``.
+
+    Bounds by variance recovery, to the first order: the distances of both bounds from their value, relative to it, added
+    in quadrature (Zou & Donner 2008).
+    """
+    value = one.value * other.value
+    down, up = (
+        math.hypot((side(one) - one.value) * other.value, (side(other) - other.value) * one.value)
+        for side in (lambda e: e.low, lambda e: e.high)
+    )
+    return Estimate(value, max(0.0, value - down), value + up, unit, min(one.n, other.n), one.level, grade)

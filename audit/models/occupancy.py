@@ -1,29 +1,19 @@
-"""Occupied time: the load of a resource, the hours of the week, free time and its worth, the limit that binds, queues."""
+"""Occupied time: the load of a resource, the hours of the week, free time and its worth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from audit.models import bootstrap
+from audit.results.estimate import Estimate, Grade
+from audit.tables.columns import Unit
 
 Floats = NDArray[np.float64]
 HOURS = 24
-
-
-@dataclass(frozen=True)
-class Limit:
-    """The largest throughput and what binds it.
-
-    ``most`` is in units of work per period (cases a week); ``binding`` names the resource whose
-    capacity is used up first.
-    """
-
-    most: float
-    binding: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +39,14 @@ class FreeTime:
     fill_value: Range
 
 
+def told(found: Range, unit: Unit, n: int, level: float, grade: Grade = "A", per: float = 1.0) -> Estimate:
+    """``found`` / ``per`` with an interval that holds it; without one (a single unit) the value alone, as thin evidence."""
+    value, low, high = found.value / per, found.low / per, found.high / per
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return Estimate(value, value, value, unit, n, level, "C")
+    return Estimate(value, min(low, value), max(high, value), unit, n, level, grade)
+
+
 def load(used: ArrayLike, offered: ArrayLike, *, level: float, seed: int) -> Range:
     """Used over offered time (n,) by independent unit (week or day): ratio of sums, bootstrap of units."""
     u, o = np.asarray(used, dtype=np.float64), np.asarray(offered, dtype=np.float64)
@@ -64,7 +62,7 @@ def free_time(
     draws = bootstrap.block_bootstrap(units, seed=seed) if n > 1 else np.full((1, 3), np.nan)
     whole = units.sum(axis=0, keepdims=True)
 
-    def told(of_sums: Callable[[Floats], Floats]) -> Range:
+    def of(of_sums: Callable[[Floats], Floats]) -> Range:
         with np.errstate(divide="ignore", invalid="ignore"):
             value, resampled = float(of_sums(whole)[0]), of_sums(draws)
         return Range(value, *(bootstrap.percentiles(resampled, level, units=n) if n > 1 else (np.nan, np.nan)))
@@ -73,10 +71,10 @@ def free_time(
         return np.clip(ceiling * s[:, 1] - s[:, 0], 0, None)
 
     return FreeTime(
-        free=told(lambda s: s[:, 1] - s[:, 0]),
-        fillable=told(fillable),
-        hour_value=told(lambda s: 60 * s[:, 2] / s[:, 0]),
-        fill_value=told(lambda s: fillable(s) * s[:, 2] / s[:, 0]),
+        free=of(lambda s: s[:, 1] - s[:, 0]),
+        fillable=of(fillable),
+        hour_value=of(lambda s: 60 * s[:, 2] / s[:, 0]),
+        fill_value=of(lambda s: fillable(s) * s[:, 2] / s[:, 0]),
     )
 
 
@@ -99,22 +97,6 @@ def minutes_by_hour(start_minute: ArrayLike, minutes: ArrayLike, weight: ArrayLi
     return np.clip(overlap, 0, None) * times[..., None]
 
 
-def limit(need: Mapping[str, float], capacity: Mapping[str, float]) -> Limit | None:
-    """Largest throughput when one unit of work takes ``need`` of each resource: min over C / a.
-
-    The single-product form of the linear programme max v subject to a v ≤ C. Resources of zero or
-    unknown (NaN) need or unknown capacity do not limit; None if nothing does. Ties go to the first.
-    """
-    most = {
-        name: capacity[name] / a for name, a in need.items()
-        if name in capacity and np.isfinite(a) and a > 0 and np.isfinite(capacity[name])
-    }
-    if not most:
-        return None
-    binding = min(most, key=lambda name: most[name])
-    return Limit(float(most[binding]), binding)
-
-
 def grown(demand: ArrayLike, capacity: ArrayLike, growth: float) -> float:
     """Served when demand of every cell grows by the factor ``growth`` but no cell exceeds its capacity.
 
@@ -123,27 +105,6 @@ def grown(demand: ArrayLike, capacity: ArrayLike, growth: float) -> float:
     """
     d, c = np.asarray(demand, dtype=np.float64), np.asarray(capacity, dtype=np.float64)
     return float(np.nansum(np.minimum(d * growth, np.maximum(c, d))))
-
-
-def erlang_b(servers: int, load: float) -> float:
-    """Probability that all ``servers`` are taken and an arrival is turned away (M/M/c/c).
-
-    ``load`` = arrivals × mean stay, in servers. Source: Erlang (1917), by the stable recursion.
-    """
-    if servers < 0 or load < 0:
-        raise ValueError("servers and load cannot be negative")
-    blocked = 1.0
-    for n in range(1, servers + 1):
-        blocked = load * blocked / (n + load * blocked)
-    return blocked
-
-
-def erlang_c(servers: int, load: float) -> float:
-    """Probability that an arrival waits (M/M/c); 1 when the load is not below the servers. Source: Erlang (1917)."""
-    if load >= servers:
-        return 1.0
-    blocked = erlang_b(servers, load)
-    return blocked / (1 - load / servers * (1 - blocked))
 
 
 def largest_block(mask: ArrayLike) -> tuple[int, int, int, int] | None:

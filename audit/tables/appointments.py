@@ -47,6 +47,7 @@ APPOINTMENTS = TableSpec(
             required=True,
             allowed=("completed", "no_show", "cancelled", "booked"),
         ),
+        Column("cancelled_at", "timestamp(6)", "moment", "when it was cancelled"),
         Column("is_first_recorded", "boolean", "flag", "the clinic's own first-visit mark"),
         Column("diagnosis", "string", "label", "principal diagnosis, ICD-10"),
         Column("reminder_sent", "boolean", "flag", "a reminder was sent before the appointment"),

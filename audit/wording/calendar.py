@@ -32,6 +32,11 @@ def weekday(number: int, language: Language, *, short: bool = True) -> str:
     return str(names[number % 7])
 
 
+def month_of_year(number: int, language: Language) -> str:
+    """“January” for 1."""
+    return str(Locale.parse(LOCALES[language]).months["stand-alone"]["wide"][number])
+
+
 def period(days: Days, language: Language) -> str:
     """“December 2016”, “July–December 2016”, “January 2014 – December 2016”, or days where no month is whole."""
     first, last = days.start, days.end - timedelta(days=1)

@@ -278,6 +278,9 @@ def _filters(numbers: Numbers, language: Language) -> dict[str, Callable[..., st
     def weekday(value: int, short: bool = False) -> str:
         return calendar.weekday(value, language, short=short)
 
+    def month_of_year(value: int) -> str:
+        return calendar.month_of_year(value, language)
+
     def diagnosis(value: str) -> str:
         return clean(str(load_text("diagnoses", language).content.get(value, value)))
 
@@ -291,6 +294,7 @@ def _filters(numbers: Numbers, language: Language) -> dict[str, Callable[..., st
         "day": day,
         "month": month,
         "weekday": weekday,
+        "month_of_year": month_of_year,
         "diagnosis": diagnosis,
     }
     return {name: _guarded(function) for name, function in known.items()}

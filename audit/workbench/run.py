@@ -16,7 +16,7 @@ from audit.errors import ConfigError, UsageError
 from audit.results import Result, Unanswered
 from audit.results.store import fingerprint, load, read_json, save
 from audit.tables.connection import open_tables
-from audit.workbench import show
+from audit.workbench import cells, show
 from audit.workbench.context import Context, code_fingerprint, here, prepare, read
 
 
@@ -85,9 +85,9 @@ class Run:
         """Figures in one row, or one under the other with the side numbers ``beside`` them."""
         return show.figures(self._page(result), result, *names, beside=beside)
 
-    def table(self, result: Result, name: str, beside: str | None = None) -> show.Fragment:
-        """One of the result's tables, alone or with the side numbers or another table ``beside`` it."""
-        return show.table(self._page(result), result, name, beside=beside)
+    def table(self, result: Result, name: str, beside: str | None = None, most: int = cells.MOST_ROWS) -> show.Fragment:
+        """At most ``most`` rows of one of the result's tables, alone or with the side numbers or another table ``beside`` it."""
+        return show.table(self._page(result), result, name, beside=beside, most=most)
 
     def findings(self, result: Result, most: int = show.MOST_FOUND) -> show.Fragment:
         """The ``most`` important things found, and what cannot be answered and why."""

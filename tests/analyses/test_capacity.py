@@ -11,6 +11,7 @@ from audit.analyses.capacity import CapacityParams, CapacityResult, analyse
 from audit.config import Days, Period
 from audit.errors import NotAnswerable
 from audit.tables.connection import Tables, tables_from_frames
+from audit.wording.text import Words
 
 END = date(2017, 1, 1)
 DECEMBER = Period(start=date(2016, 12, 1), end=END, now=Days(start=date(2016, 12, 1), end=END))
@@ -37,14 +38,17 @@ def test_names_the_ward_as_the_bottleneck_of_surgery(demo, demo_truth):
     beds = demo_truth.after.slots and 180
     assert demo.ward_load.value == pytest.approx(demo_truth.after.bed_days / beds, abs=0.005)
     assert demo.ward_load_before.value == pytest.approx(demo_truth.before.bed_days / beds, abs=0.005)
-    assert (demo.bottleneck, demo.surgery_limit) == ("ward", "ward")
-    assert demo.operations == demo_truth.after.operations
-    assert demo.operations_most.value == pytest.approx(120, abs=1)
+    assert demo.bottleneck == "ward"
 
 
-def test_three_denominators_answer_differently(demo):
-    loads = demo.denominators.set_index("denominator").load_before
-    assert loads["open_rooms"] < loads["booked"] < loads["rota"]
+def test_three_denominators_answer_differently_and_may_exceed_one(demo):
+    before, now = (demo.resources.set_index("resource")[name] for name in ("load_before", "load"))
+    assert before["consulting"] < before["booked"] < before["doctors"]
+    assert now["booked"] > 1
+
+
+def test_the_hours_patients_choose_now_hold_fewer_visits_than_all_hours(demo):
+    assert demo.visits <= demo.visits_shaped.value < demo.visits_most.value
 
 
 def test_heat_adds_up_to_the_load(demo):
@@ -98,6 +102,7 @@ def test_the_full_hour_is_found_behind_a_low_average():
     result = computed(one_room())
     assert (result.peak_hour, result.peak_load.value) == (9, 1.0)
     assert result.says["title"].key == "peaks"
+    assert result.turn_away_hours.value == pytest.approx(22 / (31 / 7)), "one hour of each of 22 days"
     assert "peak_full" in {finding.key for finding in result.findings}
 
 
@@ -130,15 +135,21 @@ def test_doubling_the_rota_halves_the_doctors_load():
     assert twice.doctor_load.value == pytest.approx(once.doctor_load.value / 2)
 
 
-def test_without_rooms_the_page_tells_missed_appointments_and_bounds():
+def test_without_a_rota_doctors_own_fullest_days_bound_their_load():
+    result = computed(one_room())
+    # 22 days of one or two hours, the fullest two hours
+    assert result.doctor_load is None and result.doctor_load_at_most.value == pytest.approx(33 / 44)
+    assert result.doctor_load_at_most.grade == "C"
+    gap = next(finding for finding in result.findings if finding.key == "no_rota")
+    assert "at most" in str(Words("capacity", currency="EUR", period=DECEMBER).finding(result, gap))
+
+
+def test_without_rooms_the_page_tells_bounds_only():
     result = computed(one_room(rooms=[]))
     assert result.room_load is None and result.resources is None and result.heat is None
-    assert result.no_show_share.value == pytest.approx(22 / 55)
-    assert result.says["title"].key == "missed"
+    assert result.says["title"].key == "unknown" and result.grade == "C"
     assert "no_rooms" in {finding.key for finding in result.findings}
     assert result.weekly_visits is not None and result.load_at_most is None, "four weeks are too few for a busiest week"
-    assert set(result.no_show.by) == {"lead", "weekday"}
-    assert result.no_show[result.no_show.by == "lead"].appointments.sum() == 55
 
 
 def test_without_rooms_the_busiest_weeks_bound_the_load():
@@ -158,12 +169,6 @@ def test_dates_without_times_leave_out_the_hours_only():
     result = computed(tables)
     assert result.heat is None and result.room_load.value == pytest.approx(33 / 176)
     assert "no_times" in {finding.key for finding in result.findings}
-
-
-def test_missed_appointments_that_nobody_records_are_not_none():
-    result = computed(one_room(status="booked"))
-    assert result.no_show_share is None
-    assert "no_missed" in {finding.key for finding in result.findings}
 
 
 def test_no_outcomes_cannot_be_answered():

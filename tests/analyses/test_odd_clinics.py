@@ -19,8 +19,8 @@ from .small_clinic import clinic
 
 END = date(2017, 1, 1)
 PERIOD = Period(start=date(2014, 1, 1), end=END, now=Days(start=date(2016, 7, 1), end=END), before=Days(start=date(2015, 7, 1), end=date(2016, 1, 1)))
-NAMES = [name for section in catalogue.SECTIONS[2:5] for name in section]
-"""Who comes, what they are worth, which doctors keep them."""
+NAMES = [name for section in catalogue.SECTIONS[1:5] for name in section]
+"""How full the clinic is, who comes, what they are worth, which doctors keep them."""
 
 Frames = Mapping[str, pd.DataFrame]
 

@@ -1,4 +1,4 @@
-"""Occupied time against hand-made examples and published queueing values."""
+"""Occupied time against hand-made examples and laws."""
 
 from __future__ import annotations
 
@@ -17,14 +17,6 @@ def test_minutes_fall_into_their_hours():
 def test_week_grid_adds_up():
     grid = occupancy.week_grid([0, 0, 6], [540, 540, 600], [60, 30, 30], [2, 1, 1])
     assert grid[0, 9] == 150 and grid[6, 10] == 30 and grid.sum() == 180
-
-
-def test_beds_limit_surgery():
-    # six beds, 30 nights, 1.5 nights a case: 120 operations, although operating time would do for more
-    found = occupancy.limit({"operating": 90, "ward": 1.5}, {"operating": 312 * 60, "ward": 180})
-    assert found == occupancy.Limit(120.0, "ward")
-    assert occupancy.limit({"operating": 90, "ward": np.nan}, {"operating": 900}) == occupancy.Limit(10.0, "operating")
-    assert occupancy.limit({"ward": 0.0}, {"ward": 10.0}) is None
 
 
 def test_growth_is_lost_where_hours_are_full():
@@ -46,21 +38,6 @@ def test_free_time_and_its_worth():
     assert (found.fill_value.low, found.fill_value.high) == pytest.approx((300, 300))
     full = occupancy.free_time([190] * 5, [200] * 5, [0] * 5, ceiling=0.8, level=0.9, seed=1)
     assert full.fillable.value == 0 and full.fill_value.value == 0
-
-
-@pytest.mark.parametrize(
-    ("servers", "load", "blocked"),
-    # Erlang B tables: 10 lines at 5 erlang 1.84 %, 2 at 1 20 %, 1 at 1 50 %
-    [(10, 5.0, 0.0184), (2, 1.0, 0.2), (1, 1.0, 0.5), (0, 3.0, 1.0)],
-)
-def test_erlang_b(servers, load, blocked):
-    assert occupancy.erlang_b(servers, load) == pytest.approx(blocked, abs=5e-5)
-
-
-def test_erlang_c():
-    assert occupancy.erlang_c(1, 0.7) == pytest.approx(0.7), "one server: the chance of waiting is its load"
-    assert occupancy.erlang_c(2, 1.0) == pytest.approx(1 / 3)
-    assert occupancy.erlang_c(2, 2.5) == 1.0
 
 
 def test_largest_block():

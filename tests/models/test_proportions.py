@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from statsmodels.stats.proportion import multinomial_proportions_confint
 
-from audit.models.proportions import cramers_v, multinomial, newcombe, poisson_rate, wilson
+from audit.models.proportions import cramers_v, multinomial, newcombe, poisson_rate, stratified_difference, wilson
 
 PRINTED = 6e-5  # the papers print four decimals
 
@@ -83,3 +84,28 @@ def test_cramers_v():
     assert cramers_v([[5, 0], [7, 0]]) == 0
     # Bergsma's correction: an association within chance counts as none
     assert cramers_v([[6, 4], [5, 5]]) == 0
+
+
+def test_stratified_difference_of_one_stratum_is_the_plain_one():
+    value, low, high = stratified_difference([30], [100], [20], [80], 0.90)
+    z = stats.norm.isf(0.05)
+    half = z * np.sqrt(0.3 * 0.7 / 100 + 0.25 * 0.75 / 80)
+    assert value == pytest.approx(0.05) and (low, high) == pytest.approx((0.05 - half, 0.05 + half))
+
+
+def test_stratified_difference_takes_out_what_differs_between_strata():
+    # the same 10 points less in both strata, although pooled the first group looks worse
+    value, low, high = stratified_difference([80, 8], [200, 80], [25, 48], [50, 240], 0.90)
+    assert value == pytest.approx(-0.10) and low < value < high < 0
+    assert (80 + 8) / 280 > (25 + 48) / 290
+    assert np.isnan(stratified_difference([1, 0], [2, 0], [0, 1], [0, 2])[0])
+
+
+def test_stratified_difference_holds_its_truth():
+    held = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        base, n1, n2 = rng.uniform(0.1, 0.4, 8), rng.integers(10, 80, 8), rng.integers(10, 80, 8)
+        _value, low, high = stratified_difference(rng.binomial(n1, base - 0.05), n1, rng.binomial(n2, base), n2, 0.90)
+        held += low <= -0.05 <= high
+    assert held / 200 >= 0.85 - 2 * 0.3 / 200**0.5

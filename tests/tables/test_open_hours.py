@@ -10,8 +10,9 @@ from audit.tables.bed_nights import bed_nights
 from audit.tables.due_appointments import due_appointments
 from audit.tables.open_hours import open_hours
 from audit.tables.outpatient_money import outpatient_money
+from audit.tables.resource_days import resource_days
 from audit.tables.room_time import room_time
-from audit.tables.rostered_hours import rostered_hours
+from audit.tables.rostered_hours import rostered_hours, rota_patterns
 from tests.spec import clinic
 
 END = date(2017, 1, 1)
@@ -128,11 +129,54 @@ appointment_id | patient_id | kind       | starts_at        | status    | minute
      ("2016-01-01 08:00", "days_31"), ("2016-12-06 08:00", None), ("", None)],
 )  # fmt: skip
 def test_lead_is_counted_in_calendar_days(booked, lead):
-    tables = clinic(END, appointments=f"""
+    tables = clinic(END, patients="patient_id\np", appointments=f"""
 appointment_id | patient_id | kind       | starts_at        | booked_at | status
 1              | p          | outpatient | 2016-12-05 10:00 | {booked}  | no_show
 2              | p          | outpatient | 2016-12-05 10:00 | {booked}  | booked
 """)  # fmt: skip
-    rows = due_appointments(tables["appointments"], start=date(2016, 12, 1), end=END).to_pandas()
+    timed = room_time(tables["appointments"], None, None)
+    rows = due_appointments(timed, tables["first_visits"], start=date(2016, 12, 1), end=END, late_hours=24).to_pandas()
     assert len(rows) == 1 and rows.weekday[0] == "0"
     assert (None if rows.lead.isna()[0] else rows.lead[0]) == lead
+
+
+def test_operating_shifts_are_hours_of_surgeons_and_no_pattern_of_the_rota():
+    tables = clinic(
+        END,
+        rooms="room_id | kind       | places\nR | consulting | 1\nOR | operating | 1",
+        shifts="""
+shift_id | staff_id | role   | room_id | starts_at        | ends_at
+1        | D1       | doctor | R       | 2016-12-05 09:00 | 2016-12-05 12:00
+2        | D1       | doctor | OR      | 2016-12-05 13:00 | 2016-12-05 15:00
+3        | D2       | doctor | R       | 2016-12-12 09:00 | 2016-12-12 12:00
+""",
+    )
+    operating = rostered_hours(tables["shifts"], tables["rooms"], "operating").to_pandas()
+    assert operating.minutes.tolist() == [120.0]
+    patterns = rota_patterns(tables["shifts"], tables["rooms"], start=date(2016, 12, 1), end=END).to_pandas()
+    assert patterns.to_numpy().tolist() == [[0, 540, 180, 2]]
+
+
+def test_resource_days_count_use_bookings_and_open_time():
+    tables = clinic(
+        END,
+        rooms="""
+room_id | kind       | places | opens_minute | closes_minute | weekdays | slot_minutes
+R       | consulting | 1      | 540          | 660           | 1        | 30
+W       | ward       | 2      |              |               |          |
+""",
+        appointments="""
+appointment_id | patient_id | kind       | room_id | starts_at        | minutes | nights | status
+1              | p          | outpatient | R       | 2016-12-05 09:00 | 40      |        | completed
+2              | p          | outpatient | R       | 2016-12-05 10:00 | 50      |        | no_show
+3              | p          | outpatient | R       | 2016-12-05 10:30 | 60      |        | booked
+4              | p          | ward       | W       | 2016-12-05 18:00 |         | 2      | completed
+""",
+    )
+    days = resource_days(tables["appointments"], tables["rooms"], None, None, start=date(2016, 12, 5), end=date(2016, 12, 7))
+    columns = ["day", "resource", "visits", "used", "booked", "census", "offered", "slots"]
+    assert [[str(row[0])[:10], *row[1:]] for row in days.to_pandas()[columns].to_numpy().tolist()] == [
+        ["2016-12-05", "consulting", 1, 40, 90, 0, 120, 4],
+        ["2016-12-05", "ward", 1, 2880, 0, 1440, 2880, 0],
+        ["2016-12-06", "ward", 0, 0, 0, 1440, 2880, 0],
+    ]
