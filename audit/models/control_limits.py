@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 D2 = 1.128
 """Expected range of two normal values in standard deviations (Montgomery 2013, appendix VI)."""
 
 FEWEST = 8
 """Values below which moving ranges do not give usable limits (Montgomery asks for 20; 8 is the least taught)."""
+
+
+RUN = 8
+"""Values in a row on one side of the centre that chance hardly makes (Western Electric 1956, rule 4)."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,16 @@ class Limits:
     def holds(self, value: float) -> bool:
         """``value`` lies inside the limits."""
         return self.low <= value <= self.high
+
+    def signals(self, values: ArrayLike) -> NDArray[np.bool_]:
+        """Which of ``values`` (k,) in order of time speak of a change: outside the limits, or the last of ``RUN`` in a row
+        on one side of the centre and those that follow there (rules 1 and 4 of Western Electric 1956)."""
+        x = np.asarray(values, dtype=np.float64)
+        side = np.sign(np.nan_to_num(x - self.centre))
+        length = np.zeros(x.size, int)
+        for i in range(x.size):
+            length[i] = 0 if side[i] == 0 else 1 + (length[i - 1] if i and side[i] == side[i - 1] else 0)
+        return np.asarray((x < self.low) | (x > self.high) | (length >= RUN))
 
 
 def individuals(values: ArrayLike) -> Limits | None:
