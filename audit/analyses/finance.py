@@ -2,7 +2,7 @@
 
 Question   What is profit made of, where does it begin, and what changed against the days before?
 Method     Counting; cost-volume-profit analysis for break-even, checked against how costs moved with revenue from month to
-           month (least squares on steps, Newey & West 1987); LMDI (Ang 2004) for the growth of costs; individuals chart and
+           month (least squares on steps, Hansen & Hodrick 1980); LMDI (Ang 2004) for the growth of costs; individuals chart and
            runs (Montgomery 2013) for the usual range of months; difference-sign test (Moore & Wallis 1943) for steps up.
 Reads      charges, patient_days, first_visits; services, expenses and events if there are any.
 Cannot say What caused a change: there is no clinic beside this one that was left alone.
@@ -232,7 +232,7 @@ def _behaviour(months: pd.DataFrame, now: Days, params: FinanceParams) -> dict[s
     found = cost_behaviour(known["revenue"], known["costs"], recent=recent, level=params.level)
 
     def told(bounds: tuple[float, float, float] | None, unit: Unit) -> Estimate | None:
-        return None if found is None or bounds is None else Estimate(*bounds, unit, found.n, params.level, "B")
+        return None if found is None or bounds is None else Estimate(*bounds, unit, found.n, params.level, "C")
 
     return {
         "contribution_seen": told(found.contribution_share if found else None, "share"),

@@ -62,7 +62,7 @@ PAIR = (
     Measure("lift", "ratio", interval=True), Measure("within", "ratio", interval=True), Measure("reading", "label"),
     Measure("n", "count", shown=False),
 )
-LEADERS, MOST_PAIRS = 7, 3
+LEADERS, MOST_PAIRS = 8, 3
 """Services and pairs that fit on the page; all are in the workbook."""
 
 
@@ -143,7 +143,7 @@ def analyse(
     last = end - timedelta(days=params.pair_days)
     start = max(period.start, last - timedelta(days=params.pair_window_days))
     facts |= _pairs(next_services(charges, first_visits, start=start, end=last, days=params.pair_days, fewest=params.fewest_both).to_pandas(), names, params)
-    result = ServicesResult(grade="A" if facts["doctors"] is None else "B", headline="attach_share" if facts["attach_share"] else "a_share", **facts)
+    result = ServicesResult(grade="A", headline="attach_share" if facts["attach_share"] else "a_share", **facts)
     return replace(result, says=_says(result), findings=tuple(_findings(result, services is not None)))
 
 
@@ -369,7 +369,7 @@ def attach(result: ServicesResult, labels: Labels) -> Figure | None:
     return funnel_plot(
         frame["n_alike"], frame["share_fair"], names=list(frame["doctor"]), marked=frame["reading"].isin(["above", "below"]),
         centre=centre, centre_text=labels.text("centre"), limits_n=limits.n, near=limits.near, wide=limits.wide, usual=limits.usual,
-        usual_text=labels["usual"], limits_text=labels["limits"], x=labels["x"], number=lambda v: labels.number(v, "share"), height=38,
+        usual_text=labels["usual"], limits_text=labels["limits"], x=labels["x"], number=lambda v: labels.number(v, "share"), height=46,
     )
 
 
@@ -382,5 +382,5 @@ def margins(result: ServicesResult, labels: Labels) -> Figure | None:
         return None
     return dots(
         list(frame["service"]), frame["margin"], frame["margin_low"], frame["margin_high"], centre=(centre.value, centre.low, centre.high),
-        centre_text=labels["centre"], x=labels["x"], number=partial(labels.number, unit="currency"), height=38,
+        centre_text=labels["centre"], x=labels["x"], number=partial(labels.number, unit="currency"), height=46,
     )

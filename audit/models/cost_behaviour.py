@@ -32,7 +32,7 @@ def cost_behaviour(revenue: ArrayLike, costs: ArrayLike, *, recent: int = 1, lev
 
     ``revenue`` and ``costs`` (n,) of months in order. Steps, not levels: a rent that jumps once while revenue grows would
     pass for a cost that moves with revenue. Standard errors allow for the dependence that differencing makes between
-    neighbouring steps (Newey & West 1987, one lag) and, HC1, for n − 2 degrees of freedom. Break-even is
+    neighbouring steps and no others (Hansen & Hodrick 1980, one lag) and for leverage (HC3, MacKinnon & White 1985). Break-even is
     (C̄ − v·R̄) / (1 − v) of the last ``recent`` months; its interval joins that of v with the noise of those
     months' costs (MOVER, Zou & Donner 2008). None with fewer than ``FEWEST_MONTHS`` or constant revenue.
     Not checked: that costs are booked in the month they belong to.
@@ -44,10 +44,13 @@ def cost_behaviour(revenue: ArrayLike, costs: ArrayLike, *, recent: int = 1, lev
         return None
     v = float(x @ dc / (x @ x))
     rest = dc - dc.mean() - v * x
-    score = x * rest
-    meat = score @ score + score[1:] @ score[:-1]  # Bartlett weight ½, taken twice
+    leverage = 1 / len(dc) + x**2 / (x @ x)
+    if leverage.max() > 1 - 1e-6:
+        return None  # a single step decides, and nothing is left to judge it by
+    score = x * rest / (1 - leverage)
+    meat = score @ score + 2 * (score[1:] @ score[:-1])
     df = len(dc) - 2
-    se = np.sqrt(max(meat, (score @ score) / 2) * len(dc) / df) / (x @ x)
+    se = np.sqrt(max(meat, score @ score)) / (x @ x)
     reach = float(stats.t.isf((1 - level) / 2, df))
     share = (1 - v, 1 - v - reach * se, 1 - v + reach * se)
     noise = reach * np.sqrt((rest @ rest) / df / 2 / recent)
