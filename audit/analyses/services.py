@@ -259,20 +259,20 @@ def _margins(sums: pd.DataFrame, names: dict[str, str], capacity: CapacityResult
         ("room_hour", "outpatient", "hours", "products", "hours_squares"), ("operating_hour", "operation", "hours", "products", "hours_squares"),
         ("bed_night", "operation", "nights", "night_products", "night_squares"),
     ):
-        rows = sums.assign(hours=sums["minutes"] / 60)[sums["kind"] == kind]
+        rows = sums[sums["kind"] == kind]
         rows = rows[rows[time] > 0]
         if rows.empty:
             continue
         every = rows.drop(columns=["service", "kind"]).sum().to_frame().T
         (value,), (half,) = _per_time(every, time, products, squares, params)
         if np.isfinite(half):
-            facts[unit] = Estimate(value, value - half, value + half, "currency", int(every["clusters"].iloc[0]), params.level)
-        rows = rows[rows["clusters"] >= (params.fewest_visits if kind == "outpatient" else params.fewest_both)]
+            facts[unit] = Estimate(value, value - half, value + half, "currency", int(every["n"].iloc[0]), params.level)
+        rows = rows[rows["n"] >= (params.fewest_visits if kind == "outpatient" else params.fewest_both)]
         if len(rows):
             value, half = _per_time(rows, time, products, squares, params)
             parts.append(pd.DataFrame({
                 "service": _named(rows["service"], names), "unit": unit, "margin": value, "margin_low": value - half, "margin_high": value + half,
-                "time": rows[time].to_numpy(float) / rows["clusters"].to_numpy(), "n": rows["clusters"].to_numpy(int),
+                "time": rows[time].to_numpy(float) / rows["n"].to_numpy(), "n": rows["n"].to_numpy(int),
             }).sort_values(["margin", "service"], ascending=[False, True]))
     if not parts:
         return facts

@@ -14,9 +14,9 @@ from audit.tables.bill_lines import bill_lines
 def visit_margins(charges: Table, services: Table | None, appointments: Table, *, start: date, end: date) -> Table:
     """One row per kind (outpatient, operation) and main service of completed appointments with bills and recorded minutes.
 
-    Columns service, kind; clusters (appointments), minutes, nights; revenue, costed (of it with a known direct cost),
-    margin (costed less direct cost) and, over appointments, the squares margin_squares, products (margin × hours), hours_squares,
-    and night_products, night_squares. All lines of the appointment count, whoever performed them. Nights are those of the
+    Columns service, kind; n (appointments), clusters (patients), hours, nights; revenue, costed (of it with a known direct cost),
+    margin (costed less direct cost) and, over patients, the squares margin_squares, products (margin × hours), hours_squares,
+    and night_products, night_squares: one patient's visits are alike. All lines of the appointment count, whoever performed them. Nights are those of the
     patient's stay on the ward that begins within a day of the operation, or of the operation itself if it carries them.
     """
     done = appointments.filter(
@@ -38,8 +38,11 @@ def visit_margins(charges: Table, services: Table | None, appointments: Table, *
     whole = whole.mutate(
         margin=_.costed - _.cost, hours=_.minutes / 60.0, night=ibis.ifelse(_.kind == "operation", ibis.coalesce(_.stay, _.nights, 0.0), 0.0)
     )
-    return whole.group_by("service", "kind").aggregate(
-        clusters=_.count(), minutes=_.minutes.sum(), nights=_.night.sum(), revenue=_.revenue.sum(), costed=_.costed.sum(),
+    each = whole.group_by("service", "kind", "patient_id").aggregate(
+        n=_.count(), hours=_.hours.sum(), night=_.night.sum(), revenue=_.revenue.sum(), costed=_.costed.sum(), margin=_.margin.sum(),
+    )
+    return each.group_by("service", "kind").aggregate(
+        n=_.n.sum(), clusters=_.count(), hours=_.hours.sum(), nights=_.night.sum(), revenue=_.revenue.sum(), costed=_.costed.sum(),
         margin=_.margin.sum(), margin_squares=(_.margin * _.margin).sum(), products=(_.margin * _.hours).sum(),
         hours_squares=(_.hours * _.hours).sum(), night_products=(_.margin * _.night).sum(), night_squares=(_.night * _.night).sum(),
     ).order_by(["kind", "service"])
