@@ -27,7 +27,7 @@ from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
 from audit.models.ascents import ascents, chance_of_ascents
 from audit.models.bootstrap import ratio_interval
-from audit.models.control_limits import Limits, individuals
+from audit.models.control_limits import Limits, individuals, readings
 from audit.models.cost_behaviour import cost_behaviour
 from audit.models.cost_growth import COLUMNS, cost_growth
 from audit.models.drivers import Account
@@ -148,7 +148,7 @@ def analyse(
         grade="A", headline="profit_month" if books else "revenue_month", **revenue,
         first_day_share=_first_day_share(patient_days, first_visits, period, params),
         **_profit(books, books_before, now, past), **_behaviour(months, now, params), **usual, **_steps_up(months, now),
-        months=months.assign(reading=_readings(months, limits, period)),
+        months=months.assign(reading=readings(limits, months["revenue"])),
         account=_statement(revenue, books, books_before, ledger, now, past),
         **_growth(grown, now), cost_growth=grown, events=_events(events, period),
     )
@@ -215,14 +215,6 @@ def _usual(months: pd.DataFrame, period: Period, params: FinanceParams) -> tuple
         "usual_low": exact(max(limits.low, 0.0), "currency", limits.n), "usual_high": exact(limits.high, "currency", limits.n),
         "usual_from": base["month"].iloc[0], "usual_to": next_month(base["month"].iloc[-1]),
     }
-
-
-def _readings(months: pd.DataFrame, limits: Limits | None, period: Period) -> np.ndarray:
-    """Months that speak of a change against the usual range: above, below; else usual, or unknown without a range."""
-    if limits is None:
-        return np.full(len(months), "unknown", dtype=object)
-    side = np.where(months["revenue"] > limits.centre, "above", "below")
-    return np.where(limits.signals(months["revenue"]), side, "usual").astype(object)
 
 
 def _behaviour(months: pd.DataFrame, now: Days, params: FinanceParams) -> dict[str, Any]:

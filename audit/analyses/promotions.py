@@ -24,7 +24,7 @@ from pydantic import Field
 
 from audit.config import Params, Period
 from audit.errors import NotAnswerable
-from audit.models.control_limits import individuals
+from audit.models.control_limits import individuals, readings
 from audit.models.months import next_month, whole_months
 from audit.models.pull_forward import PullForward, pull_forward
 from audit.plots import theme
@@ -35,6 +35,7 @@ from audit.tables.columns import Unit
 from audit.tables.currencies import one_currency
 from audit.tables.discounts import discounts, weekly_units
 from audit.tables.price_cuts import price_cuts
+from audit.tables.service_names import named, service_names
 from audit.wording import Labels
 
 FIGURES = ("share", "weeks")
@@ -96,18 +97,10 @@ def analyse(charges: Table, services: Table | None, prices: Table | None, *, per
     cuts = None if prices is None else price_cuts(prices, start=period.start, end=period.end, longest_days=params.longest_days).to_pandas()
     if sold.empty and (cuts is None or cuts.empty):
         raise NotAnswerable("no_list")
-    names = _names(services)
     facts = _discounted(sold, charges, period) | _kinds(sold, period) | _months(sold, period)
-    facts |= _promotions(charges, cuts, names, period, params)
+    facts |= _promotions(charges, cuts, service_names(services), period, params)
     result = PromotionsResult(grade="A" if facts["discounted"] else "C", headline="discounted" if facts["discounted"] else "pulled" if facts["pulled"] else None, **facts)
     return replace(result, says=_says(result, params), findings=tuple(_findings(result, prices is not None, params)))
-
-
-def _names(services: Table | None) -> dict[str, str]:
-    if services is None:
-        return {}
-    frame = services.select("service_id", "name").to_pandas().dropna()
-    return dict(zip(frame["service_id"], frame["name"], strict=True))
 
 
 # ---------------------------------------------------------------- below list
@@ -149,12 +142,10 @@ def _months(sold: pd.DataFrame, period: Period) -> dict[str, Any]:
     })
     months = months[months["month"].isin(whole_months(period.start, period.end))].reset_index(drop=True)
     limits = individuals(months["discounted"])
-    if limits is None:
-        return {"usual_low": None, "usual_high": None, "months": months.assign(reading="unknown")}
-    side = np.where(months["discounted"] > limits.centre, "above", "below")
     return {
-        "usual_low": exact(max(limits.low, 0.0), "share", limits.n), "usual_high": exact(min(limits.high, 1.0), "share", limits.n),
-        "months": months.assign(reading=np.where(limits.signals(months["discounted"]), side, "usual").astype(object)),
+        "usual_low": exact(max(limits.low, 0.0), "share", limits.n) if limits else None,
+        "usual_high": exact(min(limits.high, 1.0), "share", limits.n) if limits else None,
+        "months": months.assign(reading=readings(limits, months["discounted"])),
     }
 
 
@@ -171,7 +162,7 @@ def _promotions(charges: Table, cuts: pd.DataFrame | None, names: dict[str, str]
         bounds = {name: getattr(found, name) if found else None for name in ("during", "after", "pulled", "money")}
         numbers = [value for triple in bounds.values() for value in (triple or (np.nan,) * 3)]
         units = int(weekly.loc[_of(weekly, cut["service"], cut["branch"]), "units"].sum())
-        name = names.get(cut["service"], cut["service"])
+        name = named([cut["service"]], names)[0]
         rows.append((name, cut["branch"] or "all", *_days(cut), 1 - cut["price"] / cut["usual"], *numbers, _reading(found), units))
         if found is not None:
             facts |= _told(found, units, params) | {"judged": facts["judged"] + 1, "service": name}

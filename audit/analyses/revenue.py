@@ -25,7 +25,7 @@ from audit.analyses.finance import FinanceResult
 from audit.config import Days, Params, Period
 from audit.models.bootstrap import ratio_interval
 from audit.models.breakdown import UNKNOWN, breakdown, change_by_part
-from audit.models.control_limits import individuals
+from audit.models.control_limits import individuals, readings
 from audit.models.ledger import Ledger
 from audit.models.months import next_month, whole_months
 from audit.plots import theme
@@ -216,12 +216,10 @@ def _usual(by_month: pd.DataFrame, period: Period, params: RevenueParams) -> dic
     months = months[months["month"].isin(whole_months(period.start, period.end))].reset_index(drop=True)
     end = period.past.end if period.past is not None else period.present.start
     limits = individuals(months["receipt"][[next_month(month) <= end for month in months["month"]]].tail(params.usual_months))
-    if limits is None:
-        return {"usual_low": None, "usual_high": None, "months": months.assign(reading="unknown")}
-    side = np.where(months["receipt"] > limits.centre, "above", "below")
     return {
-        "usual_low": exact(max(limits.low, 0.0), "currency", limits.n), "usual_high": exact(limits.high, "currency", limits.n),
-        "months": months.assign(reading=np.where(limits.signals(months["receipt"]), side, "usual").astype(object)),
+        "usual_low": exact(max(limits.low, 0.0), "currency", limits.n) if limits else None,
+        "usual_high": exact(limits.high, "currency", limits.n) if limits else None,
+        "months": months.assign(reading=readings(limits, months["receipt"])),
     }
 
 

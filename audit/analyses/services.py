@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from ibis import _
 from ibis.expr.types import Table
 from matplotlib.figure import Figure
 from pydantic import Field
@@ -42,6 +41,7 @@ from audit.tables.additional_services import additional_services, attachments
 from audit.tables.currencies import one_currency
 from audit.tables.next_services import next_services
 from audit.tables.service_months import service_months
+from audit.tables.service_names import named, service_names
 from audit.tables.visit_margins import visit_margins
 from audit.wording import Labels
 
@@ -133,7 +133,7 @@ def analyse(
     sold = service_months(charges, services, start=period.start, end=end).to_pandas()
     if sold.empty or not sold["revenue"].sum() > 0:
         raise NotAnswerable("no_services")
-    names = _names(services)
+    names = service_names(services)
     since = max(end - timedelta(days=YEAR), period.start)
     cells = additional_services(appointments, charges, services, first_visits, start=since, end=end).to_pandas()
     sums = {by: attachments(appointments, charges, services, start=since, end=end, by_doctor=by).to_pandas() for by in (False, True)}
@@ -145,20 +145,6 @@ def analyse(
     facts |= _pairs(next_services(charges, first_visits, start=start, end=last, days=params.pair_days, fewest=params.fewest_both).to_pandas(), names, params)
     result = ServicesResult(grade="A", headline="attach_share" if facts["attach_share"] else "a_share", **facts)
     return replace(result, says=_says(result), findings=tuple(_findings(result, services is not None)))
-
-
-def _names(services: Table | None) -> dict[str, str]:
-    """What the price list calls a service."""
-    if services is None:
-        return {}
-    frame = services.filter(_.name.notnull()).select("service_id", "name").to_pandas()
-    return dict(zip(frame["service_id"], frame["name"], strict=True))
-
-
-def _named(code: pd.Series, names: dict[str, str]) -> np.ndarray:
-    """Names for codes; a name that two services share keeps its code."""
-    shared = pd.Series(list(names.values())).value_counts()
-    return np.array([name if (name := names.get(one)) and shared[name] == 1 else one for one in code], dtype=object)
 
 
 # ---------------------------------------------------------------- ABC and XYZ
@@ -186,7 +172,7 @@ def _ranked(sold: pd.DataFrame, names: dict[str, str], visits: int, since: date,
     units = sold[sold["month"] >= pd.Timestamp(since)].groupby("service")["units"].sum().reindex(codes).fillna(0.0)
     outpatient = kind.reindex(codes).isin(["operation", "ward"]).to_numpy()
     frame = pd.DataFrame({
-        "service": _named(codes, names), "abc": found.letter, "xyz": letter, "revenue": revenue.sum().to_numpy() / len(window),
+        "service": named(codes, names), "abc": found.letter, "xyz": letter, "revenue": revenue.sum().to_numpy() / len(window),
         "contribution": margin.sum().where(known).to_numpy() / len(window), "share": found.share, "share_low": found.share_low,
         "share_high": found.share_high, "same": found.same,
         "per_100_visits": np.where(outpatient | (visits == 0), np.nan, units.to_numpy() / max(visits, 1) * 100),
@@ -271,7 +257,7 @@ def _margins(sums: pd.DataFrame, names: dict[str, str], capacity: CapacityResult
         if len(rows):
             value, half = _per_time(rows, time, products, squares, params)
             parts.append(pd.DataFrame({
-                "service": _named(rows["service"], names), "unit": unit, "margin": value, "margin_low": value - half, "margin_high": value + half,
+                "service": named(rows["service"], names), "unit": unit, "margin": value, "margin_low": value - half, "margin_high": value + half,
                 "time": rows[time].to_numpy(float) / rows["n"].to_numpy(), "n": rows["n"].to_numpy(int),
             }).sort_values(["margin", "service"], ascending=[False, True]))
     if not parts:
@@ -308,7 +294,7 @@ def _pairs(rows: pd.DataFrame, names: dict[str, str], params: ServicesParams) ->
     # of the pairs told apart from chance, those whose patients differ from others with the same diagnosis
     kept = more & inside.differs & (inside.lift >= params.least_lift)
     frame = pd.DataFrame({
-        "first": _named(one["first"], names), "then": _named(one["then"], names), "patients": one["all_both"].astype(int), "rate": found.rate,
+        "first": named(one["first"], names), "then": named(one["then"], names), "patients": one["all_both"].astype(int), "rate": found.rate,
         "lift": found.lift, "lift_low": found.low, "lift_high": found.high, "within": inside.lift, "within_low": inside.low,
         "within_high": inside.high, "reading": np.where(kept, "own", "diagnosis"), "n": one["all_first"].astype(int),
         "extra": one["all_both"] * (1 - 1 / inside.lift),

@@ -55,3 +55,14 @@ def individuals(values: ArrayLike) -> Limits | None:
         return None
     reach = 3 * float(np.abs(np.diff(x)).mean()) / D2
     return Limits(float(x.mean()), float(x.mean() - reach), float(x.mean() + reach), int(x.size))
+
+
+def readings(limits: Limits | None, values: ArrayLike) -> NDArray[np.object_]:
+    """What each of ``values`` (k,) in order of time says against ``limits``: above or below if it signals a change, else usual.
+
+    All unknown without limits.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    if limits is None:
+        return np.full(x.size, "unknown", dtype=object)
+    return np.where(limits.signals(x), np.where(x > limits.centre, "above", "below"), "usual").astype(object)
