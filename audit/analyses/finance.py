@@ -27,8 +27,8 @@ from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
 from audit.models.ascents import ascents, chance_of_ascents
 from audit.models.bootstrap import ratio_interval
-from audit.models.control_limits import Limits, individuals, readings
-from audit.models.cost_behaviour import cost_behaviour
+from audit.models.control_limits import RUN, Limits, individuals, readings
+from audit.models.cost_behaviour import FEWEST_MONTHS, cost_behaviour
 from audit.models.cost_growth import COLUMNS, cost_growth
 from audit.models.drivers import Account
 from audit.models.ledger import Ledger
@@ -105,6 +105,7 @@ class FinanceResult(Result):
     usual_to: date | None
     months_up: int
     month_steps: int
+    run_length: int
     steps_chance: Estimate | None
     months: pd.DataFrame = table(
         Measure("month", "date"), Measure("revenue", "currency"), Measure("year_change", "share"), Measure("surgery", "currency"),
@@ -150,7 +151,7 @@ def analyse(
         **_profit(books, books_before, now, past), **_behaviour(months, now, params), **usual, **_steps_up(months, now),
         months=months.assign(reading=readings(limits, months["revenue"])),
         account=_statement(revenue, books, books_before, ledger, now, past),
-        **_growth(grown, now), cost_growth=grown, events=_events(events, period),
+        **_growth(grown, now), run_length=RUN, cost_growth=grown, events=_events(events, period),
     )
     return replace(result, says=_says(result), findings=tuple(_findings(result, len(ledger.lines) > 0, services is not None)))
 
@@ -375,16 +376,18 @@ def _findings(result: FinanceResult, has_costs: bool, has_services: bool) -> Ite
     negative = result.months["month"][result.months["revenue"] < 0]
     if len(negative):
         yield Finding("negative_months", "risk", {"months": len(negative), "first": negative.iloc[0]})
+    seen, said = result.contribution_seen, result.contribution_share
+    agrees = None if seen is None or said is None else seen.low <= said.value <= seen.high
+    if agrees is False:
+        yield Finding("split_differs", "risk")
     if course in kinds and result.revenue_before is not None:
         yield Finding(course, kinds[course])
     if result.break_even is not None and result.break_even.value > 0:
         over = result.revenue_month.value / result.break_even.value - 1
         margin = {"margin": exact(abs(over), "share", result.break_even.n)}
         yield Finding("over_break_even", "strength", margin) if over >= 0 else Finding("under_break_even", "risk", margin)
-    seen, said = result.contribution_seen, result.contribution_share
-    if seen is not None and said is not None:
-        agrees = seen.low <= said.value <= seen.high
-        yield Finding("split_agrees", "strength") if agrees else Finding("split_differs", "risk")
+    if agrees:
+        yield Finding("split_agrees", "strength")
     if result.surgery_ratio is not None and result.profit_before is not None and result.profit_month is not None:
         yield Finding("two_readings", "caveat")
     if steps is not None and result.month_steps >= 6:
@@ -395,7 +398,7 @@ def _findings(result: FinanceResult, has_costs: bool, has_services: bool) -> Ite
     if result.profit_month is None:
         yield Finding("no_costs_now" if has_costs else "no_costs", "not_answered")
     elif seen is None:
-        yield Finding("too_few_months", "not_answered", {"known": int(result.months["costs"].notna().sum())})
+        yield Finding("too_few_months", "not_answered", {"known": int(result.months["costs"].notna().sum()), "fewest": FEWEST_MONTHS})
     if not has_services:
         yield Finding("no_services", "not_answered")
 

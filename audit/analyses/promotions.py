@@ -55,7 +55,7 @@ class PromotionsParams(Params):
 
 @dataclass(frozen=True, kw_only=True)
 class PromotionsResult(Result):
-    """``discounted`` is the share of revenue of sales below list, ``given`` what they would have brought more at list, a month.
+    """``discounted`` is the share of revenue of sales at least ``least`` below list, ``given`` what they would have brought more at list, a month.
 
     ``promotions``: ``during`` and ``after`` are share more sold than expected, ``pulled`` the share of the extra that was
     missing afterwards, ``money`` the change of what the service brought over both; ``reading`` is pulled, added, nothing, or
@@ -67,6 +67,7 @@ class PromotionsResult(Result):
     depth: Estimate | None
     given: Estimate | None
     listed_share: Estimate | None
+    least: Estimate
     usual_low: Estimate | None
     usual_high: Estimate | None
     cuts: int
@@ -152,7 +153,7 @@ def _months(sold: pd.DataFrame, period: Period) -> dict[str, Any]:
 # ---------------------------------------------------------------- promotions
 def _promotions(charges: Table, cuts: pd.DataFrame | None, names: dict[str, str], period: Period, params: PromotionsParams) -> dict[str, Any]:
     columns = [name for measure in PromotionsResult.measures("promotions") for name in measure.names]
-    facts: dict[str, Any] = {"cuts": 0 if cuts is None else len(cuts), "judged": 0} | dict.fromkeys(("pulled", "extra", "missing", "money", "service"))
+    facts: dict[str, Any] = {"cuts": 0 if cuts is None else len(cuts), "judged": 0, "least": exact(params.least_discount, "share", 0)} | dict.fromkeys(("pulled", "extra", "missing", "money", "service"))
     if cuts is None or cuts.empty:
         return facts | {"promotions": pd.DataFrame(columns=columns)}
     weekly = weekly_units(charges, sorted(cuts["service"].unique()), start=period.start, end=period.end).to_pandas()

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,13 @@ from pydantic import Field
 from audit.analyses.capacity import CapacityResult
 from audit.config import Params, Period
 from audit.errors import NotAnswerable
-from audit.models.abc_xyz import abc, evenness
+from audit.models.abc_xyz import MOST, NEARLY, abc, evenness
 from audit.models.breakdown import COSTED
 from audit.models.clustered import design_effect, ratio_of_sums, reach
 from audit.models.funnel_limits import funnel_limits, outside
 from audit.models.months import whole_months
 from audit.models.next_service import following, within_strata
-from audit.models.shrinkage import shrink_rates
+from audit.models.shrinkage import shrink_means, shrink_rates
 from audit.models.standardise import standardise_rates, stratum
 from audit.plots.dots import dots
 from audit.plots.funnel_plot import funnel_plot
@@ -91,6 +92,8 @@ class ServicesResult(Result):
     sold: int
     a_count: int
     a_share: Estimate
+    a_cut: Estimate
+    b_cut: Estimate
     z_count: int
     visits: int
     attach_share: Estimate | None
@@ -108,6 +111,7 @@ class ServicesResult(Result):
     pairs_tested: int
     pairs_found: int
     pairs_within: int
+    least_lift: Estimate
     services: pd.DataFrame = table(*SOLD)
     leaders: pd.DataFrame = table(*SOLD)
     doctors: pd.DataFrame | None = table(
@@ -117,7 +121,7 @@ class ServicesResult(Result):
     )
     margins: pd.DataFrame | None = table(
         Measure("service", "label"), Measure("unit", "label"), Measure("margin", "currency", interval=True, form="line"),
-        Measure("time", "number"), Measure("n", "count"),
+        Measure("time", "number"), Measure("n", "count"), Measure("margin_raw", "currency", shown=False), Measure("differs", "flag", shown=False),
     )
     pairs: pd.DataFrame | None = table(*PAIR)
     all_pairs: pd.DataFrame | None = table(*PAIR)
@@ -137,7 +141,7 @@ def analyse(
     since = max(end - timedelta(days=YEAR), period.start)
     cells = additional_services(appointments, charges, services, first_visits, start=since, end=end).to_pandas()
     sums = {by: attachments(appointments, charges, services, start=since, end=end, by_doctor=by).to_pandas() for by in (False, True)}
-    facts: dict[str, Any] = {"visits": int(sums[False]["n"].fillna(0).iloc[0]), "pair_days": params.pair_days}
+    facts: dict[str, Any] = {"visits": int(sums[False]["n"].fillna(0).iloc[0]), "pair_days": params.pair_days, "least_lift": exact(params.least_lift, "ratio", 0)}
     facts |= _ranked(sold, names, facts["visits"], since, period, params) | _attached(cells, sums, params)
     facts |= _margins(visit_margins(charges, services, appointments, start=since, end=end).to_pandas(), names, capacity, params)
     last = end - timedelta(days=params.pair_days)
@@ -183,7 +187,7 @@ def _ranked(sold: pd.DataFrame, names: dict[str, str], visits: int, since: date,
     top = frame[frame["abc"] == "A"]
     return {
         "services": frame, "leaders": frame.head(LEADERS), "ranked_by": ranked_by, "sold": len(frame), "a_count": len(top),
-        "a_share": exact(min(top["share"].sum(), 1.0), "share", int(top["n"].sum())), "z_count": int((frame["xyz"] == "Z").sum()),
+        "a_cut": exact(MOST, "share", 0), "b_cut": exact(NEARLY, "share", 0), "a_share": exact(min(top["share"].sum(), 1.0), "share", int(top["n"].sum())), "z_count": int((frame["xyz"] == "Z").sum()),
     }
 
 
@@ -256,9 +260,12 @@ def _margins(sums: pd.DataFrame, names: dict[str, str], capacity: CapacityResult
         rows = rows[rows["n"] >= (params.fewest_visits if kind == "outpatient" else params.fewest_both)]
         if len(rows):
             value, half = _per_time(rows, time, products, squares, params)
+            # the best and the worst of many are so partly by chance
+            shrunken = shrink_means(value, half / NormalDist().inv_cdf((1 + params.level) / 2), params.level, seed=params.seed)
             parts.append(pd.DataFrame({
-                "service": named(rows["service"], names), "unit": unit, "margin": value, "margin_low": value - half, "margin_high": value + half,
-                "time": rows[time].to_numpy(float) / rows["n"].to_numpy(), "n": rows["n"].to_numpy(int),
+                "service": named(rows["service"], names), "unit": unit, "margin": shrunken.value, "margin_low": shrunken.low,
+                "margin_high": shrunken.high, "time": rows[time].to_numpy(float) / rows["n"].to_numpy(), "n": rows["n"].to_numpy(int),
+                "margin_raw": value, "differs": shrunken.differs,
             }).sort_values(["margin", "service"], ascending=[False, True]))
     if not parts:
         return facts
@@ -318,8 +325,10 @@ def _says(result: ServicesResult) -> dict[str, Sentence]:
 
 
 def _apart(result: ServicesResult) -> bool:
-    """The best and the lowest visit differ by more than their intervals."""
-    return result.best_hour is not None and result.lowest_hour is not None and result.best_hour.low > result.lowest_hour.high
+    """Some main service differs from the others by more than chance, and the best from the lowest by more than their intervals."""
+    if result.margins is None or result.best_hour is None or result.lowest_hour is None:
+        return False
+    return bool(result.margins["differs"][result.margins["unit"] == result.scarce].any()) and result.best_hour.low > result.lowest_hour.high
 
 
 def _findings(result: ServicesResult, has_services: bool) -> Iterator[Finding]:
@@ -355,7 +364,7 @@ def attach(result: ServicesResult, labels: Labels) -> Figure | None:
     return funnel_plot(
         frame["n_alike"], frame["share_fair"], names=list(frame["doctor"]), marked=frame["reading"].isin(["above", "below"]),
         centre=centre, centre_text=labels.text("centre"), limits_n=limits.n, near=limits.near, wide=limits.wide, usual=limits.usual,
-        usual_text=labels["usual"], limits_text=labels["limits"], x=labels["x"], number=lambda v: labels.number(v, "share"), height=46,
+        usual_text=labels["usual"], limits_text=labels["limits"], x=labels["x"], number=lambda v: labels.number(v, "share"), height=50,
     )
 
 
@@ -367,6 +376,6 @@ def margins(result: ServicesResult, labels: Labels) -> Figure | None:
     if len(frame) < 2 or centre is None:
         return None
     return dots(
-        list(frame["service"]), frame["margin"], frame["margin_low"], frame["margin_high"], centre=(centre.value, centre.low, centre.high),
-        centre_text=labels["centre"], x=labels["x"], number=partial(labels.number, unit="currency"), height=46,
+        list(frame["service"]), frame["margin"], frame["margin_low"], frame["margin_high"], raw=frame["margin_raw"], raw_text=labels["raw"], centre=(centre.value, centre.low, centre.high),
+        centre_text=labels["centre"], x=labels["x"], number=partial(labels.number, unit="currency"), height=50,
     )

@@ -11,6 +11,8 @@ from audit.models.bootstrap import block_bootstrap, percentiles
 from audit.models.control_limits import D2
 
 Floats = NDArray[np.float64]
+MOST, NEARLY = 0.80, 0.95
+"""What A makes up of the whole, and A with B: custom, not law."""
 CLASSES = ("A", "B", "C")
 EVENNESS = ("X", "Y", "Z")
 
@@ -33,7 +35,7 @@ class Abc:
 
 
 def abc(
-    amounts: ArrayLike, *, most: float = 0.80, nearly: float = 0.95, level: float = 0.90, seed: int = 0, draws: int = 1000
+    amounts: ArrayLike, *, most: float = MOST, nearly: float = NEARLY, level: float = 0.90, seed: int = 0, draws: int = 1000
 ) -> Abc | None:
     """Pareto classes of ``amounts`` (months, S): A makes up the first ``most`` of the whole, B the rest of ``nearly``.
 

@@ -267,4 +267,4 @@ def test_every_sentence_and_figure_is_made(changes):
 def test_figures_of_the_demo(demo, demo_period):
     page = spoken("finance", demo, demo_period, "RUB")
     assert page.figures == FIGURES
-    assert page.texts[0] == "Revenue is ×2.5 what it was; ₽8.7M a month is left as profit"
+    assert page.texts[0] == "Revenue is ×2.5 what it was; ₽8.7M a month is left"
