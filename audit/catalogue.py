@@ -35,7 +35,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("channels",),
     ("funnel",),
     ("administrators",),
-    ("finance",),
+    ("finance", "revenue", "services", "promotions"),
     ("growth", "changes"),
 )
 """The sections of the report in the order of the audit; each is one notebook, named after its first analysis.

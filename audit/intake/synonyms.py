@@ -53,6 +53,7 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
         "list_amount": "list amount | list price | price | gross | first cost | по прайсу | сумма по прайсу | цена | сумма без скидки | cijena",
         "paid": "paid | amount | total amount | net amount | result cost | price | revenue | sum | сумма | оплачено | сумма оплаты | итого | к оплате | выручка | стоимость | iznos | plaćeno | ukupno",
         "kind": "operation | operation type | вид операции | тип операции | vrsta transakcije",
+        "currency": "currency | currency code | валюта | valuta",
         "payer": "payer | payment type | плательщик | вид оплаты | тип оплаты | platitelj",
     }),
     "enquiries": _words({

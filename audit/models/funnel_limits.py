@@ -116,13 +116,16 @@ def _log_limits(expected: Floats, dispersion: float, tau: float) -> tuple[Floats
     return np.exp(-half), np.exp(half)
 
 
-def outside(rate: npt.ArrayLike, n: npt.ArrayLike, centre: float, level: float = 0.998) -> npt.NDArray[np.bool_]:
-    """Which of the shares ``rate`` (D,) of ``n`` (D,) cases lie outside the limits of chance; never a NaN."""
+def outside(rate: npt.ArrayLike, n: npt.ArrayLike, centre: float, level: float = 0.998, *, tau: float = 0.0) -> npt.NDArray[np.bool_]:
+    """Which of the shares ``rate`` (D,) of ``n`` (D,) cases lie outside the limits of chance; never a NaN.
+
+    ``tau`` is the usual standard deviation between units, by which the limits are widened.
+    """
     rate, n = np.asarray(rate, float), np.asarray(n, float)
     if not 0 < centre < 1:  # all do or none does: there is no chance to stray from
         return np.zeros(rate.shape, bool)
     sd = np.sqrt(centre * (1 - centre) / np.where(n > 0, n, np.nan))
-    return np.abs(rate - centre) > stats.norm.ppf((1 + level) / 2) * sd
+    return np.abs(rate - centre) > stats.norm.ppf((1 + level) / 2) * np.hypot(sd, tau)
 
 
 def _around(centre: float, s: Floats, level: float) -> tuple[Floats, Floats]:

@@ -53,6 +53,21 @@ class Ledger:
             return None
         return account(revenue=revenue, variable=spent.get("variable", 0.0), fixed=spent.get("fixed", 0.0))
 
+    def revenue_per_month(self, start: date, end: date) -> float | None:
+        """Mean revenue the ledger has for a month of ``start`` … ``end`` (exclusive); None if a month has none."""
+        shares = {pd.Timestamp(month): share for month, share in parts_of_months(start, end)}
+        booked = self.revenue_by_month
+        if not set(shares) <= set(booked.index):
+            return None
+        return float(sum(booked[month] * share for month, share in shares.items()) / sum(shares.values()))
+
+    def gaps(self, months: Iterable[date], billed: ArrayLike) -> pd.Series:
+        """By what share ``billed`` (months,) differs from the ledger's revenue, for every month in which it has any."""
+        booked = self.revenue_by_month
+        bills = pd.Series(np.asarray(billed, dtype=float), index=pd.DatetimeIndex(list(months)))
+        both = booked.index.intersection(bills.index)
+        return (bills[both] / booked[both] - 1)[booked[both] > 0]
+
     def gap(self, months: Iterable[date], billed: ArrayLike) -> Estimate | None:
         """By what share ``billed`` (months,) differs from the ledger's revenue, over the months the ledger has."""
         booked = self.revenue_by_month

@@ -31,13 +31,17 @@ def bill_lines(charges: Table, services: Table | None) -> Table:
 def sold(lines: Table, now: Days, before: Days | None, unknown: str) -> Table:
     """Bill lines summed by part (now, before) and by service, kind, branch, payer and doctor (``unknown`` if empty).
 
-    Columns revenue, direct_cost (currency), units, n (lines).
+    Columns revenue, direct_cost (currency), costed (the part of revenue whose direct cost is known), units, n (lines).
+    ``business`` is surgery for operations and ward, else outpatient.
     """
     parts = [((_.charged_on >= days.start) & (_.charged_on < days.end), name)
              for name, days in (("now", now), ("before", before)) if days is not None]
     columns = {"service": "service_id", "kind": "service_kind", "branch": "branch", "payer": "payer", "doctor": "doctor_id"}
     keys = {name: lines[column].fill_null(unknown) for name, column in columns.items()}
+    surgery = lines.service_kind.isin(["operation", "ward"])
+    keys["business"] = ibis.cases((lines.service_kind.isnull(), unknown), (surgery, "surgery"), else_="outpatient")
     measured = lines.select("paid", "direct_cost", "units", part=ibis.cases(*parts), **keys).filter(_.part.notnull())
     return measured.group_by("part", *keys).aggregate(
         revenue=_.paid.sum().cast("float64"), direct_cost=_.direct_cost.sum().cast("float64"), units=_.units.sum(), n=_.count(),
+        costed=_.paid.sum(where=_.direct_cost.notnull()).fill_null(0).cast("float64"),
     ).order_by(["part", *keys])

@@ -47,6 +47,7 @@ CHARGES = TableSpec(
         Column(
             "paid", "decimal(18, 2)", "currency", "amount paid, net of discount; negative for a refund", required=True
         ),
+        Column("currency", "string", "label", "currency of the amounts, if the export names one"),
         Column("payer", "string", "label", "who pays", allowed=("cash", "insurer", "corporate", "state")),
     ),
 )

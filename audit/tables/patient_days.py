@@ -69,7 +69,7 @@ def _visits(appointments: Table) -> Table:
 
 
 def _money(charges: Table, services: Table | None, appointments: Table) -> Table:
-    lines = _on_day_refunded(charges.filter(_.kind.isin(["sale", "refund"])), appointments)
+    lines = on_day_refunded(charges.filter(_.kind.isin(["sale", "refund"])), appointments)
     if services is None:
         lines = lines.mutate(is_surgery=ibis.literal(False), unit_cost=ibis.null(MONEY))
     else:
@@ -87,7 +87,7 @@ def _money(charges: Table, services: Table | None, appointments: Table) -> Table
     )
 
 
-def _on_day_refunded(lines: Table, appointments: Table) -> Table:
+def on_day_refunded(lines: Table, appointments: Table) -> Table:
     """A refund moves to the day of its appointment: dated when it was paid out it would be a visit of negative worth."""
     visit = appointments.select("appointment_id", visit_day=_.starts_at.date())
     dated = lines.left_join(visit, "appointment_id").drop("appointment_id_right")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audit.models.control_limits import individuals
+from audit.models.control_limits import Limits, individuals
 
 
 def test_flow_rates_of_the_nist_handbook():
@@ -27,3 +27,12 @@ def test_stable_noise_is_mostly_inside():
     x = np.random.default_rng(1).normal(100, 5, 500)
     limits = individuals(x)
     assert np.mean([limits.holds(value) for value in x]) > 0.99
+
+
+def test_rules_of_western_electric():
+    """Nelson (1984) and the handbook of 1956: one point outside, or the eighth in a row on one side."""
+    limits = Limits(centre=0.0, low=-3.0, high=3.0, n=20)
+    eight = [1, 2, 1, 2, 1, 2, 1]
+    assert not limits.signals(eight).any()
+    assert limits.signals([*eight, 1, 1, -1]).tolist() == [False] * 7 + [True, True, False]
+    assert limits.signals([0, 3.1, -3.1, 0, float("nan")]).tolist() == [False, True, True, False, False]
