@@ -28,7 +28,7 @@ from audit.analyses.clv import ClvResult
 from audit.config import Params, Period
 from audit.errors import NotAnswerable
 from audit.models import price_change, price_ladder
-from audit.models.contribution import later_value_won
+from audit.models.contribution import among_won, later_value_won
 from audit.models.demand import DemandFit
 from audit.models.patient_worth import patient_worth
 from audit.models.price_periods import periods, price_levels, who_came
@@ -280,7 +280,8 @@ def _facts(
         "follow_days": params.follow_days,
     } | worth | dict.fromkeys(("demand_change", "cost_per_extra_patient", "one_off_share", "one_off_change", "one_off_won", "value_won"))
     if elasticity and tested:
-        facts |= _of_the_test(elasticity, tested, now, params) | _one_off(panel, real, elasticity, tested, now, params)
+        facts |= _of_the_test(elasticity, tested, now, params)
+        facts |= _one_off(panel, real, facts, tested, now, params) if own else {}
     if facts["one_off_won"] and facts["value_later"]:
         later, won, share = facts["value_later"], facts["one_off_won"], facts["one_off_share"].value
         facts["value_won"] = _three(
@@ -327,7 +328,7 @@ def _of_the_test(elasticity: Estimate, tested: float, now: Now, params: PricePar
 
 
 def _one_off(
-    panel: DemandPanel, real: Array, elasticity: Estimate, tested: float, now: Now, params: PriceParams,
+    panel: DemandPanel, real: Array, facts: dict[str, Any], tested: float, now: Now, params: PriceParams,
 ) -> dict[str, Estimate | None]:
     """Share who came once only at the usual price; what the tested price adds, in all patients and in those it won."""
     usual = np.abs(np.log(panel.price / panel.usual_price()[:, None])) < price_ladder.SMALLEST_CHANGE
@@ -339,12 +340,11 @@ def _one_off(
     share = float(np.nansum(panel.once[usual]) / n)
     if not 0 < share < 1:
         return {}
-    change = _three(fit.change(share, tested, now.price, params.level), "points", cheap, params, "C", elasticity.verdict)
-    extra = price_change.log_change(elasticity.value, tested, now.price)
-    won = extra / (1 + extra)
+    change, extra = fit.change(share, tested, now.price, params.level), facts["demand_change"]
+    won = among_won(change, (extra.value, extra.low, extra.high), level=params.level, seed=params.seed)
     return {
-        "one_off_share": exact(share, "share", n), "one_off_change": change,
-        "one_off_won": change.scaled(1 / won) if 0.05 < won < 1 else None,
+        "one_off_share": exact(share, "share", n), "one_off_change": _three(change, "points", cheap, params, "C", extra.verdict),
+        "one_off_won": None if won is None else _three(won, "points", cheap, params, "C", extra.verdict),
     }
 
 
@@ -427,7 +427,7 @@ def _says(reading: Reading, facts: dict[str, Any]) -> dict[str, Sentence]:
         "title": Sentence(title), "lede": Sentence("measured" if elasticity else title),
         "figures.timing.title": Sentence("moved_before" if reading.moved_before else "parallel"),
         "figures.reactions.title": Sentence("fails" if reading.failed else "passes" if reading.checks else "none"),
-        "notes.care": Sentence("test" if facts["test_from"] else "other"),
+        "notes.care": Sentence("test" if facts["test_branch"] else "several" if reading.by_unit else "other"),
         "notes.decide": Sentence(title),
     }
 
@@ -444,6 +444,7 @@ def _findings(reading: Reading, facts: dict[str, Any], priced: PricedDemand) -> 
         (booking and booking.is_off_zero, Finding("booking_reacts", "caveat")),
         (priced.overlaps, Finding("list_overlaps", "caveat", {"overlaps": priced.overlaps})),
         (priced.gaps, Finding("list_gaps", "caveat", {"stretches": priced.gaps})),
+        (facts["placebo_share"], Finding("by_chance", "caveat")),
         (facts["later_share"], Finding("later", "strength")),
         (facts["insured_share"], Finding("insured", "caveat")),
         (facts["value_later"] and not facts["has_costs"], Finding("no_costs", "caveat")),
@@ -470,7 +471,7 @@ def _gaps(
 def branches(result: PriceResult, labels: Labels) -> Figure | None:
     """Demand a week of each unit around the test, and what the tested unit would have had without it."""
     frame = result.weeks
-    if result.elasticity is None or result.test_from is None or result.test_to is None or frame.unit.nunique() < 2:
+    if result.test_branch is None or result.test_from is None or result.test_to is None or frame.unit.nunique() < 2:
         return None
     weeks = sorted(frame.week.unique())
     units = []

@@ -42,9 +42,10 @@ class PriceChoiceParams(Params):
     """Settings of the comparison of prices and of the test that is proposed."""
 
     planned_cut: float = Field(0.20, gt=0.02, lt=0.5, description="relative cut of the test that is proposed")
-    planned_weeks: tuple[int, ...] = Field((4, 8, 13, 26), min_length=2, description="lengths of a test that are designed")
+    planned_weeks: tuple[int, ...] = Field((4, 26), min_length=2, description="lengths of a test that are designed")
     shortest_test: int = Field(8, ge=4, description="shortest test that is proposed")
     recent_weeks: int = Field(26, ge=8, description="last weeks whose demand a test is planned with")
+    most_services: int = Field(3, ge=1, description="services beside the competitors', the first visit's before others")
     sure_enough: float = Field(0.9, gt=0.5, lt=1, description="chance of a gain from which a price is said to be likely to pay")
     draws: int = Field(2000, ge=200, description="draws behind the contribution of other prices")
 
@@ -87,20 +88,14 @@ class PriceChoiceResult(Result):
         Measure("price", "currency"), Measure("callers", "count", interval=True), Measure("change", "currency", interval=True),
         Measure("is_tested", "flag"),
     )
-    regimes: pd.DataFrame | None = table(
-        Measure("unit", "label"), Measure("from_week", "date"), Measure("weeks", "count"), Measure("price", "currency"),
-        Measure("callers", "count"), Measure("is_test", "flag"),
-    )
-    levels: pd.DataFrame | None = table(
-        Measure("price", "currency"), Measure("weeks", "count"), Measure("followed", "count", people=True),
-        Measure("one_off", "share", interval=True), Measure("value_later", "currency", interval=True),
-    )
+    regimes: pd.DataFrame | None = table(*PriceResult.measures("regimes"))
+    levels: pd.DataFrame | None = table(*PriceResult.measures("levels"))
     design: pd.DataFrame | None = table(
         Measure("weeks", "count"), Measure("size", "count"), Measure("detects", "share"), Measure("elasticity", "number"),
     )
     services: pd.DataFrame | None = table(
         Measure("service", "label"), Measure("own", "currency"), Measure("lowest", "currency"), Measure("middle", "currency"),
-        Measure("highest", "currency"), Measure("index", "ratio"), Measure("n", "count"),
+        Measure("highest", "currency"), Measure("index", "ratio"), Measure("competitors", "count"),
     )
 
 
@@ -169,7 +164,8 @@ def _other_prices(price: PriceResult, room: float, params: PriceChoiceParams) ->
             facts["gain"] = Estimate(
                 value, min(value, float(at_points.low[best])), max(value, float(at_points.high[best])), "currency", elasticity.n,
                 params.level, "C", elasticity.verdict)
-            facts["chance"] = exact(float(at_points.p_gain[best]), "share", params.draws)
+            # said no surer than some thousand draws are
+            facts["chance"] = exact(float(np.clip(at_points.p_gain[best], 0.01, 0.99)), "share", params.draws)
     return facts
 
 
@@ -199,8 +195,8 @@ def _changes(price: PriceResult, prices: Array, room: float, params: PriceChoice
 
 
 def _round_prices(low: float, high: float, now: float) -> Array:
-    """At most six prices from the lowest to the highest seen, today's among them."""
-    step = (high - low) / 5
+    """At most five prices from the lowest to the highest seen, today's among them."""
+    step = (high - low) / 4
     power = 10 ** np.floor(np.log10(step))
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= step * 0.999)
     inner = np.arange(np.ceil(low / step) * step, high, step)
@@ -264,13 +260,16 @@ def _market(
     index = price_index(pairs.own, pairs.price, pairs.competitor, level=params.level)
     if index is not None:
         facts["price_index"] = Estimate(index.value, index.low, index.high, "ratio", index.n, params.level)
-    names = {} if services is None else services.select("service_id", "name").to_pandas().set_index("service_id")["name"].dropna().to_dict()
+    known = pd.DataFrame(columns=["name", "is_first_visit"]) if services is None else (
+        services.select("service_id", "name", "is_first_visit").to_pandas().set_index("service_id"))
+    names, first = known["name"].dropna().to_dict(), set(known.index[known["is_first_visit"].fillna(False).astype(bool)])
+    most = sorted(pairs.groupby("service_id"), key=lambda found: (found[0] not in first, -len(found[1]), found[0]))
     rows = [
         [names.get(service, service), float(part.own.mean()), part.price.min(), part.price.median(), part.price.max(),
          float(np.exp(np.log(part.own / part.price).mean())), len(part)]
-        for service, part in pairs.groupby("service_id", sort=True)
+        for service, part in most[: params.most_services]
     ]
-    return facts | {"services": _frame("services", sorted(rows, key=lambda row: (-row[-1], row[0])))}
+    return facts | {"services": _frame("services", rows)}
 
 
 # ------------------------------------------------------------------ what is said
@@ -281,7 +280,7 @@ def _says(
     space = "full" if verdict == "full" else "room"
     lede = "gain" if facts["gain"] else "flat" if facts["best_price"] else "break_even" if facts["break_even"] else "nothing"
     return {
-        "title": Sentence(verdict), "lede": Sentence("full" if verdict == "full" else lede), "notes.decide": Sentence(verdict),
+        "title": Sentence(verdict), "lede": Sentence(verdict if verdict in ("full", "weak") else lede), "notes.decide": Sentence(verdict),
         "notes.care": Sentence("tried" if facts["curve"] is not None else "untried"),
         "figures.optimum.title": Sentence(space), "tables.points.subtitle": Sentence(space),
     }
@@ -356,5 +355,5 @@ def _drawn_curve(
         frame.price, frame[name], low=frame[f"{name}_low"], high=frame[f"{name}_high"],
         number_x=lambda v: labels.number(v, "currency"), number_y=lambda v: labels.number(v, unit), words_x=labels["x"],
         words_y=labels["y"], tested=(tested.price.min(), tested.price.max()), words_tested=labels["tested"], dots=dots,
-        today=(result.price_now.value, labels["today"]), caption=caption, zero_line=zero, width=theme.HALF, height=36,
+        today=(result.price_now.value, labels["today"]), caption=caption, zero_line=zero, width=theme.HALF, height=33,
     )

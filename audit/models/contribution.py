@@ -77,6 +77,23 @@ def contribution_change(
     )
 
 
+def among_won(change: Three, extra: Three, *, level: float, seed: int, draws: int = 4000) -> Three | None:
+    """What a change of a share, seen in all customers at a price, means among those the price won, with bounds.
+
+    ``change`` in all of them and ``extra`` demand at that price (0.25 = a quarter more), both (value, low, high) at
+    ``level``; of the customers at the price extra / (1 + extra) were won. None where none may have been won: the
+    change among so few has no bound.
+    """
+    if extra[1] <= 0:
+        return None
+    rng = np.random.default_rng(seed)
+    seen, more = (spread(rng, draws, value=value, low=low, high=high, level=level) for value, low, high in (change, extra))
+    found = seen * (1 + 1 / np.maximum(more, 1e-6))
+    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
+    value = change[0] * (1 + 1 / extra[0])
+    return value, min(float(low), value), max(float(high), value)
+
+
 def later_value_won(
     later: Three, one_off_won: Three, *, one_off: float, level: float, seed: int, draws: int = 4000,
 ) -> Three:

@@ -17,6 +17,7 @@ from scipy import stats
 
 Array = NDArray[np.float64]
 Rung = Literal["staggered", "one_branch", "all_at_once", "promotion", "follows_demand", "constant"]
+Answer = Literal["reached", "passed", "led", "none", "short", "clear"]
 RUNGS: tuple[Rung, ...] = ("staggered", "one_branch", "all_at_once", "promotion", "follows_demand", "constant")
 
 SMALLEST_CHANGE = 0.03
@@ -45,15 +46,15 @@ class PriceChange:
 class Step:
     """One rung: how many ``changes`` in how many ``units`` speak for it, the largest in |Δ ln(price)|, its answer.
 
-    ``answer`` is reached (the rung stands on this), passed (a stronger one is used), none (no such change), short
-    (too few changes to tell) or clear (looked for and not found).
+    ``answer`` is reached (the page stands on this rung), passed (a stronger one is used), led (there are such changes,
+    but demand led them), none (no such change), short (too few changes to tell) or clear (looked for and not found).
     """
 
     rung: Rung
     changes: int
     units: int
     largest: float
-    answer: Literal["reached", "passed", "none", "short", "clear"]
+    answer: Answer
 
 
 def price_changes(log_price: Array) -> list[PriceChange]:
@@ -114,7 +115,8 @@ def ladder(log_price: Array, reached: Rung, followed: Leads | None) -> list[Step
     place = RUNGS.index(reached)
     steps = []
     for number, (name, changes) in enumerate(found.items()):
-        answer: Literal["reached", "passed", "none", "short", "clear"] = "reached" if number == place else "passed" if changes else "none"
+        otherwise: Answer = "none" if not changes else "led" if reached == "follows_demand" else "passed"
+        answer: Answer = "reached" if number == place else otherwise
         if name == "follows_demand" and number != place:
             answer = "none" if not every else "short" if followed is None or followed.changes < FEWEST_LEADS else "clear"
         sizes = [abs(change.size) for change in changes]

@@ -13,8 +13,8 @@ from audit.models.bootstrap import mean_interval
 from audit.models.proportions import wilson
 
 Array = NDArray[np.float64]
-MOST_LEVELS = 6
-"""More prices than this are a drift, not a choice between prices."""
+MOST_LEVELS = 4
+"""Prices compared at most: those that were asked for longest."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,11 @@ def periods(*, counts: Array, price: Array, fitted: Array, elasticity: float, re
                 yield Period(unit, cells, float(price[unit, cells].mean()), float(counts[unit, cells].sum() / usual))
 
 
-def price_levels(price: Array) -> list[float]:
-    """The prices, to the cent, that were asked for at least two unit-weeks."""
+def price_levels(price: Array, most: int | None = None) -> list[float]:
+    """The prices, to the cent, that were asked for at least two unit-weeks; the ``most`` longest of them, in order."""
     level, times = np.unique(np.round(price[np.isfinite(price)], 2), return_counts=True)
-    return [float(one) for one in level[times >= 2]]
+    longest = np.argsort(-times, kind="stable")[:most]
+    return sorted(float(level[one]) for one in longest if times[one] >= 2)
 
 
 def who_came(
@@ -54,12 +55,12 @@ def who_came(
     """By price: price, unit-weeks, patients followed, share who came once with bounds, mean later money with bounds.
 
     ``price``, ``once`` and ``seen`` (units, weeks); ``later`` money of patients by price. Nothing is adjusted for. Money
-    of fewer than ``fewest`` patients is NaN. Empty with a single price or more than ``MOST_LEVELS``.
+    of fewer than ``fewest`` patients is NaN. Empty with a single price.
     """
-    levels, at = price_levels(price), np.round(price, 2)
+    levels, at = price_levels(price, MOST_LEVELS), np.round(price, 2)
     unknown = (np.nan,) * 3
     rows = []
-    for one in levels if 2 <= len(levels) <= MOST_LEVELS else ():
+    for one in levels if len(levels) > 1 else ():
         n, k = (float(np.nansum(part[at == one])) for part in (seen, once))
         money = later[later.index == one] if later is not None else np.array([])
         share = (k / n, *wilson(k, n, level)) if n else unknown

@@ -323,5 +323,5 @@ def test_figures_are_drawn_with_words(demo, demo_period):
         figure = getattr(price, name)(demo, Labels(words, name, demo))
         texts = [text.get_text() for ax in figure.axes for text in ax.texts]
         assert figure is not None and any("₽" in text or "reaction" in text for text in texts)
-    nothing = replace(demo, elasticity=None, timing_blocks=None, outcomes=None)
+    nothing = replace(demo, test_branch=None, timing_blocks=None, outcomes=None)
     assert all(getattr(price, name)(nothing, Labels(words, name, nothing)) is None for name in price.FIGURES)

@@ -62,7 +62,7 @@ def test_the_teaching_clinic_stands_among_its_competitors(demo_tables, demo_peri
     first = result.services.set_index("service").loc["First ENT visit"]
     # seen in November 2016: the prices of 2015 raised by 6 %, rounded to 50
     assert first.to_dict() == pytest.approx({
-        "own": 2500, "lowest": 2000, "middle": 2750, "highest": 3400, "n": 5,
+        "own": 2500, "lowest": 2000, "middle": 2750, "highest": 3400, "competitors": 5,
         "index": np.exp(np.mean(np.log(2500 / np.array([3050, 2550, 3400, 2000, 2750]))))}, rel=1e-6)
     assert result.price_index.low < result.price_index.value < 1 and result.price_index.n == 5
 

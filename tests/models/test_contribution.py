@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audit.models.contribution import Draws, contribution_change, later_value_won
+from audit.models.contribution import Draws, among_won, contribution_change, later_value_won
 
 SURE = Draws(elasticity=np.full(5, -1.2), one_off_change=np.zeros(5), later=np.full(5, 9000.0))
 
@@ -60,3 +60,12 @@ def test_a_patient_won_who_comes_once_only_more_often_is_worth_less():
     assert value == pytest.approx(9000 * 0.42 / 0.5)
     assert (low, high) == pytest.approx((9000 * 0.36 / 0.5, 9000 * 0.48 / 0.5), rel=0.02)
     assert later_value_won((9000, 8000, 10000), (0.0, 0.0, 0.0), one_off=0.5, level=0.9, seed=1)[0] == 9000
+
+
+def test_a_change_in_all_is_larger_among_those_won():
+    """30 % more callers: 23 % of those who come were won, so 2 points in all are 8.7 among them."""
+    value, low, high = among_won((0.02, 0.02, 0.02), (0.30, 0.30, 0.30), level=0.9, seed=1)
+    assert (value, low, high) == pytest.approx((0.02 * 1.3 / 0.3,) * 3)
+    _, low, high = among_won((0.02, 0.0, 0.04), (0.30, 0.15, 0.45), level=0.9, seed=1)
+    assert low < 0.01 and high > 0.17, "few won make the change among them larger"
+    assert among_won((0.02, 0.0, 0.04), (0.1, -0.05, 0.25), level=0.9, seed=1) is None

@@ -83,3 +83,9 @@ def test_a_gap_in_the_list_does_not_hide_a_change():
     gap[28:32] = np.nan
     (change,) = price_ladder.price_changes(np.log(gap)[None])
     assert change.week == 32 and change.size == pytest.approx(np.log(2200 / 2500))
+
+
+def test_changes_that_demand_led_carry_nothing():
+    log_price = paths(path(2500, (10, 60, 2700)), path(2500, (30, 60, 2300), (50, 60, 2600)))
+    answers = {step.rung: step.answer for step in price_ladder.ladder(log_price, "follows_demand", None)}
+    assert answers["staggered"] == answers["one_branch"] == "led" and answers["follows_demand"] == "reached"
