@@ -55,6 +55,7 @@ class PriceParams(Params):
 
     window_weeks: int = Field(26, ge=8, description="weeks before the first and after the last own change that are compared")
     widest_error: float = Field(0.5, gt=0, description="an elasticity with a larger standard error is not printed")
+    widest_range: float = Field(2.0, gt=0, description="the same where all units changed together: then only a range is claimed")
     follow_days: int = Field(180, ge=30, description="a patient without a second visit by then came once only")
     value_days: int = Field(365, ge=30, description="days over which a first patient's money is counted")
     inflation: dict[int, float] = Field(
@@ -256,7 +257,8 @@ def _facts(
     reading: Reading, panel: DemandPanel, real: Array, now: Now, worth: dict[str, Any], params: PriceParams,
 ) -> dict[str, Any]:
     main = reading.main
-    usable = main is not None and reading.rung != "follows_demand" and main.standard_error(params.level) <= params.widest_error
+    widest = params.widest_error if reading.by_unit else params.widest_range
+    usable = main is not None and reading.rung != "follows_demand" and main.standard_error(params.level) <= widest
     elasticity = _elasticity(reading, main, params) if usable else None
     fits = {name: _elasticity(reading, reading.fits.get(name) if usable else None, params) for name in ("booking", "came")}
     is_test = panel.is_cheaper(price_ladder.SMALLEST_CHANGE)
@@ -264,7 +266,7 @@ def _facts(
     units = [panel.units[row] for row in np.unique(np.nonzero(is_test)[0])]
     own = usable and reading.by_unit
     tested = _tested_price(panel, real, now) if usable else None
-    moved = main.placebo_share() if usable and main is not None else None
+    moved = main.placebo_share() if own and main is not None else None
     facts: dict[str, Any] = {
         "identification": reading.rung, "demand_kind": "visits" if panel.callers is None else "callers", "unit_kind": panel.kind,
         "elasticity": elasticity, "elasticity_booking": fits["booking"], "elasticity_visits": fits["came"],

@@ -136,31 +136,56 @@ def _placebos(counts: Array, log_price: Array, used: NDArray[np.bool_], base: Ar
 def fit_series(*, counts: Array, log_price: Array, week_of_year: Array) -> DemandFit:
     """Elasticity from one series before and after a change of price for all: trend, season and price.
 
-    All arrays have shape (weeks,). Two harmonics of the year from 104 weeks, one from 52, none below.
-    The error “week” is Newey–West. A change that coincides with another event is not told
-    apart from it, whatever the interval says: the verdict of such an estimate is at most “weak”.
+    All arrays have shape (weeks,). Two harmonics of the year from 104 weeks, one from 52, none below. The error
+    “week” is Newey–West; placebo dates move the price path forth and back, what leaves the series is filled with its
+    ends. A change that coincides with another event is not told apart from it, whatever the interval says: the verdict
+    of such an estimate is at most “weak”.
     """
     seen = np.isfinite(counts) & np.isfinite(log_price)
     y, price = np.asarray(counts, float)[seen], np.asarray(log_price, float)[seen]
     n = y.size
     time = np.arange(counts.size, dtype=float)[seen] / 52
-    columns = [np.ones(n), price - price.mean(), time - time.mean()]
+    columns = [np.ones(n), time - time.mean()] if n else []
     angle = 2 * np.pi * np.asarray(week_of_year, float)[seen] / 52.1775
     for harmonic in range(1, 1 + min(n // 52, 2)):
         columns += [np.sin(harmonic * angle), np.cos(harmonic * angle)]
-    design = np.column_stack(columns)
-    if n <= design.shape[1] + 2 or np.linalg.matrix_rank(design) < design.shape[1]:
+    if n <= len(columns) + 3 or np.linalg.matrix_rank(np.column_stack([*columns, price])) <= len(columns):
         raise ValueError("too few weeks to tell price from trend and season")
+    others = np.column_stack(columns)
+    design = np.column_stack([others, price - price.mean()])
     model = sm.GLM(y, design, family=sm.families.Poisson())
     quasi = model.fit(scale="X2")
     robust = model.fit(cov_type="HAC", cov_kwds={"maxlags": round(0.75 * n ** (1 / 3))})
+    beta = float(quasi.params[-1])
+    drawn, independent = _moved_dates(y, price, others, beta)
     fitted = np.full(np.shape(counts), np.nan)
     fitted[seen] = quasi.fittedvalues
     return DemandFit(
-        elasticity=float(quasi.params[1]), errors={"quasi": float(quasi.bse[1]), "week": float(robust.bse[1])},
-        placebo_t=np.array([]), placebo_df=0.0, fitted=fitted, dispersion=float(quasi.scale), df=int(quasi.df_resid), weeks=n,
-        total=float(y.sum()),
+        elasticity=beta, errors={"quasi": float(quasi.bse[-1]), "week": float(robust.bse[-1])}, placebo_t=drawn,
+        placebo_df=independent, fitted=fitted, dispersion=float(quasi.scale), df=int(quasi.df_resid), weeks=n, total=float(y.sum()),
     )
+
+
+def _moved_dates(y: Array, price: Array, others: Array, beta: float) -> tuple[Array, float]:
+    """Errors, in standard errors, of the same path at other dates, the true effect held; how many are independent."""
+    held, n = beta * (price - price.mean()), y.size
+    weight = np.exp(held)
+    hat = others @ np.linalg.pinv(others)
+    bare = price - price.mean() - hat @ (price - price.mean())
+    found, alike = [], [1.0]
+    for shift in range(-(n // 2), n // 2 + 1):
+        moved = np.concatenate([np.full(shift, price[0]), price[: n - shift]]) if shift > 0 else (
+            np.concatenate([price[-shift:], np.full(-shift, price[-1])]))
+        path = moved - moved.mean() - hat @ (moved - moved.mean())
+        # a path that trend and season explain, or that has left the series, has nothing to be tested
+        if shift == 0 or (path**2).sum() < 0.25 * (bare**2).sum():
+            continue
+        alike.append(float(np.corrcoef(path, bare)[0, 1]))
+        if abs(alike[-1]) > 0.5:
+            continue
+        fit = sm.GLM(y, np.column_stack([others, path]), family=sm.families.Poisson(), exposure=weight).fit(scale="X2")
+        found.append(float(fit.params[-1] / fit.bse[-1]))
+    return np.array(found), len(alike) / float(np.sum(np.square(alike)))
 
 
 def elsewhere(*, counts: Array, log_price: Array) -> DemandFit | None:
