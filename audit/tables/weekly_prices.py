@@ -12,7 +12,7 @@ from ibis import _
 from ibis.expr.types import Table
 from numpy.typing import NDArray
 
-from audit.tables.weekly_demand import UnitKind
+from audit.tables.weekly_demand import WHOLE, UnitKind
 
 LONGEST_GAP = 8
 """Weeks without a bill over which the last price paid is taken to hold."""
@@ -125,7 +125,12 @@ def charged(charges: Table, weights: Mapping[str, pd.Series], weeks: Sequence[da
     nothing = np.full((len(weights), len(weeks)), np.nan)
     if not unit_of:
         return nothing
-    unit = _.branch if kind == "branch" else ibis.cases(*((_.service_id == service, name) for service, name in unit_of.items()))
+    if list(weights) == [WHOLE]:
+        unit = ibis.literal(WHOLE)
+    elif kind == "branch":
+        unit = _.branch
+    else:
+        unit = ibis.cases(*((_.service_id == service, name) for service, name in unit_of.items()))
     lines = charges.filter(
         _.kind == "sale", _.service_id.isin(list(unit_of)), _.paid > 0, _.charged_on >= weeks[0]
     ).mutate(unit=unit).filter(_.unit.notnull())

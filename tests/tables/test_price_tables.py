@@ -74,6 +74,14 @@ def test_bills_stand_in_by_specialty():
     assert np.isnan(path[1, 0]) and path[1, 1:].tolist() == [60] * 3
 
 
+def test_bills_without_a_branch_price_a_clinic_that_is_one():
+    tables = clinic(END, **BARE, services=ONE, charges="""
+        charge_id | patient_id | charged_on | service_id | kind | quantity | paid
+        1 | 1 | 2016-01-05 | F | sale | 1 | 100""")
+    weights = unit_services(tables["first_visits"], tables["services"], ("all",), "branch")
+    assert charged(tables["charges"], weights, WEEKS, "branch").tolist() == [[100] * 4]
+
+
 def test_a_missing_competitor_price_is_not_zero():
     tables = prices("F | | 2015-01-01 | 2016-01-14 | 100\nF | | 2016-01-15 | | 120", ONE, competitors="""
         competitor | service_id | seen_on | price
