@@ -160,7 +160,7 @@ def analyse(
     return PriceResult(
         grade="B" if shown and facts["elasticity"].grade == "B" else "C", headline="elasticity" if shown else None,
         says=_says(reading, facts), **facts,
-        findings=(*_findings(reading, facts, priced), *_gaps(reading, facts, opportunities)),
+        findings=(*_findings(reading, facts, priced, params), *_gaps(reading, facts, opportunities)),
         ladder=_frame("ladder", [[s.rung, s.rung, s.changes, s.units, s.largest or np.nan, s.answer] for s in reading.ladder]),
         weeks=_weeks(reading, inside), regimes=_regimes(reading, inside, now) if shown else None,
         levels=_levels(inside, patient_days if facts["value_later"] else None, first_visits, params) if shown else None,
@@ -434,7 +434,7 @@ def _says(reading: Reading, facts: dict[str, Any]) -> dict[str, Sentence]:
     }
 
 
-def _findings(reading: Reading, facts: dict[str, Any], priced: PricedDemand) -> tuple[Finding, ...]:
+def _findings(reading: Reading, facts: dict[str, Any], priced: PricedDemand, params: PriceParams) -> tuple[Finding, ...]:
     booking, off, more = facts["elasticity_booking"], facts["real_change"], facts["one_off_change"]
     told = (
         (facts["cost_per_extra_patient"], Finding("cost", "caveat")),
@@ -443,6 +443,7 @@ def _findings(reading: Reading, facts: dict[str, Any], priced: PricedDemand) -> 
         (facts["elasticity"] and reading.moved_before, Finding("moved_before", "caveat")),
         (facts["elasticity"] and reading.failed, Finding("placebo_moves", "caveat")),
         (off, Finding("eroded", "caveat")),
+        (not reading.by_unit and not params.inflation, Finding("nominal", "caveat")),
         (booking and booking.is_off_zero, Finding("booking_reacts", "caveat")),
         (priced.overlaps, Finding("list_overlaps", "caveat", {"overlaps": priced.overlaps})),
         (priced.gaps, Finding("list_gaps", "caveat", {"stretches": priced.gaps})),
