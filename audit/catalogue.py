@@ -31,7 +31,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("profile", "segments"),
     ("clv", "retention", "outlook", "recall"),
     ("doctors", "allocation"),
-    ("price",),
+    ("price", "price_choice"),
     ("channels",),
     ("funnel",),
     ("administrators",),

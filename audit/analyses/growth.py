@@ -5,8 +5,8 @@ Method     LMDI (Ang 2004) of outpatient revenue into answered calls, conversion
            new patient and money per visit, exact; 4,000 joint draws of each action's monthly contribution
            from the intervals of the earlier sections, capped by free rooms and beds, nobody won twice;
            of the sure actions the set with the largest joint gain is chosen.
-Reads      the result of finance and, if there are any, of capacity, profile, clv, retention, recall, doctors, price,
-           channels, funnel and administrators; first visits, visits and opportunities to count.
+Reads      the result of finance and, if there are any, of capacity, profile, clv, retention, recall, doctors,
+           price choice, channels, funnel and administrators; first visits, visits and opportunities to count.
 Cannot say What a new competitor, a doctor leaving or a law would do; whether an action will be carried out.
 """
 
@@ -31,7 +31,7 @@ from audit.analyses.clv import ClvResult
 from audit.analyses.doctors import DoctorsResult
 from audit.analyses.finance import FinanceResult
 from audit.analyses.funnel import FunnelResult
-from audit.analyses.price import PriceResult
+from audit.analyses.price_choice import PriceChoiceResult
 from audit.analyses.profile import ProfileResult
 from audit.analyses.recall import RecallResult
 from audit.analyses.retention import RetentionResult
@@ -118,7 +118,7 @@ class Sections:
     retention: RetentionResult | None
     recall: RecallResult | None
     doctors: DoctorsResult | None
-    price: PriceResult | None
+    price_choice: PriceChoiceResult | None
     channels: ChannelsResult | None
     funnel: FunnelResult | None
     administrators: AdministratorsResult | None
@@ -138,14 +138,14 @@ class Sections:
 def analyse(
     first_visits: Table, patient_days: Table, opportunities: Table | None, capacity: CapacityResult | None,
     profile: ProfileResult | None, clv: ClvResult | None, retention: RetentionResult | None,
-    recall: RecallResult | None, doctors: DoctorsResult | None, price: PriceResult | None,
+    recall: RecallResult | None, doctors: DoctorsResult | None, price_choice: PriceChoiceResult | None,
     channels: ChannelsResult | None, funnel: FunnelResult | None, administrators: AdministratorsResult | None,
     finance: FinanceResult, *, period: Period, params: GrowthParams,
 ) -> GrowthResult:
     """Where growth came from, and what the sections together say should be done first."""
     now, before = (_tree(first_visits, patient_days, opportunities, days, finance, days is period.present)
                    for days in (period.present, period.past))
-    sections = Sections(finance, capacity, profile, clv, retention, recall, doctors, price, channels, funnel, administrators)
+    sections = Sections(finance, capacity, profile, clv, retention, recall, doctors, price_choice, channels, funnel, administrators)
     setting = _setting(now, sections, period, params)
     changes, grades, reasons = _judged(setting, sections, params)
     made = plan(changes, grades, setting.free, level=params.level)
@@ -237,7 +237,7 @@ def _judged(
         "evening_hours": partial(actions.evening_hours, setting, load=s("capacity", "room_load"), pay=pay,
                                  reasons=s("funnel", "reasons"), level=params.level),
         "beds": partial(actions.beds, setting, load=s.surgical_load),
-        "price_test": partial(actions.price_test, setting, points=s("price", "points"), price_now=s("price", "price_now"),
+        "price_test": partial(actions.price_test, setting, points=s("price_choice", "points"), price_now=s("price_choice", "price_now"),
                               level=params.level),
     }
     changes: dict[str, Change] = {}

@@ -1,7 +1,8 @@
 """Contribution at another price: what a month's first patients bring over the horizon, with its uncertainty.
 
-    Π(P) = N₀ · min{(P/P₀)^ε, room} · [first + P − P₀ + later · (1 − o(P)) / (1 − o₀)],
-    o(P) = o₀ + δ · ln(P/P₀) / ln(P₁/P₀)
+    Π(P) = N₀ · min{f(P), room} · [first + P − P₀ + later · (1 − o(P)) / (1 − o₀)],
+    o(P) = o₀ + δ · ln(P/P₀) / ln(P₁/P₀),
+    f(P) = (P/P₀)^ε with a constant elasticity, or exp{ε (P − P₀)/P₀}: the same slope at P₀, a weaker reaction to a cut
 
 N₀ first patients a month at today's price P₀, ε the elasticity, ``first`` and ``later`` the money of a
 first patient on the first day and after it, o the share who come once only and δ its change seen at the
@@ -12,11 +13,16 @@ visit a constant elasticity has no interior maximum, so prices are compared, not
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.models.drivers import spread
+
 Array = NDArray[np.float64]
+Three = tuple[float, float, float]
+Form = Literal["constant", "exponential"]
 
 
 @dataclass(frozen=True)
@@ -30,35 +36,77 @@ class Draws:
 
 @dataclass(frozen=True)
 class Change:
-    """By price, all of shape (prices,): median change of contribution a month, its bounds, P(gain)."""
+    """By price, all of shape (prices,): median change of contribution a month, its bounds, lower quartile, P(gain)."""
 
     value: Array
     low: Array
     high: Array
+    quartile: Array
     p_gain: Array
+
+    @property
+    def best(self) -> int:
+        """Index of the price whose lower quartile is highest; the reference counts as no change."""
+        return int(np.argmax(self.quartile))
 
 
 def contribution_change(
     *, prices: Array, reference: float, tested: float, patients: float, first: float, one_off: float, draws: Draws,
-    level: float, room: float = float("inf"),
+    level: float, room: float = float("inf"), form: Form = "constant",
 ) -> Change:
     """Change of contribution a month against the price ``reference``, in the currency of the prices.
 
     ``patients`` a month at the reference; ``first`` money of the first day per patient; ``one_off`` share
     who come once; ``tested`` the price at which δ was seen; ``room`` how many times today's patients fit
-    into the clinic (at least 1). At the reference the change is 0 and P(gain) is NaN.
+    into the clinic (at least 1); ``form`` how demand goes on from the slope at the reference. At the reference the change is 0 and P(gain) is NaN.
     """
     prices = np.asarray(prices, float)
     log_ratio = np.log(prices / reference)[:, None]
-    demand = np.minimum(np.exp(draws.elasticity[None, :] * log_ratio), max(room, 1.0))
+    step = log_ratio if form == "constant" else (prices / reference - 1)[:, None]
+    demand = np.minimum(np.exp(draws.elasticity[None, :] * step), max(room, 1.0))
     slope = draws.one_off_change / np.log(tested / reference) if tested != reference else np.zeros_like(draws.later)
     returning = np.clip(1 - one_off - slope[None, :] * log_ratio, 0, 1) / max(1 - one_off, 1e-9)
     each = first + prices[:, None] - reference + draws.later[None, :] * returning
     change = patients * (demand * each - (first + draws.later[None, :]))
     tail = (1 - level) / 2
-    low, middle, high = np.quantile(change, [tail, 0.5, 1 - tail], axis=1)
+    low, quartile, middle, high = np.quantile(change, [tail, 0.25, 0.5, 1 - tail], axis=1)
     same = np.isclose(prices, reference)
     return Change(
         value=np.where(same, 0.0, middle), low=np.where(same, 0.0, low), high=np.where(same, 0.0, high),
-        p_gain=np.where(same, np.nan, (change > 0).mean(axis=1)),
+        quartile=np.where(same, 0.0, quartile), p_gain=np.where(same, np.nan, (change > 0).mean(axis=1)),
     )
+
+
+def among_won(change: Three, extra: Three, *, level: float, seed: int, draws: int = 4000) -> Three | None:
+    """What a change of a share, seen in all customers at a price, means among those the price won, with bounds.
+
+    ``change`` in all of them and ``extra`` demand at that price (0.25 = a quarter more), both (value, low, high) at
+    ``level``; of the customers at the price extra / (1 + extra) were won. None where none may have been won: the
+    change among so few has no bound.
+    """
+    if extra[1] <= 0:
+        return None
+    rng = np.random.default_rng(seed)
+    seen, more = (spread(rng, draws, value=value, low=low, high=high, level=level) for value, low, high in (change, extra))
+    found = seen * (1 + 1 / np.maximum(more, 1e-6))
+    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
+    value = change[0] * (1 + 1 / extra[0])
+    return value, min(float(low), value), max(float(high), value)
+
+
+def later_value_won(
+    later: Three, one_off_won: Three, *, one_off: float, level: float, seed: int, draws: int = 4000,
+) -> Three:
+    """Later money of a customer won by the price, with bounds: the mean times the share of them who return.
+
+    ``later`` mean later money of all and ``one_off_won`` what the share who come once adds among those won, both as
+    (value, low, high) at ``level``; ``one_off`` that share at the usual price. Those who return are taken to bring as
+    much as others who return.
+    """
+    rng = np.random.default_rng(seed)
+    money, more = (spread(rng, draws, value=value, low=low, high=high, level=level) for value, low, high in (later, one_off_won))
+    factor = np.clip(1 - one_off - more, 0, 1) / max(1 - one_off, 1e-9)
+    tail = (1 - level) / 2
+    low, high = np.quantile(money * factor, [tail, 1 - tail])
+    value = later[0] * float(np.clip(1 - one_off - one_off_won[0], 0, 1)) / max(1 - one_off, 1e-9)
+    return value, float(low), float(high)

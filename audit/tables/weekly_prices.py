@@ -1,18 +1,33 @@
-"""Weekly prices: what a first visit cost in each branch and week, by the list or by the bills (never stored)."""
+"""Weekly prices: what a first visit cost in each unit and week, by the list or by the bills (never stored)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
+import ibis
 import numpy as np
 import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 from numpy.typing import NDArray
 
+from audit.tables.weekly_demand import WHOLE, UnitKind
+
 LONGEST_GAP = 8
 """Weeks without a bill over which the last price paid is taken to hold."""
+
+
+def unit_services(first_visits: Table, services: Table | None, units: Sequence[str], kind: UnitKind) -> dict[str, pd.Series]:
+    """Weights of the services behind each unit's first visit: the same for all branches, its own for a specialty."""
+    if kind == "branch":
+        whole = first_visit_services(first_visits, services)
+        return dict.fromkeys(units, whole)
+    return {unit: first_visit_services(first_visits.filter(_.specialty == unit), _of_specialty(services, unit)) for unit in units}
+
+
+def _of_specialty(services: Table | None, unit: str) -> Table | None:
+    return None if services is None else services.filter(_.specialty.fill_null(unit) == unit)
 
 
 def first_visit_services(first_visits: Table, services: Table | None) -> pd.Series:
@@ -38,29 +53,46 @@ def first_visit_services(first_visits: Table, services: Table | None) -> pd.Seri
     return counts[counts > 0] / counts.sum() if counts.sum() > 0 else counts
 
 
-def listed(prices: Table, weights: pd.Series, branches: Sequence[str], weeks: Sequence[date]) -> NDArray[np.float64]:
-    """List price of a first visit, shape (branches, weeks): the mean over the week's days, NaN where unknown.
+def listed(prices: Table, weights: Mapping[str, pd.Series], weeks: Sequence[date]) -> NDArray[np.float64]:
+    """List price of a first visit, shape (units, weeks): the mean over the week's days, NaN where unknown.
 
-    ``weeks`` are Mondays. A price of the branch wins over one for all branches, a later one over an
-    earlier one; a branch the list does not know has the mean of those it knows. Services without a price
-    are left out of the mean over services.
+    ``weights`` by unit, as of ``unit_services``; ``weeks`` are Mondays. A price of the branch wins over one for all
+    branches, a later one over an earlier one; a unit the list does not know has the mean of the branches it knows.
+    Services without a price are left out of the mean over services.
     """
-    rows = (
-        prices.filter(_.service_id.isin(list(weights.index)))
-        .mutate(price=_.price.cast("float64"))
-        .order_by("service_id", "valid_from", "valid_to", "branch").to_pandas()
-    )
+    rows = _list(prices, weights)
     days = np.array([week + timedelta(days=day) for week in weeks for day in range(7)], dtype="datetime64[D]")
-    paths = np.full((len(branches), len(days)), np.nan)
-    for row, branch in enumerate(branches):
+    paths = np.full((len(weights), len(days)), np.nan)
+    for row, (unit, services) in enumerate(weights.items()):
         total, weight = np.zeros(len(days)), np.zeros(len(days))
-        for service, share in weights.items():
-            path = _path(rows[rows.service_id == service], branch, days)
+        for service, share in services.items():
+            path = _path(rows[rows.service_id == service], unit, days)
             known = np.isfinite(path)
             total[known] += share * path[known]
             weight[known] += share
         paths[row] = np.divide(total, weight, out=np.full(len(days), np.nan), where=weight > 0)
     return _weekly(paths)
+
+
+def list_faults(prices: Table, weights: Mapping[str, pd.Series]) -> tuple[int, int]:
+    """How often the list gives two prices for one day, and for how many stretches it gives none between two prices.
+
+    Only of the services behind a first visit. A price without a last day ends where the next one begins.
+    """
+    rows = _list(prices, weights).sort_values(["service_id", "branch", "valid_from", "valid_to"], kind="stable")
+    before = rows.groupby(["service_id", "branch"], dropna=False)[["valid_from", "valid_to", "price"]].shift()
+    start, until = (pd.to_datetime(part) for part in (rows.valid_from, before.valid_to))
+    differs = rows.price != before.price
+    twice = (start <= until) | (start == pd.to_datetime(before.valid_from))
+    return int((twice & differs).sum()), int((start > until + pd.Timedelta(days=1)).sum())
+
+
+def _list(prices: Table, weights: Mapping[str, pd.Series]) -> pd.DataFrame:
+    services = sorted({str(service) for part in weights.values() for service in part.index})
+    return (
+        prices.filter(_.service_id.isin(services)).mutate(price=_.price.cast("float64"))
+        .order_by("service_id", "valid_from", "valid_to", "branch").to_pandas()
+    )
 
 
 def _path(rows: pd.DataFrame, branch: str, days: NDArray[np.datetime64]) -> NDArray[np.float64]:
@@ -83,23 +115,33 @@ def _weekly(daily: NDArray[np.float64]) -> NDArray[np.float64]:
                      out=np.full(cells.shape[:2], np.nan), where=known.any(axis=2))
 
 
-def charged(charges: Table, weights: pd.Series, branches: Sequence[str], weeks: Sequence[date]) -> NDArray[np.float64]:
-    """Usual price paid for a first visit, shape (branches, weeks): the median bill line of the week.
+def charged(charges: Table, weights: Mapping[str, pd.Series], weeks: Sequence[date], kind: UnitKind) -> NDArray[np.float64]:
+    """Usual price paid for a first visit, shape (units, weeks): the median bill line of the week.
 
     The median is not moved by a few discounts. Weeks without a bill carry the last price on, at most
     ``LONGEST_GAP`` weeks.
     """
+    unit_of = {str(service): unit for unit, part in weights.items() for service in part.index}
+    nothing = np.full((len(weights), len(weeks)), np.nan)
+    if not unit_of:
+        return nothing
+    if list(weights) == [WHOLE]:
+        unit = ibis.literal(WHOLE)
+    elif kind == "branch":
+        unit = _.branch
+    else:
+        unit = ibis.cases(*((_.service_id == service, name) for service, name in unit_of.items()))
     lines = charges.filter(
-        _.kind == "sale", _.service_id.isin(list(weights.index)), _.paid > 0, _.branch.notnull(), _.charged_on >= weeks[0]
-    )
+        _.kind == "sale", _.service_id.isin(list(unit_of)), _.paid > 0, _.charged_on >= weeks[0]
+    ).mutate(unit=unit).filter(_.unit.notnull())
     unit_price = (_.paid.cast("float64") / _.quantity.fill_null(1.0).nullif(0.0))
     medians = (
-        lines.group_by("branch", week=_.charged_on.truncate("W").cast("date")).aggregate(price=unit_price.median())
-        .order_by("branch", "week").to_pandas()
+        lines.group_by("unit", week=_.charged_on.truncate("W").cast("date")).aggregate(price=unit_price.median())
+        .order_by("unit", "week").to_pandas()
     )
     if medians.empty:
-        return np.full((len(branches), len(weeks)), np.nan)
+        return nothing
     medians["week"] = pd.to_datetime(medians.week)
-    wide = medians.pivot(index="branch", columns="week", values="price")
-    wide = wide.reindex(index=list(branches), columns=pd.to_datetime(list(weeks)))
+    wide = medians.pivot(index="unit", columns="week", values="price")
+    wide = wide.reindex(index=list(weights), columns=pd.to_datetime(list(weeks)))
     return wide.ffill(axis=1, limit=LONGEST_GAP).to_numpy(dtype="float64")

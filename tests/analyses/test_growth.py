@@ -23,7 +23,7 @@ from tests.analyses.test_finance import NAMES
 from tests.pages import spoken
 from tests.spec import clinic
 
-SECTIONS = ("capacity", "profile", "clv", "retention", "recall", "doctors", "price", "channels", "funnel", "administrators")
+SECTIONS = ("capacity", "profile", "clv", "retention", "recall", "doctors", "price_choice", "channels", "funnel", "administrators")
 PERIOD = Period(
     start=date(2015, 1, 1), end=date(2016, 3, 1), now=Days(start=date(2016, 2, 1), end=date(2016, 3, 1)),
     before=Days(start=date(2015, 2, 1), end=date(2015, 3, 1)),
@@ -53,7 +53,7 @@ def sections(load: float = 0.5, ward: float = 0.5) -> dict[str, Any]:
         "recall": SimpleNamespace(due_patients=3000, recall_revenue=Estimate(2e6, 1.2e6, 2.8e6, "currency", 700, grade="B"),
                                   gain_days=186, gross_first=share(0.08, 0.06, 0.1)),
         "doctors": SimpleNamespace(n_doctors=10, different=4, raised=Estimate(1.4e6, 1.2e6, 1.6e6, "currency", 900)),
-        "price": SimpleNamespace(points=points, price_now=exact(2500, "currency", 1), elasticity=None, identification="one_branch"),
+        "price_choice": SimpleNamespace(points=points, price_now=exact(2500, "currency", 1)),
         "channels": SimpleNamespace(channels=channels, cost_per_first_patient=None),
         "funnel": SimpleNamespace(callers=exact(1800, "count", 1800), answered_share=share(0.94, 0.93, 0.95),
                                   missed_share=share(0.06, 0.05, 0.07), booked_share=share(0.69, 0.67, 0.71), reasons=tags),
@@ -188,7 +188,7 @@ def test_same_seed_same_plan(full, demo_tables, demo_period, money):
 
 
 def test_one_section_less_does_not_change_the_draws_of_another(full, demo_tables, demo_period, money):
-    fewer = run(demo_tables, money, demo_period, sections(0.98, 1.0) | {"price": None, "doctors": None})
+    fewer = run(demo_tables, money, demo_period, sections(0.98, 1.0) | {"price_choice": None, "doctors": None})
     one, other = (frame.actions.set_index("action")["gain"] for frame in (full, fewer))
     assert one["call_back"] == other["call_back"] and one["beds"] == other["beds"]
 

@@ -12,7 +12,6 @@ import pytest
 from audit.analyses import price
 from audit.config import Days, Period
 from audit.errors import NotAnswerable
-from audit.results import Estimate
 from audit.tables.connection import Tables, tables_from_frames
 from audit.wording import Labels
 from audit.wording.text import Words
@@ -22,14 +21,20 @@ PERIOD = Period(start=START, end=END, now=Days(start=date(2016, 10, 1), end=date
 TEST = (date(2016, 3, 14), date(2016, 4, 24))
 
 
-def run(tables: Tables, period: Period = PERIOD, capacity=None, clv=None, **params) -> price.PriceResult:
-    given = {name: tables.get(name) for name in ("opportunities", "prices", "charges", "services", "patient_days")}
-    return price.analyse(tables["first_visits"], **given, capacity=capacity, clv=clv, period=period,
-                         params=price.PriceParams(**params))
+NEEDS = ("opportunities", "appointments", "prices", "charges", "services", "patient_days")
 
 
-def clinic(*, elasticity=-1.176, prices=None, per_week=(45, 40), seed=1, drop=(), **empty) -> dict[str, pd.DataFrame]:
-    """Two branches; half of the callers come the next day and pay the price of their branch and week."""
+def run(tables: Tables, period: Period = PERIOD, clv=None, **params) -> price.PriceResult:
+    given = {name: tables.get(name) for name in NEEDS}
+    return price.analyse(tables["first_visits"], **given, clv=clv, period=period, params=price.PriceParams(**params))
+
+
+def keys(result, kind=None) -> set[str]:
+    return {finding.key for finding in result.findings if kind in (None, finding.kind)}
+
+
+def clinic(*, elasticity=-1.176, prices=None, per_week=(45, 40, 40, 40), seed=1, drop=(), demand=None) -> dict[str, pd.DataFrame]:
+    """Branches; half of the callers come the next day and pay the price of their branch and week."""
     rng = np.random.default_rng(seed)
     lists = prices or {"North": [(START, None, 2500)], "South": [(START, None, 2500), (*TEST, 2000)]}
     weeks = (END - START).days // 7
@@ -37,8 +42,10 @@ def clinic(*, elasticity=-1.176, prices=None, per_week=(45, 40), seed=1, drop=()
     for name, usual in zip(lists, per_week, strict=False):
         for week in range(weeks):
             monday = START + timedelta(weeks=week)
-            now = [amount for since, until, amount in lists[name] if since <= monday <= (until or END)][-1]
-            n = rng.poisson(usual * np.exp(0.004 * week) * (now / 2500) ** elasticity)
+            begun = [(amount, until) for since, until, amount in lists[name] if since <= monday]
+            now = next((amount for amount, until in reversed(begun) if monday <= (until or END)), begun[-1][0])
+            shock = 1.0 if demand is None else demand[name][week]
+            n = rng.poisson(usual * np.exp(0.004 * week) * shock * (now / 2500) ** elasticity)
             called += [pd.Timestamp(monday) + pd.Timedelta(days=int(d), hours=10) for d in rng.integers(0, 5, n)]
             branch += [name] * n
             paid += [now] * n
@@ -95,26 +102,30 @@ def test_teaching_clinic(demo, demo_truth):
     assert (demo.price_now.value, demo.price_tested.value) == (truth.list_price, truth.test_price)
     won = 1 - 1 / truth.calls_factor
     assert demo.one_off_change.low < truth.one_off_points * won < demo.one_off_change.high
+    assert demo.one_off_won.low < truth.one_off_points < demo.one_off_won.high
+    returning = 1 - demo.one_off_share.value
+    expected = demo.value_later.value * (returning - truth.one_off_points) / returning
+    assert demo.value_won.low < expected < demo.value_won.high
     assert demo.later_share.value == pytest.approx(2 / 3, abs=0.02)
     assert demo.placebo_share.value < 0.10
 
 
-def test_full_rooms_forbid_a_cut(demo_tables, demo_period):
-    class Full:
-        room_load = Estimate(0.98, 0.97, 0.99, "share", 26)
-        ceiling = Estimate(0.85, 0.85, 0.85, "share", 0)
-
-    full = run(demo_tables, demo_period, capacity=Full())
-    free = run(demo_tables, demo_period)
-    assert full.says["title"].key == "full" and full.best_price.value == 2500
-    assert free.says["title"].key == "lower" and free.best_price.value < 2500
-    assert (full.points.change <= free.points.change + 1e-6).all()
+def test_teaching_clinic_passes_its_checks(demo):
+    """Booking did not react to the price, nothing moved before it, and placebos hold zero."""
+    outcomes = demo.outcomes.set_index("outcome")
+    assert list(outcomes.index) == ["callers", "booking", "came", "repeats", "insured"]
+    assert all(outcomes.elasticity_low[name] < 0 < outcomes.elasticity_high[name] for name in ("booking", "repeats", "insured"))
+    before, after = (demo.timing_blocks[(demo.timing_blocks["last"] < 0) == early] for early in (True, False))
+    assert ((before.elasticity_low < 0) & (before.elasticity_high > 0)).all() and (after.elasticity_high < 0).all()
+    assert demo.ladder.set_index("rung").answer.to_dict() == {
+        "staggered": "none", "one_branch": "reached", "all_at_once": "none", "promotion": "none", "follows_demand": "short", "constant": "none"}
+    assert demo.levels.price.tolist() == [2000, 2500] and demo.levels.followed.sum() > 3000
 
 
 def test_a_clinic_too_small_says_so(tiny_tables, demo_period):
     result = run(tiny_tables, demo_period)
     assert result.elasticity is None and result.says["title"].key == "too_few"
-    assert result.break_even.value < 0 < result.plan_detects.value
+    assert result.regimes is None and result.ladder.answer.tolist().count("reached") == 1
 
 
 # ---------------------------------------------------------------------- drawn clinics
@@ -142,7 +153,7 @@ def test_money_in_other_units_changes_nothing_but_money(tested):
     plain, scaled = run(tested), run(tables_from_frames(frames, end=END))
     assert scaled.elasticity.value == pytest.approx(plain.elasticity.value)
     assert scaled.cost_per_extra_patient.value == pytest.approx(100 * plain.cost_per_extra_patient.value)
-    assert scaled.points.change.to_numpy() == pytest.approx(100 * plain.points.change.to_numpy(), rel=1e-6)
+    assert scaled.value_won.value == pytest.approx(100 * plain.value_won.value)
 
 
 def test_bills_stand_in_for_a_price_list(tested):
@@ -185,18 +196,106 @@ def test_every_rung_is_named_and_has_its_sentence(rung):
     if rung == "staggered":
         assert result.elasticity.low < -1.176 < result.elasticity.high and result.grade == "B" and not gaps
     elif rung == "constant":
-        assert result.elasticity is None and result.points is None and gaps == {"constant"}
-        assert result.break_even.value < 0 and result.plan_weeks >= 8
+        assert result.elasticity is None and result.regimes is None and gaps == {"constant"}
+        assert len(result.weeks), "a test is planned from the demand that there is"
     else:
         assert result.elasticity is None or result.elasticity.verdict == "weak"
-        assert gaps >= {rung} and result.grade == "C" and result.test_from is None
+        assert gaps >= {rung} and result.ladder.set_index("rung").answer[rung] == "reached" and result.grade == "C" and result.test_from is None
 
 
-def test_break_even_is_where_contribution_does_not_change():
-    result = run(tables_from_frames(clinic(prices=LADDER["constant"]), end=END))
-    margin = 2500 - 500 + 0.5 * 6000
-    cut = 2500 - result.plan_price.value
-    assert (1 + result.break_even_demand.value) * (margin - cut) == pytest.approx(margin, rel=0.02)
+def test_prices_that_follow_demand_are_refused_with_the_reason():
+    result = run(tables_from_frames(clinic(prices=follow(1)[0], demand=follow(1)[1]), end=END))
+    assert result.identification == "follows_demand" and result.elasticity is None and result.price_tested is None
+    assert "follows_demand" in keys(result, "not_answered") and result.says["title"].key == "follows_demand"
+    assert result.ladder.set_index("rung").answer["follows_demand"] == "reached"
+
+
+def follow(seed: int) -> tuple[dict[str, list], dict[str, np.ndarray]]:
+    """Price lists of four branches raised every eighth week by what demand of the last weeks was above its mean."""
+    rng = np.random.default_rng(seed)
+    weeks, lists, demand = (END - START).days // 7, {}, {}
+    for name in ("North", "South", "East", "West"):
+        shock, now, rows = np.zeros(weeks), 2500.0, [(START, None, 2500)]
+        for week in range(1, weeks):
+            shock[week] = 0.9 * shock[week - 1] + rng.normal(0, 0.10)
+            if week % 8 == 0:
+                now = round(2500 * float(np.exp(0.6 * shock[week - 6 : week].mean())), -1)
+                rows.append((START + timedelta(weeks=week), None, now))
+        lists[name], demand[name] = rows, np.exp(shock)
+    return lists, demand
+
+
+# ---------------------------------------------------------------------- money over time
+RISES = {name: [(START, None, 2500), (date(2016, 1, 4), None, 2800)] for name in ("North", "South")}
+
+
+def test_inflation_erodes_a_price_nobody_changed_and_that_is_not_a_change():
+    result = run(tables_from_frames(clinic(prices=LADDER["constant"]), end=END), inflation={2015: 0.129, 2016: 0.054})
+    assert result.identification == "constant" and result.elasticity is None
+    # two years of 12.9 and 5.4 %, less the last days of 2016
+    assert result.real_change.value == pytest.approx(1 / (1.129 * 1.054) - 1, abs=0.01)
+    assert "eroded" in keys(result)
+    as_listed = run(tables_from_frames(clinic(prices=LADDER["constant"]), end=END))
+    assert as_listed.real_change is None and "nominal" in keys(as_listed)
+
+
+def test_a_rise_for_all_is_read_in_constant_money():
+    """In real terms 2,500 fell all through 2015, so the rise to 2,800 only made up for it."""
+    tables = tables_from_frames(clinic(prices=RISES, per_week=(400, 400)), end=END)
+    nominal, real = run(tables), run(tables, inflation={2015: 0.12, 2016: 0.12})
+    assert nominal.identification == real.identification == "all_at_once"
+    assert nominal.price_tested.value == 2500
+    assert real.price_tested is None or real.price_tested.value > 2650, "2,500 of 2015 are worth more in the money of today"
+
+
+def test_units_with_their_own_prices_do_not_need_the_price_level():
+    """Inflation is the same in all branches, so the comparison between them is left as it is."""
+    tables = tables_from_frames(clinic(prices=LADDER["staggered"]), end=END)
+    assert run(tables, inflation={2015: 0.129}).elasticity.value == pytest.approx(run(tables).elasticity.value, rel=1e-6)
+
+
+# ---------------------------------------------------------------------- who pays, which units
+def test_the_insured_are_a_placebo_and_would_hide_the_reaction(tested):
+    frames = clinic(seed=2)
+    insured = frames["appointments"].patient_id.str[1:].astype(int) % 3 == 0
+    frames["appointments"] = frames["appointments"].assign(payer=np.where(insured, "insurer", "cash"))
+    result = run(tables_from_frames(frames, end=END))
+    assert result.insured_share.value == pytest.approx(1 / 3, abs=0.05)
+    assert "insured" in set(result.outcomes.outcome[result.outcomes.is_placebo]) and "insured" in keys(result)
+    assert run(tested).insured_share is None
+
+
+def test_specialties_with_their_own_prices_are_compared_where_branches_are_not():
+    lists = {"ENT": [(START, None, 2500), (date(2015, 6, 1), None, 2100), (date(2016, 8, 1), None, 2500)],
+             "eyes": [(START, None, 2500), (date(2015, 11, 2), None, 2900), (date(2016, 4, 4), None, 2500)]}
+    frames = clinic(prices=lists)
+    unit = frames["appointments"].branch
+    first = frames["appointments"].service_id == "F"
+    frames["appointments"] = frames["appointments"].assign(
+        specialty=unit, branch="North", service_id=np.where(first, "F " + unit, frames["appointments"].service_id))
+    frames["services"] = pd.DataFrame({"service_id": ["F ENT", "F eyes", "R"], "kind": "consultation",
+                                       "specialty": ["ENT", "eyes", None], "is_first_visit": [True, True, False]})
+    frames["prices"] = frames["prices"].assign(service_id="F " + frames["prices"].branch, branch=None)
+    frames["enquiries"] = frames["enquiries"].assign(branch="North")
+    result = run(tables_from_frames(frames, end=END))
+    assert result.unit_kind == "specialty" and result.identification == "staggered" and result.demand_kind == "visits"
+    assert result.elasticity.low < -1.176 < result.elasticity.high
+
+
+# ---------------------------------------------------------------------- bad price lists
+def test_a_list_with_gaps_loses_weeks_and_says_so():
+    holes = {"North": [(START, None, 2500)], "South": [(START, date(2016, 3, 13), 2500), (*TEST, 2000), (date(2016, 5, 16), None, 2500)]}
+    result = run(tables_from_frames(clinic(prices=holes), end=END))
+    assert "list_gaps" in keys(result) and result.weeks.price.isna().sum() == 3
+    assert result.elasticity.low < -1.176 < result.elasticity.high
+
+
+def test_overlapping_price_periods_are_told_and_the_later_entry_holds():
+    doubled = {"North": [(START, None, 2500)], "South": [(START, END, 2500), (*TEST, 2000), (date(2016, 4, 25), None, 2500)]}
+    result = run(tables_from_frames(clinic(prices=doubled), end=END))
+    assert "list_overlaps" in keys(result) and result.test_from == TEST[0]
+    words = Words("price", currency="RUB", period=PERIOD)
+    assert all(words.finding(result, finding) for finding in result.findings)
 
 
 @pytest.mark.parametrize(
@@ -215,9 +314,8 @@ def test_a_week_is_too_short():
 def test_without_money_only_demand_is_told():
     frames = clinic(drop=("charges",))
     result = run(tables_from_frames(frames, end=END))
-    assert result.elasticity is not None and result.break_even is None and result.best_price is None
-    assert result.points.change.isna().all()
-    assert price.optimum(result, Labels(Words("price"), "optimum", result)) is None
+    assert result.elasticity is not None and result.value_later is None and result.value_won is None
+    assert "no_money" in keys(result, "not_answered") and result.levels.value_later.isna().all()
 
 
 def test_figures_are_drawn_with_words(demo, demo_period):
@@ -225,6 +323,6 @@ def test_figures_are_drawn_with_words(demo, demo_period):
     for name in price.FIGURES:
         figure = getattr(price, name)(demo, Labels(words, name, demo))
         texts = [text.get_text() for ax in figure.axes for text in ax.texts]
-        assert figure is not None and any("₽" in text or "range" in text for text in texts)
-    nothing = replace(demo, weeks=None, curve=None)
+        assert figure is not None and any("₽" in text or "reaction" in text for text in texts)
+    nothing = replace(demo, test_branch=None, timing_blocks=None, outcomes=None)
     assert all(getattr(price, name)(nothing, Labels(words, name, nothing)) is None for name in price.FIGURES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audit.models.contribution import Draws, contribution_change
+from audit.models.contribution import Draws, among_won, contribution_change, later_value_won
 
 SURE = Draws(elasticity=np.full(5, -1.2), one_off_change=np.zeros(5), later=np.full(5, 9000.0))
 
@@ -37,3 +37,35 @@ def test_chance_of_a_gain_follows_the_uncertainty():
     unsure = Draws(rng.normal(even, 0.3, 4000), np.zeros(4000), np.full(4000, 9000.0))
     found = change([2000.0], unsure)
     assert found.p_gain[0] == pytest.approx(0.5, abs=0.03) and found.low[0] < 0 < found.high[0]
+
+
+def test_both_forms_have_the_same_slope_today_and_differ_away_from_it():
+    near, far = ({form: change([price], form=form).value[0] for form in ("constant", "exponential")} for price in (2499.0, 1500.0))
+    assert near["constant"] == pytest.approx(near["exponential"], rel=1e-3)
+    assert far["exponential"] == pytest.approx(100 * (np.exp(1.2 * 0.4) * (3000 - 1000 + 9000) - 12000))
+    assert far["exponential"] < far["constant"]
+
+
+def test_the_best_price_is_the_one_that_is_good_in_three_of_four_draws():
+    """Certain at 2,250, but at 2,000 the patients of one draw in three do not come at all."""
+    risky = Draws(np.array([-1.2, -1.2, 3.0]), np.zeros(3), np.full(3, 9000.0))
+    found = change([2000.0, 2500.0, 2600.0], risky)
+    assert found.quartile[1] == 0 and found.best == int(np.argmax(found.quartile))
+    assert change([2000.0, 2250.0, 2500.0]).best == 0
+
+
+def test_a_patient_won_who_comes_once_only_more_often_is_worth_less():
+    """Half come once only; 8 points more among those won leave 0.42 of 0.50 to return."""
+    value, low, high = later_value_won((9000, 9000, 9000), (0.08, 0.02, 0.14), one_off=0.5, level=0.9, seed=1)
+    assert value == pytest.approx(9000 * 0.42 / 0.5)
+    assert (low, high) == pytest.approx((9000 * 0.36 / 0.5, 9000 * 0.48 / 0.5), rel=0.02)
+    assert later_value_won((9000, 8000, 10000), (0.0, 0.0, 0.0), one_off=0.5, level=0.9, seed=1)[0] == 9000
+
+
+def test_a_change_in_all_is_larger_among_those_won():
+    """30 % more callers: 23 % of those who come were won, so 2 points in all are 8.7 among them."""
+    value, low, high = among_won((0.02, 0.02, 0.02), (0.30, 0.30, 0.30), level=0.9, seed=1)
+    assert (value, low, high) == pytest.approx((0.02 * 1.3 / 0.3,) * 3)
+    _, low, high = among_won((0.02, 0.0, 0.04), (0.30, 0.15, 0.45), level=0.9, seed=1)
+    assert low < 0.01 and high > 0.17, "few won make the change among them larger"
+    assert among_won((0.02, 0.0, 0.04), (0.1, -0.05, 0.25), level=0.9, seed=1) is None

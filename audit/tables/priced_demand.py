@@ -1,0 +1,59 @@
+"""Priced demand: the weekly panel of demand with the price of a first visit in each unit and week (never stored)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from ibis import _
+from ibis.expr.types import Table
+
+from audit.config import Days
+from audit.tables.patient_money import patient_money
+from audit.tables.weekly_demand import PAYERS, DemandPanel, UnitKind, weekly_demand
+from audit.tables.weekly_prices import charged, list_faults, listed, unit_services
+
+
+@dataclass(frozen=True)
+class PricedDemand:
+    """The panel and the faults of its price list: days with two prices, stretches of days with none."""
+
+    panel: DemandPanel
+    overlaps: int
+    gaps: int
+
+
+def priced_demand(
+    first_visits: Table, opportunities: Table | None, appointments: Table | None, prices: Table | None, charges: Table | None,
+    services: Table | None, *, days: Days, follow_days: int, kind: UnitKind,
+) -> PricedDemand | None:
+    """Demand by ``kind`` with the list's prices, else with those of the bills; None when there is no whole week.
+
+    A week without a price stays without one: a gap in the list is not filled with what was paid, since a discount
+    would look like a change of price.
+    """
+    panel = weekly_demand(first_visits, opportunities, appointments, days=days, follow_days=follow_days, kind=kind)
+    if panel is None:
+        return None
+    weights = unit_services(first_visits, services, panel.units, kind)
+    price, overlaps, gaps = panel.price, 0, 0
+    if prices is not None:
+        price, (overlaps, gaps) = listed(prices, weights, panel.weeks), list_faults(prices, weights)
+    if not np.isfinite(price).any() and charges is not None:
+        price = charged(charges, weights, panel.weeks, kind)
+    return PricedDemand(replace(panel, price=np.where(price > 0, price, np.nan)), overlaps, gaps)
+
+
+def later_money(patient_days: Table, first_visits: Table, panel: DemandPanel, *, horizon_days: int) -> pd.Series:
+    """Money after the first day within ``horizon_days`` of each patient who sees the price, by the price asked then.
+
+    One row per patient followed so long whose first visit lies in the panel; the index is the price, to the cent.
+    """
+    brought = patient_money(patient_days, first_visits, horizon_days=horizon_days, since=panel.weeks[0])
+    payers = first_visits.filter(_.payer.fill_null(PAYERS[0]).isin(PAYERS)).select("patient_id", unit=panel.kind)
+    rows = brought.inner_join(payers, "patient_id").select("unit", "later_money", week=_.first_day.truncate("W"))
+    money = rows.order_by("week", "unit", "later_money").to_pandas()
+    money["week"] = pd.to_datetime(money.week)
+    price = pd.DataFrame(np.round(panel.price, 2), index=panel.units, columns=pd.to_datetime(panel.weeks)).stack()
+    return money.join(price.rename("price"), on=["unit", "week"], how="inner").set_index("price").later_money

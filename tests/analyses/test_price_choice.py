@@ -1,0 +1,154 @@
+"""Another price: gains are compared within capacity and the tried range, and a test is designed where nothing was tried."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from audit.analyses import price_choice
+from audit.analyses.price_choice import PriceChoiceParams, PriceChoiceResult
+from audit.results import Estimate
+from audit.tables.connection import Tables, tables_from_frames
+from audit.wording import Labels
+from audit.wording.text import Words
+from tests.analyses import test_price
+from tests.analyses.test_price import END, LADDER, PERIOD, clinic, keys
+from tests.pages import NONSENSE, spoken
+
+
+class Full:
+    room_load = Estimate(0.98, 0.97, 0.99, "share", 26)
+    ceiling = Estimate(0.85, 0.85, 0.85, "share", 0)
+
+
+def run(tables: Tables, period=PERIOD, capacity=None, price=None, **params) -> PriceChoiceResult:
+    given = {name: tables.get(name) for name in ("prices", "services", "competitors")}
+    found = price if price is not None else test_price.run(tables, period)
+    result = price_choice.analyse(found, capacity=capacity, **given, period=period, params=PriceChoiceParams(**params))
+    for text in spoken("price_choice", result, period, "RUB").texts:
+        assert text.strip() and not any(nonsense in text for nonsense in NONSENSE), text
+    return result
+
+
+@pytest.fixture(scope="module")
+def tested() -> Tables:
+    return tables_from_frames(clinic(), end=END)
+
+
+@pytest.fixture(scope="module")
+def constant() -> PriceChoiceResult:
+    return run(tables_from_frames(clinic(prices=LADDER["constant"]), end=END))
+
+
+@pytest.fixture(scope="module")
+def demo_price(demo_tables, demo_period):
+    return test_price.run(demo_tables, demo_period)
+
+
+# ---------------------------------------------------------------------- the teaching clinic
+def test_full_rooms_forbid_a_cut(demo_tables, demo_period, demo_price):
+    full = run(demo_tables, demo_period, capacity=Full(), price=demo_price)
+    free = run(demo_tables, demo_period, price=demo_price)
+    assert full.says["title"].key == "full" and full.best_price.value == 2500 and full.gain is None
+    assert free.says["title"].key in ("try", "lower") and free.best_price.value < 2500
+    assert (full.points.change <= free.points.change + 1e-6).all()
+
+
+def test_the_teaching_clinic_stands_among_its_competitors(demo_tables, demo_period, demo_price):
+    result = run(demo_tables, demo_period, price=demo_price)
+    first = result.services.set_index("service").loc["First ENT visit"]
+    # seen in November 2016: the prices of 2015 raised by 6 %, rounded to 50
+    assert first.to_dict() == pytest.approx({
+        "own": 2500, "lowest": 2000, "middle": 2750, "highest": 3400, "competitors": 5,
+        "index": np.exp(np.mean(np.log(2500 / np.array([3050, 2550, 3400, 2000, 2750]))))}, rel=1e-6)
+    assert result.price_index.low < result.price_index.value < 1 and result.price_index.n == 5
+
+
+# ---------------------------------------------------------------------- drawn clinics
+def test_contribution_at_the_tried_price_is_the_arithmetic_of_the_estimates(tested):
+    """Without a change in who comes: first patients × (margin at the new price) less the same at today's."""
+    known = replace(test_price.run(tested), one_off_change=None, one_off_share=None)
+    result = run(tested, price=known)
+    row = result.points.set_index("price").loc[2000.0]
+    margin = known.value_first.value + known.value_later.value
+    factor = 0.8**known.elasticity.value
+    # the median of 2,000 draws, whose standard deviation is of the size of the gain
+    assert row.change == pytest.approx(known.first_patients.value * (factor * (margin - 500) - margin), rel=0.1)
+    assert row.first_visits == pytest.approx(known.first_patients.value * factor)
+    other = np.exp(known.elasticity.value * -0.2)
+    assert row.change_other == pytest.approx(known.first_patients.value * (other * (margin - 500) - margin), rel=0.1)
+
+
+def test_money_in_other_units_changes_nothing_but_money(tested):
+    frames = clinic()
+    for name, column in (("prices", "price"), ("charges", "paid"), ("services", "direct_cost")):
+        frames[name] = frames[name].assign(**{column: frames[name][column] * 100})
+    plain, scaled = run(tested), run(tables_from_frames(frames, end=END))
+    assert scaled.points.change.to_numpy() == pytest.approx(100 * plain.points.change.to_numpy(), rel=1e-6)
+    assert scaled.plan_detects.value == pytest.approx(plain.plan_detects.value)
+
+
+def test_a_constant_price_gives_the_break_even_and_the_test(constant):
+    assert constant.says["title"].key == "test" and constant.points is None and "constant" in keys(constant, "not_answered")
+    margin = 2500 - 500 + 0.5 * 6000
+    cut = 2500 - constant.plan_price.value
+    assert (1 + constant.break_even_demand.value) * (margin - cut) == pytest.approx(margin, rel=0.02)
+    assert constant.break_even.value < 0 and constant.plan_weeks >= 8 and constant.plan_size.value > 0
+    assert (np.diff(constant.design["size"]) > 0).all() and (np.diff(constant.design.detects) < 0).all(), "longer tests show smaller changes"
+    assert constant.plan_detects.value in set(constant.design.detects)
+
+
+def test_prices_that_follow_demand_give_a_test_and_no_price():
+    lists, demand = test_price.follow(1)
+    result = run(tables_from_frames(clinic(prices=lists, demand=demand), end=END))
+    assert result.best_price is None and result.points is None and "follows_demand" in keys(result, "not_answered")
+
+
+def test_a_weak_comparison_recommends_no_price():
+    result = run(tables_from_frames(clinic(prices=LADDER["all_at_once"]), end=END))
+    assert result.says["title"].key in ("weak", "test") and not keys(result, "opportunity") - {"plan", "break_even"}
+
+
+def test_a_reaction_too_weak_to_pay_keeps_the_price():
+    """Nobody reacts: a cut gives money away, and the lower quartile of every lower price is below zero."""
+    result = run(tables_from_frames(clinic(elasticity=0.0, per_week=(200, 180)), end=END))
+    assert result.says["title"].key == "flat" and result.best_price.value == 2500
+
+
+def test_callers_who_do_not_book_do_not_count_as_patients_won(tested):
+    found = test_price.run(tested)
+    nobody = replace(found.elasticity_visits, value=0.0, low=-0.01, high=0.01)
+    falls = replace(found.elasticity_booking, value=1.1, low=0.8, high=1.4)
+    result = run(tested, price=replace(found, elasticity_visits=nobody, elasticity_booking=falls))
+    assert result.points.set_index("price").first_visits[2000.0] == pytest.approx(found.first_patients.value)
+    assert result.says["title"].key == "flat"
+
+
+def test_without_money_only_demand_is_told():
+    result = run(tables_from_frames(clinic(drop=("charges",)), end=END))
+    assert result.says["title"].key == "known" and result.break_even is None and result.best_price is None
+    assert result.points.change.isna().all() and {"no_money", "no_competitors"} <= keys(result, "not_answered")
+    assert price_choice.optimum(result, Labels(Words("price_choice"), "optimum", result)) is None
+
+
+def test_competitors_without_prices_are_not_at_zero():
+    frames = clinic()
+    frames["competitors"] = pd.DataFrame({
+        "competitor": list("KLMN"), "service_id": "F", "seen_on": pd.Timestamp("2016-11-01"), "price": [2500.0, 2000.0, 3125.0, 0.0]})
+    result = run(tables_from_frames(frames, end=END))
+    assert result.price_index.value == pytest.approx(1.0) and result.price_index.n == 3
+    assert result.services.lowest.item() == 2000 and "alike" in keys(result)
+
+
+def test_figures_are_drawn_with_words(demo_tables, demo_period, demo_price):
+    result = run(demo_tables, demo_period, price=demo_price)
+    words = Words("price_choice", currency="RUB", period=demo_period)
+    for name in price_choice.FIGURES:
+        figure = getattr(price_choice, name)(result, Labels(words, name, result))
+        texts = [text.get_text() for ax in figure.axes for text in ax.texts]
+        assert any("range" in text for text in texts)
+    nothing = replace(result, curve=None)
+    assert all(getattr(price_choice, name)(nothing, Labels(words, name, nothing)) is None for name in price_choice.FIGURES)

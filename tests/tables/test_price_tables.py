@@ -1,0 +1,102 @@
+"""Prices as drawn tables: lists with gaps and overlaps, specialties, bills, competitors."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from audit.tables.competitor_prices import competitor_prices
+from audit.tables.weekly_prices import charged, list_faults, listed, unit_services
+from tests.spec import clinic, rows
+
+END = date(2016, 2, 1)
+WEEKS = [date(2016, 1, 4) + timedelta(weeks=week) for week in range(4)]
+BARE = {
+    "patients": "patient_id | registered_on\n1 | 2016-01-04\n2 | 2016-01-05",
+    "appointments": """
+        appointment_id | patient_id | kind | starts_at | status | specialty | service_id | branch
+        a1 | 1 | outpatient | 2016-01-04 10:00 | completed | ENT | F | North
+        a2 | 2 | outpatient | 2016-01-05 10:00 | completed | eyes | E | North""",
+}
+SERVICES = "service_id | name | kind | specialty | is_first_visit\nF | First ENT | consultation | ENT | yes\nE | First eyes | consultation | eyes | yes"
+
+
+def prices(text, services=SERVICES, **more):
+    return clinic(END, **BARE, services=services, prices="service_id | branch | valid_from | valid_to | price\n" + text, **more)
+
+
+def paths(tables, units=("North", "South"), kind="branch"):
+    weights = unit_services(tables["first_visits"], tables["services"], units, kind)
+    return listed(tables["prices"], weights, WEEKS), list_faults(tables["prices"], weights)
+
+
+ONE = "service_id | name | kind | is_first_visit\nF | First | consultation | yes"
+
+
+def test_a_gap_in_the_list_is_no_price_and_is_counted():
+    path, faults = paths(prices("F | | 2016-01-01 | 2016-01-10 | 100\nF | | 2016-01-18 | | 120", ONE))
+    assert path[0].tolist()[:1] + path[0].tolist()[2:] == [100, 120, 120] and np.isnan(path[0, 1])
+    assert faults == (0, 1)
+
+
+def test_overlapping_prices_are_counted_and_the_later_one_holds():
+    path, faults = paths(prices("F | | 2016-01-01 | 2016-01-24 | 100\nF | | 2016-01-11 | 2016-01-31 | 120", ONE))
+    assert path[0].tolist() == [100, 120, 120, 120] and faults == (1, 0)
+
+
+def test_an_open_price_ends_where_the_next_begins_and_is_no_fault():
+    path, faults = paths(prices("F | | 2016-01-01 | | 100\nF | | 2016-01-18 | | 120", ONE))
+    assert path[0].tolist() == [100, 100, 120, 120] and faults == (0, 0)
+
+
+def test_a_price_of_the_branch_wins_over_one_for_all():
+    path, _ = paths(prices("F | | 2016-01-01 | | 100\nF | South | 2016-01-18 | | 80", ONE))
+    assert path.tolist() == [[100, 100, 100, 100], [100, 100, 80, 80]]
+
+
+def test_each_specialty_has_the_price_of_its_own_first_visit():
+    path, _ = paths(prices("F | | 2016-01-01 | | 100\nE | | 2016-01-01 | | 60\nE | | 2016-01-18 | | 90"), ("ENT", "eyes"), "specialty")
+    assert path.tolist() == [[100, 100, 100, 100], [60, 60, 90, 90]]
+
+
+def test_bills_stand_in_by_specialty():
+    tables = clinic(END, **BARE, services=SERVICES, charges="""
+        charge_id | patient_id | charged_on | service_id | branch | kind | quantity | paid
+        1 | 1 | 2016-01-05 | F | North | sale | 1 | 100
+        2 | 1 | 2016-01-06 | F | North | sale | 2 | 200
+        3 | 2 | 2016-01-12 | E | | sale | 1 | 60
+        4 | 2 | 2016-01-13 | E | | refund | 1 | -60""")
+    weights = unit_services(tables["first_visits"], tables["services"], ("ENT", "eyes"), "specialty")
+    path = charged(tables["charges"], weights, WEEKS, "specialty")
+    assert path[0].tolist() == [100] * 4
+    assert np.isnan(path[1, 0]) and path[1, 1:].tolist() == [60] * 3
+
+
+def test_bills_without_a_branch_price_a_clinic_that_is_one():
+    tables = clinic(END, **BARE, services=ONE, charges="""
+        charge_id | patient_id | charged_on | service_id | kind | quantity | paid
+        1 | 1 | 2016-01-05 | F | sale | 1 | 100""")
+    weights = unit_services(tables["first_visits"], tables["services"], ("all",), "branch")
+    assert charged(tables["charges"], weights, WEEKS, "branch").tolist() == [[100] * 4]
+
+
+def test_a_missing_competitor_price_is_not_zero():
+    tables = prices("F | | 2015-01-01 | 2016-01-14 | 100\nF | | 2016-01-15 | | 120", ONE, competitors="""
+        competitor | service_id | seen_on | price
+        K | F | 2016-01-01 | 90
+        K | F | 2016-01-20 | 110
+        L | F | 2016-01-10 | 0
+        M | F | 2016-01-10 | 80
+        M | X | 2016-01-10 | 70
+        N | F | 2016-03-10 | 60""")
+    found = competitor_prices(tables["competitors"], tables["prices"], end=END)
+    told = rows({"found": found}, "found", "service_id", "competitor", "price", "own", by="competitor")
+    assert sorted(told) == [("F", "K", 110.0, 120.0), ("F", "M", 80.0, 100.0), ("X", "M", 70.0, None)]
+
+
+@pytest.mark.parametrize("kind", ["branch", "specialty"])
+def test_a_service_nobody_prices_leaves_the_path_empty(kind):
+    path, faults = paths(prices("Z | | 2016-01-01 | | 100"), ("ENT", "eyes"), kind)
+    assert np.isnan(path).all() and faults == (0, 0)
