@@ -32,7 +32,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("clv", "retention", "outlook", "recall"),
     ("doctors", "allocation"),
     ("price",),
-    ("channels",),
+    ("channels", "attribution"),
     ("funnel",),
     ("administrators",),
     ("finance",),
