@@ -32,7 +32,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("clv", "retention", "outlook", "recall"),
     ("doctors", "allocation"),
     ("price",),
-    ("channels", "attribution"),
+    ("channels", "campaigns", "attribution"),
     ("funnel",),
     ("administrators",),
     ("finance",),
