@@ -32,7 +32,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("clv", "retention", "outlook", "recall"),
     ("doctors", "allocation"),
     ("price",),
-    ("channels", "campaigns", "attribution"),
+    ("channels", "campaigns", "attribution", "advertising"),
     ("funnel",),
     ("administrators",),
     ("finance",),

@@ -89,9 +89,10 @@ class ChannelsResult(Result):
     next_patient: Estimate | None
     average_patient: Estimate | None
     channels: pd.DataFrame = table(
-        Measure("channel", "label"), Measure("spend", "currency"), Measure("enquiries", "count", shown=False),
-        Measure("answered", "count"), Measure("booked", "count"), Measure("first_patients", "count", people=True),
-        Measure("cost_per_call", "currency", interval=True), Measure("cost_per_first_patient", "currency", interval=True),
+        Measure("channel", "label"), Measure("spend", "currency", shown=False), Measure("enquiries", "count", shown=False),
+        Measure("answered", "count", shown=False), Measure("booked", "count", shown=False),
+        Measure("first_patients", "count", people=True, shown=False), Measure("cost_per_call", "currency", interval=True),
+        Measure("cost_per_first_patient", "currency", interval=True),
         Measure("next_patient", "currency", interval=True, shown=False), Measure("value", "currency", interval=True, shown=False),
         Measure("multiple", "ratio", interval=True), Measure("romi", "share", interval=True, shown=False),
         Measure("payback", "days", interval=True), Measure("advice", "status"), Measure("n", "count", shown=False),
@@ -101,7 +102,7 @@ class ChannelsResult(Result):
         Measure("first_patients", "count", people=True), Measure("cost_per_call", "currency", interval=True),
         Measure("cost_per_first_patient", "currency", interval=True), Measure("n", "count", shown=False),
     )
-    ladder: pd.DataFrame | None = table(
+    ladder: pd.DataFrame = table(
         Measure("channel", "label"), Measure("spend", "currency"), *(Measure(step, "count", people=step == "came") for step in STEPS),
         Measure("value", "currency"),
     )
@@ -177,14 +178,11 @@ def _fits(daily: ChannelDays, period: Period, params: ChannelsParams) -> dict[st
     return found
 
 
-def _ladder(now: pd.DataFrame, channels: pd.DataFrame, visitors: pd.Series | None, months: float) -> pd.DataFrame | None:
-    """A month of each channel paid for, from money to money; steps nobody recorded are missing."""
-    paid = [name for name in channels.channel if name != "total" and now.spend[name] > 0]
-    if not paid:
-        return None
+def _ladder(now: pd.DataFrame, channels: pd.DataFrame, visitors: pd.Series | None, months: float) -> pd.DataFrame:
+    """A month of each channel, from money to money; steps nobody recorded are missing."""
     worth = channels.set_index("channel").value
     rows = []
-    for name in paid:
+    for name in channels.channel[channels.channel != "total"]:
         sums = now.loc[name]
         seen = float(visitors.get(name, np.nan)) if visitors is not None else np.nan
         shown = sums.impressions if sums.impressions > 0 else np.nan
@@ -193,11 +191,11 @@ def _ladder(now: pd.DataFrame, channels: pd.DataFrame, visitors: pd.Series | Non
     return pd.DataFrame(rows, columns=[name for measure in ChannelsResult.measures("ladder") for name in measure.names])
 
 
-def _steps(ladder: pd.DataFrame | None, months: float, params: ChannelsParams) -> tuple[pd.DataFrame | None, str | None]:
+def _steps(ladder: pd.DataFrame, months: float, params: ChannelsParams) -> tuple[pd.DataFrame | None, str | None]:
     """One channel step by step: the rates multiply to first patients per first known step, costs divide one spend."""
-    if ladder is None:
+    known = ladder[ladder.spend > 0].set_index("channel")
+    if known.empty:
         return None, None
-    known = ladder.set_index("channel")
     deep = known[list(STEPS)].gt(0).sum(axis=1) + known.spend / known.spend.sum()
     channel = params.laddered if params.laddered in known.index else str(deep.idxmax())
     row, rows, above = known.loc[channel], [], np.nan
@@ -294,8 +292,8 @@ def _worth(of: Array | None, params: ChannelsParams) -> Estimate | None:
 
 
 def _payback(of: Array | None, values: ChannelValues | None, sums: pd.Series, params: ChannelsParams) -> Estimate | None:
-    """The day at which a patient has brought what one cost; None where that day may lie beyond the horizon."""
-    if of is None or values is None:
+    """The day at which a patient has brought what one cost; None of few callers or where it may lie beyond the horizon."""
+    if of is None or values is None or sums.answered < params.fewest_calls:
         return None
     found = acquisition.payback_day(
         curves=of, steps=values.steps, spend=float(sums.spend), patients=int(sums.came), level=params.level, seed=params.seed,

@@ -18,7 +18,6 @@ from audit.wording.text import Words
 from .channel_clinic import END, PERIOD, clinic
 
 
-
 def run(tables: Tables, period: Period = PERIOD, clv=None, capacity=None, **params) -> channels.ChannelsResult:
     given = {name: tables.get(name) for name in ("patient_days", "ad_spend", "site_traffic")}
     return channels.analyse(tables["opportunities"], tables["first_visits"], **given, clv=clv, capacity=capacity, period=period,

@@ -41,7 +41,7 @@ def test_adstock_as_published():
 
 
 def test_known_truth_is_recovered():
-    held = {name: 0 for name in ("gain", "share", "carry", "cost")}
+    held = dict.fromkeys(("gain", "share", "carry", "cost"), 0)
     told = 0
     for seed in range(30):
         mix = fitted(seed)
