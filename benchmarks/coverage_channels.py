@@ -31,7 +31,7 @@ UNEVEN = ("search", "radio")
 def cases(seed: int) -> list[tuple[str, Estimate, float]]:
     """Name, estimate and truth of every number of one random clinic."""
     rng = np.random.default_rng([seed, 17])
-    return [*_recorded(rng), *_curve(rng), *_added(rng), *_on_off(rng), *_misallocated(rng)]
+    return [*_recorded(rng), *_payback(rng), *_curve(rng), *_added(rng), *_on_off(rng), *_misallocated(rng)]
 
 
 def _told(name: str, value: float, low: float, high: float, truth: float, unit: Unit = "currency") -> list[tuple[str, Estimate, float]]:
@@ -40,30 +40,37 @@ def _told(name: str, value: float, low: float, high: float, truth: float, unit: 
     return [(f"channels.{name}", Estimate(value, min(low, value), max(high, value), unit, 1, LEVEL), truth)]
 
 
+def _for_money(name: str, cost: float, low: float, high: float, truth: float) -> list[tuple[str, Estimate, float]]:
+    """A cost turned upside down: the mean of a ratio with a random denominator is far above the ratio of means."""
+    return _told(name, 1000 / cost, 1000 / high, 1000 / low, 1000 / truth, "number")
+
+
 def _recorded(rng: np.random.Generator) -> list[tuple[str, Estimate, float]]:
-    """A channel of a few or of many callers: cost of a call, of a first patient, return, day of payback."""
+    """A channel of a few or of many callers: what money brings, and what comes back."""
     spend, calls, through = rng.uniform(2e4, 2e5), float(np.exp(rng.uniform(np.log(5), np.log(400)))), rng.uniform(0.3, 0.7)
-    later = rng.uniform(0.5, 3.0)
     value = spend / (calls * through) * rng.uniform(0.4, 3.0)
     answered, came = rng.poisson(calls), rng.poisson(calls * through)
-    steps = np.arange(54) * 7.0
-    first = rng.gamma(4.0, value / (1 + later) / 4, 300)
-    curves = first[:, None] + rng.gamma(0.5, value * later / (1 + later) / 0.5, 300)[:, None] * (1 - np.exp(-steps / 90)) / (1 - np.exp(-steps[-1] / 90))
     found: list[tuple[str, Estimate, float]] = []
-    # turned upside down: of few callers the mean of a cost is far above the cost of the mean, whatever the method
-    for name, events, rate in (("callers for 1,000", answered, calls), ("first patients for 1,000", came, calls * through)):
+    for name, events, rate in (("callers", answered, calls), ("first patients", came, calls * through)):
         cost = acquisition.cost_per_event(spend=spend, events=events, level=LEVEL)
         if cost:
-            found += _told(name, 1000 / cost.value, 1000 / cost.high, 1000 / cost.low, 1000 * rate / spend, "number")
-    back = acquisition.return_on_spend(spend=spend, patients=came, values=curves[:, -1], level=LEVEL, seed=1)
+            found += _for_money(f"{name} for 1,000", cost.value, cost.low, cost.high, spend / rate)
+    back = acquisition.return_on_spend(spend=spend, patients=came, values=rng.gamma(0.5, value / 0.5, 300), level=LEVEL, seed=1)
     if back:
         found += _told("return on spend", back.multiple.value, back.multiple.low, back.multiple.high, value * calls * through / spend, "ratio")
-    day = acquisition.payback_day(curves=curves, steps=steps, spend=spend, patients=came, level=LEVEL, seed=1)
-    mean = value / (1 + later) + value * later / (1 + later) * (1 - np.exp(-steps / 90)) / (1 - np.exp(-steps[-1] / 90))
-    reached = mean >= spend / (calls * through)
-    if day and reached.any() and answered >= 30:
-        found += _told("payback day", day.value, day.low, day.high, float(steps[reached.argmax()]), "days")
     return found
+
+
+def _payback(rng: np.random.Generator) -> list[tuple[str, Estimate, float]]:
+    """The day of payback of a channel that does pay within the horizon; where that is not sure no day is told."""
+    cost, patients, steps = rng.uniform(500, 5000), rng.uniform(40, 400), np.arange(54) * 7.0
+    first, later = cost * rng.uniform(0.3, 0.8), cost * rng.uniform(0.8, 3.0)
+    shape = 1 - np.exp(-steps / rng.uniform(40, 120))
+    curves = rng.gamma(4, first / 4, 400)[:, None] + rng.gamma(0.5, later / 0.5, 400)[:, None] * shape
+    day = acquisition.payback_day(
+        curves=curves, steps=steps, spend=cost * patients, patients=int(rng.poisson(patients)), level=LEVEL, seed=1)
+    reached = first + later * shape >= cost
+    return _told("payback day", day.value, day.low, day.high, float(steps[reached.argmax()]), "days") if day and reached.any() else []
 
 
 def _curve(rng: np.random.Generator) -> list[tuple[str, Estimate, float]]:
@@ -78,7 +85,9 @@ def _curve(rng: np.random.Generator) -> list[tuple[str, Estimate, float]]:
     rate = 200.0
     came = rng.poisson(rate)
     cost = acquisition.marginal_cost(spend=1e5, events=came, share=fit.share, share_low=fit.share_low, share_high=fit.share_high, level=LEVEL, seed=1)
-    return _told("next patient, recorded curve", cost.value, cost.low, cost.high, 1e5 / rate / (half / (fit.spend + half))) if cost else []
+    if cost is None:
+        return []
+    return _for_money("next patients, recorded curve, for 1,000", cost.value, cost.low, cost.high, 1e5 / rate / (half / (fit.spend + half)))
 
 
 def _added(rng: np.random.Generator) -> list[tuple[str, Estimate, float]]:
@@ -94,17 +103,18 @@ def _added(rng: np.random.Generator) -> list[tuple[str, Estimate, float]]:
         half, stock = present * share / (1 - share), media_mix.adstock(x, np.array(carry))
         mean = mean + gain * stock * (present + half) / (present * (stock + half))
         spend[name], truths[name] = x, (present / gain, present / (gain * share))
-        recorded[name] = gain * np.exp(rng.normal(0, 0.6))
+        # right on average over clinics, and wrong by a factor of up to three in one
+        recorded[name] = gain * np.exp(rng.normal(-0.18, 0.6))
     spend["evenly"] = np.full(WEEKS, 5e4)
     callers = rng.poisson(mean * rng.gamma(300, 1 / 300, WEEKS)).astype(float)
     mix = media_mix.fit(callers=callers, spend=spend, recorded=recorded, seed=1, level=LEVEL, present_weeks=PRESENT)
     assert mix.gates["evenly"] == "flat_spend"
     found: list[tuple[str, Estimate, float]] = []
     for column, name in enumerate(mix.fitted):
-        for told, draws, truth in (("cost of an added caller", mix.spend[column] / mix.gain[:, column], truths[name][0]),
-                                   ("cost of the next caller", mix.marginal_cost[:, column], truths[name][1])):
+        for told, draws, truth in (("added callers for 1,000", mix.spend[column] / mix.gain[:, column], truths[name][0]),
+                                   ("next callers for 1,000", mix.marginal_cost[:, column], truths[name][1])):
             low, middle, high = np.quantile(draws, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
-            found += _told(told, middle, low, high, truth)
+            found += _for_money(told, middle, low, high, truth)
     return found
 
 

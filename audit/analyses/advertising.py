@@ -69,7 +69,7 @@ class AdvertisingResult(Result):
     """Money and counts are a month. A way to win a patient is a channel, or a lower price.
 
     ``ways`` compares the next patient of each at the value of the clinic's usual patient; ``basis`` says whether
-    its cost is incremental, of the recorded curve, of price, or an average only. ``added`` are callers beyond
+    its cost is incremental, of the recorded curve, of price, or an average only and why. ``added`` are callers beyond
     those without the channels of the incremental model, ``recorded`` those credited to the same channels.
     ``gain`` is the value of the proposed split of the budget over the present one.
     """
@@ -96,7 +96,7 @@ class AdvertisingResult(Result):
         Measure("way", "label"), Measure("spend", "currency"), Measure("recorded_cost", "currency", interval=True),
         Measure("added_cost", "currency", interval=True), Measure("next_cost", "currency", interval=True),
         Measure("worth", "ratio"), Measure("equal_cost", "currency", interval=True), Measure("basis", "status"),
-        Measure("why", "label"), Measure("n", "count", shown=False),
+        Measure("n", "count", shown=False),
     )
     lines: pd.DataFrame | None = table(
         Measure("channel", "label"), Measure("spend", "currency"), Measure("calls", "count", interval=True),
@@ -213,7 +213,7 @@ def _ways(
     rows = []
     for name, row in paid.iterrows():
         added = following = Bounded(*3 * (np.nan,))
-        basis, why = "unclear_average", _why(str(name), mix, params)
+        basis = f"unclear_{_why(str(name), mix, params)}"
         if np.isfinite(row.next_patient):
             following, basis = Bounded(row.next_patient, row.next_patient_low, row.next_patient_high), "watch_recorded"
         if name in mix.fitted:
@@ -226,13 +226,13 @@ def _ways(
         rows.append([
             name, row.spend, row.cost_per_first_patient, row.cost_per_first_patient_low, row.cost_per_first_patient_high,
             added.value, added.low, added.high, following.value, following.low, following.high, worth,
-            *(part / worth if worth > 0 else np.nan for part in (seen.value, seen.low, seen.high)), basis, why, int(row.n),
+            *(part / worth if worth > 0 else np.nan for part in (seen.value, seen.low, seen.high)), basis, int(row.n),
         ])
     won = _won_by_price(price, clv, params)
     if won is not None:
         cost, worth, equal = won
         rows.append([PRICE, np.nan, *6 * (np.nan,), cost.value, cost.low, cost.high, worth, equal.value, equal.low, equal.high,
-                     "good_price", "price", cost.n])
+                     "good_price", cost.n])
     names = [name for measure in AdvertisingResult.measures("ways") for name in measure.names]
     return pd.DataFrame(rows, columns=names).sort_values(["equal_cost", "way"], ignore_index=True)
 
@@ -437,7 +437,7 @@ def saturation_curves(result: AdvertisingResult, labels: Labels) -> Figure | Non
     rows = rows.assign(is_average=rows.next_cost.isna()).sort_values(["is_average", "spend"], ascending=[True, False])
     return multiples(
         [_panel(row, result, labels) for row in rows.itertuples()], number_x=lambda v: labels.number(v, "currency"),
-        number_y=lambda v: labels.number(v, "count"), words_x=labels["x"], height=46,
+        number_y=lambda v: labels.number(v, "count"), words_x=labels["x"], height=36,
     )
 
 
@@ -468,5 +468,5 @@ def next_patients(result: AdvertisingResult, labels: Labels) -> Figure | None:
     return dots(
         [labels.value("way", way) for way in rows.way], rows.equal_cost, rows.equal_cost_low, rows.equal_cost_high,
         marked=(rows.way == PRICE).tolist(), hollow=rows.next_cost.isna().tolist(), x=labels["x"],
-        number=lambda v: labels.number(v, "currency"), height=46,
+        number=lambda v: labels.number(v, "currency"), height=32,
     )

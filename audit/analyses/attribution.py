@@ -75,7 +75,7 @@ class AttributionResult(Result):
         Measure("cost_most", "currency"), Measure("n", "count", people=True, shown=False),
     )
     stated: pd.DataFrame | None = table(
-        Measure("stated", "label"), Measure("patients", "count", people=True), Measure("share", "share", interval=True, form="bar"),
+        Measure("stated", "label"), Measure("patients", "count", people=True, shown=False), Measure("share", "share", interval=True),
         Measure("recorded", "label"), Measure("recorded_share", "share"), Measure("n", "count", shown=False),
     )
     join: pd.DataFrame | None = table(
@@ -84,7 +84,7 @@ class AttributionResult(Result):
     )
     conversions: pd.DataFrame = table(
         Measure("definition", "label"), Measure("count", "count"), Measure("per_visitor", "share", interval=True),
-        Measure("cost", "currency"), Measure("times", "ratio"), Measure("n", "count", shown=False),
+        Measure("cost", "currency"), Measure("times", "ratio", shown=False), Measure("n", "count", shown=False),
     )
 
 
@@ -282,5 +282,5 @@ def waterfall(result: AttributionResult, labels: Labels) -> Figure | None:
         counts=[labels.number(count, "count") for count in counts],
         lost=[f"−{labels.number(part, 'count')}" if part > 0 else "" for part in lost],
         reasons=[labels[f"lost_{stage}"] if part > 0 else "" for stage, part in zip(rows.stage, lost, strict=True)],
-        height=40,
+        height=34,
     )

@@ -89,9 +89,9 @@ class ChannelsResult(Result):
     next_patient: Estimate | None
     average_patient: Estimate | None
     channels: pd.DataFrame = table(
-        Measure("channel", "label"), Measure("spend", "currency", shown=False), Measure("enquiries", "count", shown=False),
-        Measure("answered", "count", shown=False), Measure("booked", "count", shown=False),
-        Measure("first_patients", "count", people=True, shown=False), Measure("cost_per_call", "currency", interval=True),
+        Measure("channel", "label"), Measure("spend", "currency"), Measure("enquiries", "count", shown=False),
+        Measure("answered", "count"), Measure("booked", "count", shown=False),
+        Measure("first_patients", "count", people=True), Measure("cost_per_call", "currency", interval=True),
         Measure("cost_per_first_patient", "currency", interval=True),
         Measure("next_patient", "currency", interval=True, shown=False), Measure("value", "currency", interval=True, shown=False),
         Measure("multiple", "ratio", interval=True), Measure("romi", "share", interval=True, shown=False),

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
-from audit.models.bootstrap import block_bootstrap, percentiles
+from audit.models.bootstrap import block_bootstrap
 
 Array = NDArray[np.float64]
 BLOCK_WEEKS = 4
@@ -31,8 +32,8 @@ class Misallocation:
 def misallocation(spend: Array, free: Array, *, level: float, seed: int) -> Misallocation | None:
     """From weekly ``spend`` and ``free`` hours, both (weeks, units); None without either or with one unit.
 
-    Blocks of weeks are resampled. The index cannot be negative, so the resamples of a small one lie above it;
-    the bounds are those of the basic bootstrap, held within 0 … 1.
+    The spread is that of resampled blocks of weeks. Percentiles of the resamples would not do: an index cannot
+    be negative, so the resamples of a small one lie above it. Student's t for the number of blocks, within 0 … 1.
     """
     if spend.shape[1] < 2 or len(spend) < 2 * BLOCK_WEEKS or not (spend.sum() > 0 and free.sum() > 0):
         return None
@@ -41,5 +42,7 @@ def misallocation(spend: Array, free: Array, *, level: float, seed: int) -> Misa
     index = float(np.abs(spend_share - free_share).sum() / 2)
     sums = block_bootstrap(np.hstack([spend, free]), seed=seed, block=BLOCK_WEEKS)
     bought, idle = (part / np.maximum(part.sum(axis=1, keepdims=True), 1e-12) for part in (sums[:, :units], sums[:, units:]))
-    low, high = percentiles(np.abs(bought - idle).sum(axis=1) / 2, level, units=len(spend) // BLOCK_WEEKS)
-    return Misallocation(index, max(0.0, min(2 * index - high, index)), min(1.0, max(2 * index - low, index)), spend_share, free_share)
+    blocks = len(spend) / BLOCK_WEEKS
+    spread = float((np.abs(bought - idle).sum(axis=1) / 2).std()) * np.sqrt(blocks / (blocks - 1))
+    reach = spread * float(stats.t.ppf(0.5 + level / 2, blocks - 1))
+    return Misallocation(index, max(0.0, index - reach), min(1.0, index + reach), spend_share, free_share)

@@ -156,7 +156,7 @@ def test_truth_is_held_at_the_promised_rate():
 # ---------------------------------------------------------------------- what cannot be told
 def test_flat_spend_has_an_average_only():
     result = run(tables_from_frames(process(flat=True), end=END))
-    assert result.told == 0 and set(result.ways.basis) == {"unclear_average"} and set(result.ways.why) == {"flat_spend"}
+    assert result.told == 0 and set(result.ways.basis) == {"unclear_flat_spend"}
     assert result.says["title"].key == "average" and "no_increment" in {finding.key for finding in result.findings}
     texts = spoken("advertising", result, PERIOD).texts
     assert texts[0].startswith("Average costs only")
@@ -164,7 +164,7 @@ def test_flat_spend_has_an_average_only():
 
 def test_a_channel_paid_by_result_is_not_modelled(frames):
     result = run(tables_from_frames(frames, end=END), paid_by_result=("radio",))
-    assert result.ways.set_index("way").why["radio"] == "paid_by_result"
+    assert result.ways.set_index("way").basis["radio"] == "unclear_paid_by_result"
 
 
 def test_spend_known_by_the_month_is_an_average(frames):
@@ -172,7 +172,7 @@ def test_spend_known_by_the_month_is_an_average(frames):
         (pd.Timestamp(d) + pd.offsets.MonthEnd(0)).date() for d in f.from_day])
     monthly = monthly.groupby(["channel", "campaign", "from_day", "to_day"], as_index=False).spend.sum()
     result = run(tables_from_frames(frames | {"ad_spend": monthly}, end=END))
-    assert set(result.ways.why) == {"by_month"}
+    assert set(result.ways.basis) == {"unclear_by_month"}
 
 
 def test_one_channel_only():
