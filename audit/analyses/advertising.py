@@ -55,8 +55,6 @@ class AdvertisingParams(Params):
 
     least_weeks: int = Field(100, ge=52, description="weeks the incremental model needs")
     least_variation: float = Field(0.30, gt=0, description="variation of weekly spend it needs")
-    paid_by_result: tuple[str, ...] = Field(
-        ("aggregators", "aggregators / portals", "portals"), description="channels paid by the booking: their spend follows demand")
     most_moved: float = Field(0.20, gt=0, lt=1, description="part of a channel's spend moved in one step at most")
     unit: Literal["specialty", "branch"] = Field("specialty", description="what free hours and money are compared by")
     unit_of: dict[str, str] = Field({}, description="specialty or branch each campaign or channel advertises")
@@ -171,7 +169,7 @@ def _mix(series: Series, paid: pd.DataFrame, params: AdvertisingParams) -> media
     """The model of channels paid for now whose money is known by the week and does not follow demand."""
     given = {
         name: spend for name, spend in series.spend.items()
-        if name in paid.index and series.is_weekly.get(name) and name not in params.paid_by_result
+        if name in paid.index and series.is_weekly.get(name) and not paid.is_paid_by_result[name]
     }
     return media_mix.fit(
         callers=series.callers, spend=given, recorded={name: float(series.recorded[name][-PRESENT_WEEKS:].mean()) for name in given},
@@ -213,7 +211,7 @@ def _ways(
     rows = []
     for name, row in paid.iterrows():
         added = following = Bounded(*3 * (np.nan,))
-        basis = f"unclear_{_why(str(name), mix, params)}"
+        basis = "unclear_paid_by_result" if row.is_paid_by_result else f"unclear_{mix.gates.get(str(name), 'by_month')}"
         if np.isfinite(row.next_patient):
             following, basis = Bounded(row.next_patient, row.next_patient_low, row.next_patient_high), "watch_recorded"
         if name in mix.fitted:
@@ -235,10 +233,6 @@ def _ways(
                      "good_price", cost.n])
     names = [name for measure in AdvertisingResult.measures("ways") for name in measure.names]
     return pd.DataFrame(rows, columns=names).sort_values(["equal_cost", "way"], ignore_index=True)
-
-
-def _why(name: str, mix: media_mix.Mix, params: AdvertisingParams) -> str:
-    return "paid_by_result" if name in params.paid_by_result else mix.gates.get(name, "by_month")
 
 
 def _bounds(draws: Array, params: AdvertisingParams) -> Bounded:

@@ -53,6 +53,8 @@ class ChannelsParams(Params):
     fewest_values: int = Field(30, ge=10, description="patients a channel's value must rest on")
     most_without_source: float = Field(0.20, gt=0, lt=1, description="share without a source above which nothing is ranked")
     laddered: str | None = Field(None, description="channel shown step by step; the one with most known steps if empty")
+    paid_by_result: tuple[str, ...] = Field(
+        ("aggregators", "aggregators / portals", "portals"), description="channels paid by the booking: their spend follows demand")
     least_weeks: int = Field(26, ge=13, description="weeks with spend a saturation curve needs")
     least_variation: float = Field(0.20, gt=0, description="variation of weekly spend a saturation curve needs")
 
@@ -95,7 +97,8 @@ class ChannelsResult(Result):
         Measure("cost_per_first_patient", "currency", interval=True),
         Measure("next_patient", "currency", interval=True, shown=False), Measure("value", "currency", interval=True, shown=False),
         Measure("multiple", "ratio", interval=True), Measure("romi", "share", interval=True, shown=False),
-        Measure("payback", "days", interval=True), Measure("advice", "status"), Measure("n", "count", shown=False),
+        Measure("payback", "days", interval=True), Measure("advice", "status"), Measure("is_paid_by_result", "flag", shown=False),
+        Measure("n", "count", shown=False),
     )
     before: pd.DataFrame | None = table(
         Measure("channel", "label"), Measure("spend", "currency"), Measure("answered", "count"), Measure("booked", "count"),
@@ -164,7 +167,7 @@ def _share(k: int, n: int, params: ChannelsParams) -> Estimate | None:
 
 
 def _fits(daily: ChannelDays, period: Period, params: ChannelsParams) -> dict[str, saturation.Saturation | None]:
-    """A curve for each channel paid for now; None where spend is known by the month only."""
+    """A curve for each channel paid for now; None where spend is known by the month only or follows demand."""
     _monday, weeks = daily.weeks(period.present.end)
     now = daily.sums(period.present)
     found: dict[str, saturation.Saturation | None] = {}
@@ -174,7 +177,7 @@ def _fits(daily: ChannelDays, period: Period, params: ChannelsParams) -> dict[st
         found[channel] = saturation.fit(
             spend=weeks["spend"][row], calls=weeks["answered"][row], level=params.level, least_weeks=params.least_weeks,
             least_variation=params.least_variation,
-        ) if daily.is_weekly.get(channel) and weeks["spend"].shape[1] >= 14 else None
+        ) if daily.is_weekly.get(channel) and channel not in params.paid_by_result and weeks["spend"].shape[1] >= 14 else None
     return found
 
 
@@ -276,7 +279,7 @@ def _channels(
         extra.append([
             sums.enquiries / months, *_cells(next_patient), *_cells(worth), *_bounds(back.multiple if back else None),
             *_bounds(back.romi if back else None), *_cells(payback),
-            "" if is_total else _advice(channel, sums, back, next_patient, worth, params),
+            "" if is_total else _advice(channel, sums, back, next_patient, worth, params), channel in params.paid_by_result,
         ])
     names = [name for measure in ChannelsResult.measures("channels") for name in measure.names]
     more = [name for name in names if name not in frame]

@@ -76,10 +76,10 @@ def truth(frames: dict[str, pd.DataFrame], name: str) -> tuple[float, float]:
     return present / (GAIN[name] * THROUGH), present / (GAIN[name] * SHARE[name] * THROUGH)
 
 
-def run(tables: Tables, period: Period = PERIOD, price=None, clv=None, capacity=None, **params) -> advertising.AdvertisingResult:
+def run(tables: Tables, period: Period = PERIOD, price=None, clv=None, capacity=None, paid_by_result=(), **params) -> advertising.AdvertisingResult:
     given = {name: tables.get(name) for name in ("shifts", "doctors", "rooms")}
     return advertising.analyse(
-        tables["opportunities"], tables["ad_spend"], tables["appointments"], **given, channels=run_channels(tables, period),
+        tables["opportunities"], tables["ad_spend"], tables["appointments"], **given, channels=run_channels(tables, period, paid_by_result=paid_by_result),
         price=price, clv=clv, capacity=capacity, period=period, params=advertising.AdvertisingParams(**params))
 
 
