@@ -56,7 +56,7 @@ def _recorded(rng: np.random.Generator) -> list[tuple[str, Estimate, float]]:
         if cost:
             found += _for_money(f"{name} for 1,000", cost.value, cost.low, cost.high, spend / rate)
     back = acquisition.return_on_spend(spend=spend, patients=came, values=rng.gamma(0.5, value / 0.5, 300), level=LEVEL, seed=1)
-    if back:
+    if back and calls >= 30:
         found += _told("return on spend", back.multiple.value, back.multiple.low, back.multiple.high, value * calls * through / spend, "ratio")
     return found
 

@@ -300,7 +300,9 @@ def _split_facts(split: Split | None, mix: media_mix.Mix, params: AdvertisingPar
         return dict.fromkeys(("moved", "gain", "chance"))
     moved = float(np.abs(split.proposed - mix.spend).sum() / 2) * WEEKS_PER_MONTH
     gain = Estimate(split.gain, split.low, split.high, "currency", mix.weeks, params.level, "B", "weak")
-    return {"moved": exact(moved, "currency", mix.weeks), "gain": gain.scaled(WEEKS_PER_MONTH), "chance": exact(split.chance, "share", mix.weeks)}
+    # a thousand draws say no more than “nearly always”
+    chance = exact(min(max(split.chance, 0.01), 0.99), "share", mix.weeks)
+    return {"moved": exact(moved, "currency", mix.weeks), "gain": gain.scaled(WEEKS_PER_MONTH), "chance": chance}
 
 
 def _budget(split: Split | None, mix: media_mix.Mix) -> pd.DataFrame | None:

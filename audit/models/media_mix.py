@@ -40,7 +40,7 @@ a half times the present spend."""
 GAIN_SPREAD, SHARE_SPREAD, CARRY_SPREAD = 1.0, 1.0, 1.0
 """Standard deviations of the priors on their unbounded scales."""
 
-LEVEL_SPREAD, STEP_SPREAD, SEASON_SPREAD = 0.4, 0.3, 0.3
+LEVEL_SPREAD, STEP_SPREAD, SEASON_SPREAD = 0.4, 0.2, 0.3
 """Prior standard deviations of the log level, of its step from one knot to the next, of the seasons' harmonics."""
 
 DRAWS, KEPT, ROUNDS, FREEDOM = 4000, 1000, 4, 6
