@@ -32,7 +32,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("clv", "retention", "outlook", "recall"),
     ("doctors", "allocation"),
     ("price", "price_choice"),
-    ("channels",),
+    ("channels", "campaigns", "attribution", "advertising"),
     ("funnel",),
     ("administrators",),
     ("finance", "revenue", "services", "promotions"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -48,6 +49,13 @@ class Days(_Frozen):
         if self.start.day == 1 and self.end.day == 1:
             return float((self.end.year - self.start.year) * 12 + self.end.month - self.start.month)
         return self.days / 30.4375
+
+
+def calendar_months(first: date, last: date) -> list[Days]:
+    """The whole calendar months from that of ``first`` to that of ``last``, in order."""
+    count = 12 * (last.year - first.year) + last.month - first.month + 2
+    starts = [date(first.year + (first.month - 1 + number) // 12, (first.month - 1 + number) % 12 + 1, 1) for number in range(count)]
+    return [Days(start=start, end=end) for start, end in pairwise(starts)]
 
 
 class Period(Days):

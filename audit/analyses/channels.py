@@ -1,10 +1,10 @@
-"""Channels: where new patients come from, what each costs, and what the next one would cost.
+"""Channels: where new patients come from, what each step costs, and what a patient brings back.
 
-Question   What does a patient cost, where does the next unit of money work?
+Question   What does a patient cost in each channel, and does it pay?
 Method     Recorded attribution (the tracker's channel of the first contact). Cost = known spend over a Poisson
-           count, exact interval (Garwood 1936); value at an equal horizon; return by joint draws; a saturating
-           curve only where weeks of unlike spend allow one, else the average alone.
-Reads      opportunities; spend, site traffic, money, the price result and the load of rooms if there are any.
+           count, exact interval (Garwood 1936); value at an equal horizon; return and payback day by joint draws of
+           count and value; a saturating curve only where weeks of unlike spend allow one, else the average alone.
+Reads      opportunities; spend, site traffic, money and the load of rooms if there are any.
 Cannot say What a channel adds beyond what would have come anyway: recorded is not caused. Only pauses or
            tests show that.
 """
@@ -13,48 +13,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from ibis import _
 from ibis.expr.types import Table
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from audit.analyses.capacity import CapacityResult
 from audit.analyses.clv import ClvResult
-from audit.analyses.price import PriceResult
-from audit.config import Days, Params, Period
+from audit.config import Params, Period, calendar_months
 from audit.errors import NotAnswerable
 from audit.models import acquisition, saturation
 from audit.models.bootstrap import mean_interval
 from audit.models.proportions import poisson_rate, wilson
-from audit.plots.multiples import Line, Panel, multiples
-from audit.results import Estimate, Finding, Grade, Kind, Measure, Result, Sentence, exact, table
-from audit.tables.call_to_money import call_to_money
-from audit.tables.channel_days import NO_SOURCE, ChannelDays, channel_days, credited
+from audit.plots.dots import dots
+from audit.results import Estimate, Finding, Grade, Measure, Result, Sentence, exact, table
+from audit.tables.channel_days import NO_SOURCE, ChannelDays, channel_days
+from audit.tables.channel_values import ChannelValues, channel_values
 from audit.tables.columns import Unit
-from audit.tables.patient_money import patient_money
+from audit.tables.site_visitors import site_visitors
 from audit.wording import Labels
 
 Array = NDArray[np.float64]
-FIGURES = ("saturation_curves",)
+FIGURES = ("costs",)
 WEEKS_PER_MONTH = 365.25 / 12 / 7
-
-
-class Claim(BaseModel):
-    """What an agency says of its campaign; two of its numbers must give the same money."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    channel: str
-    calls: int = Field(gt=0)
-    first_patients: int = Field(gt=0)
-    cost_per_call: float = Field(gt=0)
-    cost_per_first_patient: float = Field(gt=0)
+STEPS = ("impressions", "visitors", "enquiries", "answered", "booked", "came")
+"""From being shown to being seen by a doctor: each step is divided by the one before it that is known."""
 
 
 class ChannelsParams(Params):
@@ -64,11 +52,11 @@ class ChannelsParams(Params):
     fewest_calls: int = Field(30, ge=5, description="answered callers below which a channel is not judged")
     fewest_values: int = Field(30, ge=10, description="patients a channel's value must rest on")
     most_without_source: float = Field(0.20, gt=0, lt=1, description="share without a source above which nothing is ranked")
-    home_region: str | None = Field(None, description="region of site visitors who can come; all regions if empty")
-    followed: str | None = Field(None, description="channel whose change is taken apart; the largest paid one if empty")
+    laddered: str | None = Field(None, description="channel shown step by step; the one with most known steps if empty")
+    paid_by_result: tuple[str, ...] = Field(
+        ("aggregators", "aggregators / portals", "portals"), description="channels paid by the booking: their spend follows demand")
     least_weeks: int = Field(26, ge=13, description="weeks with spend a saturation curve needs")
     least_variation: float = Field(0.20, gt=0, description="variation of weekly spend a saturation curve needs")
-    claims: tuple[Claim, ...] = Field((), description="an agency's own numbers, to be checked against one another")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +65,8 @@ class ChannelsResult(Result):
 
     First patients are counted in the month of the first visit. The paid costs divide the spend of all paid
     channels by what is recorded under them, the blended ones by everybody. ``saturated`` is the channel with
-    a fitted curve whose next patient costs most against its average.
+    a fitted curve whose next patient costs most against its average. ``payback_days`` is the day after the
+    first visit at which patients of paid channels have brought what one cost. ``curves`` are of answered callers.
     """
 
     cost_per_call: Estimate | None
@@ -92,48 +81,37 @@ class ChannelsResult(Result):
     first_patients: Estimate
     paid_patients_share: Estimate | None
     without_source: Estimate
-    matched_share: Estimate | None
-    called_share: Estimate | None
     value: Estimate | None
     value_days: int | None
     romi: Estimate | None
-    followed: str | None
-    visitors_times: Estimate | None
-    conversion_times: Estimate | None
-    calls_times: Estimate | None
-    cost_per_call_fell: Estimate | None
-    cost_per_patient_fell: Estimate | None
+    multiple: Estimate | None
+    payback_days: Estimate | None
+    laddered: str | None
     saturated: str | None
     next_patient: Estimate | None
     average_patient: Estimate | None
-    trial: str | None
-    trial_cost_per_call: Estimate | None
-    trial_cost_per_patient: Estimate | None
-    trial_last_cost_per_patient: Estimate | None
     channels: pd.DataFrame = table(
         Measure("channel", "label"), Measure("spend", "currency"), Measure("enquiries", "count", shown=False),
-        Measure("answered", "count"), Measure("first_patients", "count", people=True),
-        Measure("cost_per_call", "currency", interval=True), Measure("cost_per_first_patient", "currency", interval=True),
-        Measure("next_patient", "currency"), Measure("value", "currency", interval=True, shown=False),
-        Measure("multiple", "ratio"), Measure("advice", "status"), Measure("n", "count", shown=False),
+        Measure("answered", "count"), Measure("booked", "count", shown=False),
+        Measure("first_patients", "count", people=True), Measure("cost_per_call", "currency", interval=True),
+        Measure("cost_per_first_patient", "currency", interval=True),
+        Measure("next_patient", "currency", interval=True, shown=False), Measure("value", "currency", interval=True, shown=False),
+        Measure("multiple", "ratio", interval=True), Measure("romi", "share", interval=True, shown=False),
+        Measure("payback", "days", interval=True), Measure("advice", "status"), Measure("is_paid_by_result", "flag", shown=False),
+        Measure("n", "count", shown=False),
     )
     before: pd.DataFrame | None = table(
-        Measure("channel", "label"), Measure("spend", "currency"), Measure("answered", "count"),
+        Measure("channel", "label"), Measure("spend", "currency"), Measure("answered", "count"), Measure("booked", "count"),
         Measure("first_patients", "count", people=True), Measure("cost_per_call", "currency", interval=True),
         Measure("cost_per_first_patient", "currency", interval=True), Measure("n", "count", shown=False),
     )
-    factors: pd.DataFrame | None = table(
-        Measure("factor", "label"), Measure("before", "number", shown=False), Measure("now", "number", shown=False),
-        Measure("times", "ratio", interval=True),
+    ladder: pd.DataFrame = table(
+        Measure("channel", "label"), Measure("spend", "currency"), *(Measure(step, "count", people=step == "came") for step in STEPS),
+        Measure("value", "currency"),
     )
-    trials: pd.DataFrame | None = table(
-        Measure("channel", "label"), Measure("from_day", "date"), Measure("to_day", "date"), Measure("spend", "currency"),
-        Measure("answered", "count"), Measure("cost_per_call", "currency", interval=True),
-        Measure("cost_per_first_patient", "currency", interval=True),
-    )
-    join: pd.DataFrame | None = table(
-        Measure("stage", "label"), Measure("count", "count"), Measure("share", "share", interval=True, form="bar"),
-        Measure("n", "count", shown=False),
+    steps: pd.DataFrame | None = table(
+        Measure("step", "label"), Measure("count", "count"), Measure("rate", "share", interval=True),
+        Measure("cost", "currency", interval=True), Measure("n", "count", shown=False),
     )
     curves: pd.DataFrame | None = table(
         Measure("channel", "label"), Measure("spend", "currency"), Measure("calls", "count", interval=True),
@@ -145,105 +123,42 @@ class ChannelsResult(Result):
 
 
 def analyse(
-    opportunities: Table, enquiries: Table, patients: Table, first_visits: Table, patient_days: Table | None,
-    ad_spend: Table | None, site_traffic: Table | None, clv: ClvResult | None, price: PriceResult | None,
-    capacity: CapacityResult | None, *, period: Period, params: ChannelsParams,
+    opportunities: Table, first_visits: Table, patient_days: Table | None, ad_spend: Table | None, site_traffic: Table | None,
+    clv: ClvResult | None, capacity: CapacityResult | None, *, period: Period, params: ChannelsParams,
 ) -> ChannelsResult:
-    """Costs and values by recorded channel, and how much of the way from call to money could be joined."""
+    """The ladder from spend to value by recorded channel, what each step costs, and what comes back."""
     daily = channel_days(opportunities, ad_spend, period)
     now, past = daily.sums(period.present), daily.sums(period.past) if period.past else None
     if not now.answered.sum() > 0:
         raise NotAnswerable("no_callers", verdict="not_enough_data")
     if set(now.index[now.answered > 0]) == {NO_SOURCE}:
         raise NotAnswerable("no_channels")
-    values = _values(opportunities, first_visits, patient_days, clv, period, params)
+    values = None if patient_days is None else channel_values(
+        opportunities, first_visits, patient_days, horizons=tuple(sorted({params.value_days, 180, 90}, reverse=True)),
+        fewest=params.fewest_values, end=period.end, may_be_margin=clv is None or clv.margin_365 is not None,
+    )
     fits = _fits(daily, period, params)
     months = period.present.months
     channels = _channels(now, months, values, fits, params)
     if capacity is not None and capacity.room_load is not None and capacity.room_load.value > capacity.ceiling.value:
         # more patients do not fit: a channel that could bring them is kept, not extended
         channels["advice"] = channels.advice.replace("good_more", "good_keep")
-    join, matched, called = _joined(opportunities, enquiries, patients, first_visits, patient_days, period, params)
-    factors = _factors(daily, site_traffic, now, past, period, params)
-    trials = _trials(daily, period, params)
+    ladder = _ladder(now, channels, site_visitors(site_traffic, period.present, "channel") if site_traffic is not None else None, months)
+    steps, laddered = _steps(ladder, months, params)
     facts = {
-        **_totals(now, past, months, period, params), **_value_facts(values, now, params), **_factor_facts(factors, now, params),
-        **_saturated(channels, fits, now, params), **_trial_facts(trials, params),
-        "matched_share": matched, "called_share": called,
+        **_totals(now, past, months, period, params), **_value_facts(values, now, params), **_saturated(channels, fits, now, params),
+        "laddered": laddered,
     }
     return ChannelsResult(
         grade="A" if facts["without_source"].value <= params.most_without_source else "C",
-        says=_says(facts, channels), findings=(*_findings(facts, channels, price, params), *_gaps(facts, ad_spend, site_traffic, values)),
+        says=_says(facts, channels), findings=(*_findings(facts, channels, params), *_gaps(facts, values)),
         headline="cost_per_first_patient" if facts["cost_per_first_patient"] else None,
         channels=channels, before=_costs(past, period.past.months, params) if past is not None and period.past and past.answered.sum() > 0 else None,
-        factors=_factor_table(factors[1]) if factors else None, trials=trials, join=join, curves=_curves(fits, now, params),
-        months=_months(daily, period), **facts,
+        ladder=ladder, steps=steps, curves=_curves(fits, now, params), months=_months(daily, period), **facts,
     )
 
 
-# ------------------------------------------------------------------ queries
-@dataclass(frozen=True)
-class Values:
-    """Money per first patient within ``days``, one array per channel, and of all; less direct costs if known."""
-
-    days: int
-    by_channel: Mapping[str, Array]
-    is_margin: bool
-
-    @property
-    def all(self) -> Array:
-        """Every patient's value."""
-        return np.concatenate(list(self.by_channel.values()))
-
-
-def _values(
-    opportunities: Table, first_visits: Table, patient_days: Table | None, clv: ClvResult | None, period: Period,
-    params: ChannelsParams,
-) -> Values | None:
-    """Values of the last year of patients followed to the horizon; a shorter horizon if that year is short."""
-    if patient_days is None:
-        return None
-    by = credited(opportunities).select("patient_id", channel=_.channel.fill_null(NO_SOURCE))
-    for days in sorted({params.value_days, 180, 90}, reverse=True):
-        since = period.end - timedelta(days=days + 365)
-        money = patient_money(patient_days, first_visits, horizon_days=days, since=since).inner_join(by, "patient_id")
-        frame = money.order_by("patient_id").to_pandas()
-        total = frame.first_money + frame.later_money
-        if len(frame) < params.fewest_values or not total.sum() > 0:
-            continue
-        cost = frame.first_cost.fillna(0.0) + frame.later_cost.fillna(0.0)
-        is_margin = bool(cost.sum() > 0) and (clv is None or clv.margin_365 is not None)
-        values = total - cost if is_margin else total
-        return Values(days, {str(name): part.to_numpy(dtype=float) for name, part in values.groupby(frame.channel, sort=True)}, is_margin)
-    return None
-
-
-def _joined(
-    opportunities: Table, enquiries: Table, patients: Table, first_visits: Table, patient_days: Table | None, period: Period,
-    params: ChannelsParams,
-) -> tuple[pd.DataFrame | None, Estimate | None, Estimate | None]:
-    """How far calls can be followed to patients and money, in the last span whose outcomes are settled."""
-    ripe = opportunities.filter(_.is_mature).opened_at.max().execute()
-    if ripe is None or pd.isna(ripe):
-        return None, None, None
-    end = min(pd.Timestamp(ripe).date() + timedelta(days=1), period.present.end)
-    start = max(end - timedelta(days=max(period.present.days, 91)), period.start)
-    if start >= end:
-        return None, None, None
-    span = Days(start=start, end=end)
-    stages = call_to_money(opportunities, enquiries, patients, patient_days, days=span)
-    rows = []
-    for stage, (count, base) in stages.items():
-        of = stages[base][0] if base else 0
-        share = _share(min(count, of), of, params)
-        rows.append([stage, count, *_cells(share), of or count])
-    frame = pd.DataFrame(rows, columns=["stage", "count", "share", "share_low", "share_high", "n"])
-    firsts = first_visits.filter(_.is_new, _.first_day >= start, _.first_day < end)
-    called = firsts.semi_join(credited(opportunities), "patient_id")
-    known = _share(int(called.count().execute()), int(firsts.count().execute()), params)
-    return frame, _share(stages["carded"][0], stages["booked"][0], params), known
-
-
+# ------------------------------------------------------------------ steps
 def _share(k: int, n: int, params: ChannelsParams) -> Estimate | None:
     if n <= 0:
         return None
@@ -251,25 +166,52 @@ def _share(k: int, n: int, params: ChannelsParams) -> Estimate | None:
     return Estimate(k / n, low, high, "share", n, params.level)
 
 
-# ------------------------------------------------------------------ steps
 def _fits(daily: ChannelDays, period: Period, params: ChannelsParams) -> dict[str, saturation.Saturation | None]:
-    """A curve for each channel paid for now; None where spend is known by the month only."""
-    first = -daily.start.weekday() % 7
-    weeks = (period.present.end - daily.start).days - first
-    cut = slice(first, first + weeks // 7 * 7)
+    """A curve for each channel paid for now; None where spend is known by the month only or follows demand."""
+    _monday, weeks = daily.weeks(period.present.end)
     now = daily.sums(period.present)
     found: dict[str, saturation.Saturation | None] = {}
     for row, channel in enumerate(daily.channels):
         if channel == NO_SOURCE or not now.spend[channel] > 0:
             continue
-        if not daily.is_weekly.get(channel) or weeks < 14:
-            found[channel] = None
-            continue
-        spend, calls = (part[row, cut].reshape(-1, 7).sum(axis=1) for part in (daily.spend, daily.answered))
         found[channel] = saturation.fit(
-            spend=spend, calls=calls, level=params.level, least_weeks=params.least_weeks, least_variation=params.least_variation,
-        )
+            spend=weeks["spend"][row], calls=weeks["answered"][row], level=params.level, least_weeks=params.least_weeks,
+            least_variation=params.least_variation,
+        ) if daily.is_weekly.get(channel) and channel not in params.paid_by_result and weeks["spend"].shape[1] >= 14 else None
     return found
+
+
+def _ladder(now: pd.DataFrame, channels: pd.DataFrame, visitors: pd.Series | None, months: float) -> pd.DataFrame:
+    """A month of each channel, from money to money; steps nobody recorded are missing."""
+    worth = channels.set_index("channel").value
+    rows = []
+    for name in channels.channel[channels.channel != "total"]:
+        sums = now.loc[name]
+        seen = float(visitors.get(name, np.nan)) if visitors is not None else np.nan
+        shown = sums.impressions if sums.impressions > 0 else np.nan
+        counts = np.array([sums.spend, shown, seen, sums.enquiries, sums.answered, sums.booked, sums.came]) / months
+        rows.append([name, *counts, counts[-1] * worth[name]])
+    return pd.DataFrame(rows, columns=[name for measure in ChannelsResult.measures("ladder") for name in measure.names])
+
+
+def _steps(ladder: pd.DataFrame, months: float, params: ChannelsParams) -> tuple[pd.DataFrame | None, str | None]:
+    """One channel step by step: the rates multiply to first patients per first known step, costs divide one spend."""
+    known = ladder[ladder.spend > 0].set_index("channel")
+    if known.empty:
+        return None, None
+    deep = known[list(STEPS)].gt(0).sum(axis=1) + known.spend / known.spend.sum()
+    channel = params.laddered if params.laddered in known.index else str(deep.idxmax())
+    row, rows, above = known.loc[channel], [], np.nan
+    for step in STEPS:
+        count = float(row[step]) * months
+        if not count > 0:
+            continue
+        # people answered are some of those who called; a booking leads to a visit in another month
+        interval = wilson if step in ("answered", "booked") else poisson_rate
+        rate = (count / above, *interval(count, above, params.level)) if above > 0 else 3 * (np.nan,)
+        rows.append([step, count / months, *rate, *_cells(_cost(row.spend * months, round(count), params)), round(count)])
+        above = count
+    return pd.DataFrame(rows, columns=[name for measure in ChannelsResult.measures("steps") for name in measure.names]), channel
 
 
 def _next_patient(
@@ -306,51 +248,64 @@ def _costs(sums: pd.DataFrame, months: float, params: ChannelsParams) -> pd.Data
     live = live.sort_values(["is_free", "is_unknown", "spend", "answered", "channel"], ascending=[True, True, False, False, True])
     paid = live[live.spend > 0]
     if len(paid) > 1:
-        live = pd.concat([live, paid[["enquiries", "answered", "came", "spend"]].sum().to_frame().T.assign(channel="total")])
+        live = pd.concat([live, paid[["enquiries", "answered", "booked", "came", "spend"]].sum().to_frame().T.assign(channel="total")])
     rows = [
-        [row.channel, row.spend / months, row.answered / months, row.came / months,
+        [row.channel, row.spend / months, row.answered / months, row.booked / months, row.came / months,
          *_cells(_cost(row.spend, row.answered, params)), *_cells(_cost(row.spend, row.came, params)), int(row.answered)]
         for row in live.itertuples()
     ]
     return pd.DataFrame(rows, columns=[
-        "channel", "spend", "answered", "first_patients", "cost_per_call", "cost_per_call_low", "cost_per_call_high",
+        "channel", "spend", "answered", "booked", "first_patients", "cost_per_call", "cost_per_call_low", "cost_per_call_high",
         "cost_per_first_patient", "cost_per_first_patient_low", "cost_per_first_patient_high", "n",
     ])
 
 
 def _channels(
-    now: pd.DataFrame, months: float, values: Values | None, fits: Mapping[str, saturation.Saturation | None], params: ChannelsParams,
+    now: pd.DataFrame, months: float, values: ChannelValues | None, fits: Mapping[str, saturation.Saturation | None], params: ChannelsParams,
 ) -> pd.DataFrame:
     frame = _costs(now, months, params)
     extra = []
     for channel in frame.channel:
-        paid = now[now.spend > 0]
-        sums = paid.sum() if channel == "total" else now.loc[channel]
-        worth = _worth(values, None if channel == "total" else channel, params)
-        next_patient = None if channel == "total" else _next_patient(fits.get(channel), sums, params)
-        back = None
-        if values is not None and worth is not None:
-            of = values.all if channel == "total" else values.by_channel[channel]
-            back = acquisition.return_on_spend(
-                spend=float(sums.spend), patients=int(sums.came), values=of, level=params.level, seed=params.seed,
-            )
+        is_total = channel == "total"
+        paid = list(now.index[now.spend > 0])
+        sums = now.loc[paid].sum() if is_total else now.loc[channel]
+        of = None if values is None else values.of(paid if is_total else [channel])
+        worth = _worth(of, params)
+        next_patient = None if is_total else _next_patient(fits.get(channel), sums, params)
+        back = acquisition.return_on_spend(
+            spend=float(sums.spend), patients=int(sums.came), values=of[:, -1], level=params.level, seed=params.seed,
+        ) if of is not None and worth is not None else None
+        payback = _payback(of, values, sums, params) if back else None
         extra.append([
-            sums.enquiries / months, next_patient.value if next_patient else np.nan, *_cells(worth),
-            back.multiple.value if back else np.nan,
-            "" if channel == "total" else _advice(channel, sums, back, next_patient, worth, params),
+            sums.enquiries / months, *_cells(next_patient), *_cells(worth), *_bounds(back.multiple if back else None),
+            *_bounds(back.romi if back else None), *_cells(payback),
+            "" if is_total else _advice(channel, sums, back, next_patient, worth, params), channel in params.paid_by_result,
         ])
-    more = pd.DataFrame(extra, columns=["enquiries", "next_patient", "value", "value_low", "value_high", "multiple", "advice"], index=frame.index)
-    both = pd.concat([frame, more], axis=1)
-    return both[[name for measure in ChannelsResult.measures("channels") for name in measure.names]]
+    names = [name for measure in ChannelsResult.measures("channels") for name in measure.names]
+    more = [name for name in names if name not in frame]
+    return pd.concat([frame, pd.DataFrame(extra, columns=more, index=frame.index)], axis=1)[names]
 
 
-def _worth(values: Values | None, channel: str | None, params: ChannelsParams) -> Estimate | None:
-    if values is None or (channel is not None and len(values.by_channel.get(channel, ())) < params.fewest_values):
+def _worth(of: Array | None, params: ChannelsParams) -> Estimate | None:
+    if of is None or len(of) < params.fewest_values:
         return None
-    of = values.all if channel is None else values.by_channel[channel]
-    low, high = mean_interval(of, params.level, params.seed)
-    mean = float(of.mean())
+    low, high = mean_interval(of[:, -1], params.level, params.seed)
+    mean = float(of[:, -1].mean())
     return Estimate(mean, min(low, mean), max(high, mean), "currency", len(of), params.level)
+
+
+def _payback(of: Array | None, values: ChannelValues | None, sums: pd.Series, params: ChannelsParams) -> Estimate | None:
+    """The day at which a patient has brought what one cost; None of few callers or where it may lie beyond the horizon."""
+    if of is None or values is None or sums.answered < params.fewest_calls:
+        return None
+    found = acquisition.payback_day(
+        curves=of, steps=values.steps, spend=float(sums.spend), patients=int(sums.came), level=params.level, seed=params.seed,
+    )
+    return _estimate(found, "days", int(sums.came), params)
+
+
+def _bounds(found: acquisition.Bounded | None) -> tuple[float, float, float]:
+    return (found.value, found.low, found.high) if found else (np.nan, np.nan, np.nan)
 
 
 def _advice(
@@ -397,69 +352,20 @@ def _totals(now: pd.DataFrame, past: pd.DataFrame | None, months: float, period:
     }
 
 
-def _value_facts(values: Values | None, now: pd.DataFrame, params: ChannelsParams) -> dict[str, Any]:
-    facts: dict[str, Any] = {"value": _worth(values, None, params), "value_days": values.days if values else None, "romi": None}
-    paid = now[now.spend > 0]
-    if values is not None and len(paid):
-        known = [values.by_channel[name] for name in paid.index if name in values.by_channel]
-        of = np.concatenate(known) if known else np.array([])
-        back = acquisition.return_on_spend(
-            spend=float(paid.spend.sum()), patients=int(paid.came.sum()), values=of, level=params.level, seed=params.seed,
-        )
-        facts["romi"] = _estimate(back.romi, "share", int(paid.came.sum()), params) if back else None
-    return facts
-
-
-def _factors(
-    daily: ChannelDays, site_traffic: Table | None, now: pd.DataFrame, past: pd.DataFrame | None, period: Period, params: ChannelsParams,
-) -> tuple[str, dict[str, acquisition.Factor]] | None:
-    """The change of the followed channel as a product: its name and factors."""
-    if site_traffic is None or past is None or period.past is None:
-        return None
-    counted = site_traffic if params.home_region is None else site_traffic.filter(_.region == params.home_region)
-    sides = {"now": (now, period.present), "before": (past, period.past)}
-    visitors = {
-        side: counted.filter(_.from_day >= days.start, _.to_day < days.end).group_by("channel")
-        .aggregate(visitors=_.visitors.sum()).order_by("channel").to_pandas().set_index("channel").visitors
-        for side, (_sums, days) in sides.items()
-    }
-    names = [
-        name for name in daily.channels
-        if all(sums.spend[name] > 0 and sums.answered[name] > 0 and visitors[side].get(name, 0) > 0 for side, (sums, _days) in sides.items())
-    ]
-    if not names:
-        return None
-    channel = params.followed if params.followed in names else max(names, key=lambda name: now.answered[name])
-    totals = {
-        side: acquisition.Totals(
-            visitors=float(visitors[side][channel]), answered=int(sums.answered[channel]), came=int(sums.came[channel]),
-            spend=float(sums.spend[channel]), months=days.months,
-        )
-        for side, (sums, days) in sides.items()
-    }
-    return channel, acquisition.product(**totals, level=params.level, seed=params.seed)
-
-
-def _factor_table(factors: Mapping[str, acquisition.Factor]) -> pd.DataFrame:
-    rows = [[name, part.before, part.now, part.times.value, part.times.low, part.times.high] for name, part in factors.items()]
-    return pd.DataFrame(rows, columns=["factor", "before", "now", "times", "times_low", "times_high"])
-
-
-def _factor_facts(found: tuple[str, dict[str, acquisition.Factor]] | None, now: pd.DataFrame, params: ChannelsParams) -> dict[str, Any]:
-    names = {"visitors_times": "visitors", "conversion_times": "conversion", "calls_times": "calls"}
-    fell = {"cost_per_call_fell": "cost_per_call", "cost_per_patient_fell": "cost_per_first_patient"}
-    facts: dict[str, Any] = dict.fromkeys(("followed", *names, *fell))
-    if found is None:
+def _value_facts(values: ChannelValues | None, now: pd.DataFrame, params: ChannelsParams) -> dict[str, Any]:
+    facts: dict[str, Any] = dict.fromkeys(("value", "value_days", "romi", "multiple", "payback_days"))
+    if values is None:
         return facts
-    channel, factors = found
-    n = int(now.answered[channel])
-    for field, name in names.items():
-        facts[field] = _estimate(factors[name].times if name in factors else None, "ratio", n, params)
-    for field, name in fell.items():
-        times = factors[name].times if name in factors else None
-        upside_down = acquisition.Bounded(1 / times.value, 1 / times.high, 1 / times.low) if times else None
-        facts[field] = _estimate(upside_down, "ratio", n, params)
-    return facts | {"followed": channel}
+    paid = now[now.spend > 0]
+    of, n = values.of(list(paid.index)), int(paid.came.sum())
+    facts |= {"value": _worth(values.of(), params), "value_days": values.days}
+    back = acquisition.return_on_spend(
+        spend=float(paid.spend.sum()), patients=n, values=of[:, -1], level=params.level, seed=params.seed,
+    )
+    if back is not None:
+        facts |= {"romi": _estimate(back.romi, "share", n, params), "multiple": _estimate(back.multiple, "ratio", n, params),
+                  "payback_days": _payback(of, values, paid.sum(), params)}
+    return facts
 
 
 def _saturated(
@@ -473,47 +379,6 @@ def _saturated(
     row = now.loc[channel]
     return {"saturated": channel, "next_patient": _next_patient(fitted[channel], row, params),
             "average_patient": _cost(row.spend, row.came, params)}
-
-
-def _trials(daily: ChannelDays, period: Period, params: ChannelsParams) -> pd.DataFrame | None:
-    """Channels that were paid for and brought too few callers to judge: the whole and, month by month, the parts."""
-    whole = daily.sums(Days(start=period.start, end=period.end))
-    rows = []
-    for row, channel in enumerate(daily.channels):
-        spent = np.flatnonzero(daily.spend[row])
-        if channel == NO_SOURCE or not spent.size or whole.answered[channel] >= params.fewest_calls:
-            continue
-        first, last = (daily.start + timedelta(days=int(spent[side])) for side in (0, -1))
-        spans = [Days(start=first, end=last + timedelta(days=1)), *_months_between(first, last)]
-        for span in spans if len(spans) > 2 else spans[:1]:
-            sums = daily.sums(span).loc[channel]
-            rows.append([channel, span.start, span.end - timedelta(days=1), sums.spend, sums.answered,
-                         *_cells(_cost(sums.spend, sums.answered, params)), *_cells(_cost(sums.spend, sums.came, params))])
-    names = [name for measure in ChannelsResult.measures("trials") for name in measure.names]
-    return pd.DataFrame(rows, columns=names) if rows else None
-
-
-def _months_between(first: date, last: date) -> list[Days]:
-    starts = pd.date_range(first.replace(day=1), last, freq="MS")
-    return [Days(start=start.date(), end=(start + pd.offsets.MonthBegin()).date()) for start in starts]
-
-
-def _trial_facts(trials: pd.DataFrame | None, params: ChannelsParams) -> dict[str, Any]:
-    facts: dict[str, Any] = dict.fromkeys(
-        ("trial", "trial_cost_per_call", "trial_cost_per_patient", "trial_last_cost_per_patient"))
-    if trials is None:
-        return facts
-    channel = trials.channel.iloc[int(np.argmax(trials.spend))]
-    mine = trials[trials.channel == channel]
-
-    def told(row: pd.Series, name: str) -> Estimate | None:
-        value, low, high = (row[f"{name}{side}"] for side in ("", "_low", "_high"))
-        return Estimate(value, low, high, "currency", int(row.answered), params.level, "C") if np.isfinite([value, low, high]).all() else None
-
-    whole, last = mine.iloc[0], mine.iloc[-1]
-    return {"trial": channel, "trial_cost_per_call": told(whole, "cost_per_call"),
-            "trial_cost_per_patient": told(whole, "cost_per_first_patient"),
-            "trial_last_cost_per_patient": told(last, "cost_per_first_patient") if len(mine) > 1 else None}
 
 
 def _curves(fits: Mapping[str, saturation.Saturation | None], now: pd.DataFrame, params: ChannelsParams) -> pd.DataFrame | None:
@@ -536,7 +401,7 @@ def _curves(fits: Mapping[str, saturation.Saturation | None], now: pd.DataFrame,
 
 def _months(daily: ChannelDays, period: Period) -> pd.DataFrame:
     """The last twelve whole months of each channel."""
-    months = [m for m in _months_between(period.start, period.present.end - timedelta(days=1))
+    months = [m for m in calendar_months(period.start, period.present.end - timedelta(days=1))
               if m.start >= period.start and m.end <= period.present.end][-12:]
     parts = [daily.sums(month).reset_index().assign(month=month.start) for month in months]
     names = ["channel", "month", "spend", "answered", "came"]
@@ -564,41 +429,11 @@ def _says(facts: Mapping[str, Any], channels: pd.DataFrame) -> dict[str, Sentenc
     return {
         "title": Sentence(title, words), "notes.decide": Sentence(decide, words),
         "lede": Sentence("costs" if cost is not None else "no_spend"),
-        "notes.care": Sentence("curve" if facts["saturated"] else "average"),
-        "figures.saturation_curves.title": Sentence("curve" if facts["saturated"] else "average"),
     }
 
 
-def _findings(
-    facts: Mapping[str, Any], channels: pd.DataFrame, price: PriceResult | None, params: ChannelsParams,
-) -> tuple[Finding, ...]:
+def _findings(facts: Mapping[str, Any], channels: pd.DataFrame, params: ChannelsParams) -> tuple[Finding, ...]:
     found = []
-    if facts["next_patient"] is not None and facts["average_patient"] is not None:
-        found.append(Finding("next_dearer", "caveat"))
-    if facts["calls_times"] is not None and facts["cost_per_call_fell"] is not None:
-        fell = facts["cost_per_call_fell"]
-        kind: Kind = "strength" if fell.low > 1 else "risk" if fell.high < 1 else "caveat"
-        found.append(Finding("taken_apart", kind))
-    if price is not None and price.cost_per_extra_patient is not None:
-        paid = channels[(channels.channel != "total") & channels.cost_per_first_patient.notna()]
-        by_price = price.cost_per_extra_patient
-        dearer, cheaper = (
-            ", ".join(paid.channel[mask]) or None
-            for mask in (paid.cost_per_first_patient_high < by_price.low, paid.cost_per_first_patient_low > by_price.high)
-        )
-        found.append(Finding("by_price", "caveat", {"by_price": by_price, "dearer_than": dearer, "cheaper_than": cheaper}))
-    if facts["trial"] is not None and facts["trial_cost_per_call"] is not None:
-        found.append(Finding("trial", "caveat"))
-    for claim in params.claims:
-        said = acquisition.Claim(claim.calls, claim.first_patients, claim.cost_per_call, claim.cost_per_first_patient)
-        if not said.agrees():
-            found.append(Finding("claim", "risk", {
-                "who": claim.channel, "calls": claim.calls, "patients": claim.first_patients,
-                "per_call": exact(claim.cost_per_call, "currency", claim.calls),
-                "per_patient": exact(claim.cost_per_first_patient, "currency", claim.first_patients),
-                "by_calls": exact(said.spend_by_calls, "currency", claim.calls),
-                "by_patients": exact(said.spend_by_patients, "currency", claim.first_patients),
-            }))
     if facts["romi"] is not None:
         romi = facts["romi"]
         found.append(Finding("pays", "strength") if romi.low > 0 else Finding("loses" if romi.high < 0 else "may_pay", "risk"))
@@ -610,51 +445,30 @@ def _findings(
     return tuple(found)
 
 
-def _gaps(
-    facts: Mapping[str, Any], ad_spend: Table | None, site_traffic: Table | None, values: Values | None,
-) -> tuple[Finding, ...]:
+def _gaps(facts: Mapping[str, Any], values: ChannelValues | None) -> tuple[Finding, ...]:
     gaps = []
     if facts["spend"] is None:
         gaps.append(Finding("no_spend", "not_answered"))
     elif facts["cost_per_first_patient"] is None and facts["cost_per_call"] is not None:
         gaps.append(Finding("no_join", "not_answered"))
-    elif facts["saturated"] is None:
-        gaps.append(Finding("no_curve", "not_answered"))
-    if site_traffic is None or facts["followed"] is None:
-        gaps.append(Finding("no_traffic", "not_answered"))
     if values is None:
         gaps.append(Finding("no_money", "not_answered"))
     return tuple(gaps)
 
 
 # ------------------------------------------------------------------ figures
-def saturation_curves(result: ChannelsResult, labels: Labels) -> Figure | None:
-    """First the channels with a curve, then averages: answered callers a month by spend, one panel per paid channel."""
-    rows = result.channels[(result.channels.spend > 0) & (result.channels.channel != "total") & (result.channels.answered > 0)]
+def costs(result: ChannelsResult, labels: Labels) -> Figure | None:
+    """Cost of a first patient by channel with its interval, against what a patient brings."""
+    rows = result.channels[result.channels.cost_per_first_patient.notna() & (result.channels.channel != "total")]
     if rows.empty:
         return None
-    fitted = set() if result.curves is None else set(result.curves.channel)
-    rows = rows.assign(is_average=~rows.channel.isin(fitted)).sort_values(["is_average", "spend"], ascending=[True, False])
-    panels = [_panel(row, result, labels) for row in rows.itertuples()]
-    return multiples(
-        panels, number_x=lambda v: labels.number(v, "currency"), number_y=lambda v: labels.number(v, "count"),
-        words_x=labels["x"], height=48,
-    )
-
-
-def _panel(row: Any, result: ChannelsResult, labels: Labels) -> Panel:
-    seen = result.months[(result.months.channel == row.channel) & (result.months.spend > 0)]
-    today, line = (row.spend, row.answered), None
-    if not row.is_average and result.curves is not None:
-        curve = result.curves[result.curves.channel == row.channel]
-        at = int(np.argmin(np.abs(curve.spend - row.spend)))
-        slope = np.gradient(curve.calls.to_numpy(), curve.spend.to_numpy())[at]
-        line = Line(curve.spend, curve.calls, curve.calls_low, curve.calls_high, float(slope))
-    words = labels["average"] if np.isnan(row.cost_per_first_patient) else labels.text(
-        "average_cost" if row.is_average or np.isnan(row.next_patient) else "next_cost",
-        cost=labels.number(row.cost_per_first_patient if row.is_average or np.isnan(row.next_patient) else row.next_patient, "currency"),
-    )
-    return Panel(
-        name=labels.value("channel", row.channel), words=words, x=seen.spend, y=seen.answered, today=today, line=line,
-        accent=str(row.advice).startswith(("act", "watch")) or row.channel == result.saturated,
+    value, most = result.value, float(rows.cost_per_first_patient_high.max())
+    # a value far above every cost would press the intervals together; its number is in the table
+    near = value is not None and value.value < 2 * most
+    return dots(
+        [labels.value("channel", name) for name in rows.channel], rows.cost_per_first_patient, rows.cost_per_first_patient_low,
+        rows.cost_per_first_patient_high, marked=rows.advice.str.startswith(("act", "watch")).tolist(),
+        hollow=(rows.advice == "unclear_few").tolist(), goal=value.value if near and value else None,
+        goal_text=labels["value"] if near else "", x=labels["x"], number=lambda v: labels.number(v, "currency"),
+        counts=[labels.number(n, "count") for n in rows.first_patients], counts_head=labels["counts"],
     )

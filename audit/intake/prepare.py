@@ -16,7 +16,7 @@ from audit.intake.mapping import Mapping, Source
 from audit.intake.persons import Persons, compute_ages, settle_persons
 from audit.intake.read import read
 from audit.intake.repeats import one_per, repeated_keys, same_events
-from audit.intake.set_aside import left_out_after
+from audit.intake.set_aside import foreign_money_aside, left_out_after
 from audit.intake.staff import code_staff, derive_doctors, derive_services
 from audit.intake.stage import Staged, create_stage, missing_columns, stage
 from audit.tables import CANONICAL
@@ -56,6 +56,8 @@ def prepare(connection: duckdb.DuckDBPyConnection, folder: Path, config: ClientC
     persons = settle_persons(connection, tables, tuple(dict.fromkeys(test_names)))
     for table in tables:
         left_out_after(connection, table, config.period.end, tables)
+    if "ad_spend" in tables:
+        foreign_money_aside(connection, config.currency)
     pairs = {
         f"{item.target.table} {item.source}": same_events(
             connection, item.target.table, item.source, item.target.same_event

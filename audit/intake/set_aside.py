@@ -71,6 +71,15 @@ def left_out_after(connection: duckdb.DuckDBPyConnection, table: str, end: date,
     connection.execute(f"UPDATE stage_{table} SET fate = 'after the period' WHERE fate IS NULL AND {day} >= ? {later}", [end])
 
 
+def foreign_money_aside(connection: duckdb.DuckDBPyConnection, currency: str) -> None:
+    """Spend whose three-letter currency code is not the client's is set aside: no rate of its day is known."""
+    connection.execute(
+        "UPDATE stage_ad_spend SET fate = 'set aside', reasons = ['another currency:currency'] WHERE fate IS NULL "
+        "AND regexp_full_match(upper(trim(currency)), '[A-Z]{3}') AND replace(upper(trim(currency)), 'RUR', 'RUB') <> ?",
+        [currency],
+    )
+
+
 def refuse_above_limit(connection: duckdb.DuckDBPyConnection, tables: list[str], limit: float) -> None:
     """DataError if more than ``limit`` of a table's rows are set aside: totals per rule and the first places."""
     problems: list[Problem] = []
@@ -119,6 +128,7 @@ RULES = {
     "too small": "below the smallest possible value",
     "too large": "above the largest possible value",
     "far future": "a date far after the period",
+    "another currency": "money in another currency than the clinic's",
     "fields": "another number of fields than the header",
     "encoding": "bytes that are not the declared encoding",
     "nul": "a NUL character",

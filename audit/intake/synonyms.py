@@ -77,6 +77,7 @@ HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
         "spend": "cost | spend | расход | расход руб | расход ₽ | затраты | сумма | trošak | amount spent",
         "impressions": "impressions | impr | показы | prikazi",
         "clicks": "clicks | клики | klikovi",
+        "currency": "currency | currency code | валюта | код валюты | valuta",
     }),
     "site_traffic": _words({
         "from_day": "date | day | month | year month | дата | месяц | datum",

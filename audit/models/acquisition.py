@@ -194,3 +194,27 @@ def product(*, now: Totals, before: Totals, level: float, seed: int) -> dict[str
         name: Factor(*levels, times) for name, (levels, times) in found.items()
         if times is not None and np.isfinite([*levels, times.value]).all()
     }
+
+
+def payback_day(
+    *, curves: Array, steps: Array, spend: float, patients: int, level: float, seed: int, draws: int = 1000,
+) -> Bounded | None:
+    """Days after the first visit at which a patient has brought what one cost; infinite if not within ``steps``.
+
+    ``curves`` (patients, steps) is each patient's cumulated money at ``steps`` days. Joint draws of the count of
+    patients (Gamma) and of the mean curve (bootstrap of patients). None without spend, patients or two curves.
+    """
+    if spend <= 0 or patients <= 0 or len(curves) < 2:
+        return None
+    rng = np.random.default_rng(seed)
+    cost = spend / rng.gamma(patients + 0.5, size=draws)
+    means = block_bootstrap(curves, seed=seed + 1, draws=draws) / len(curves)
+    sample = np.sort(_first_step(means, cost, steps))
+    point = float(_first_step(curves.mean(axis=0)[None], np.array([spend / patients]), steps)[0])
+    low, high = (float(sample[round(q * (draws - 1))]) for q in ((1 - level) / 2, (1 + level) / 2))
+    return Bounded(point, min(low, point), max(high, point))
+
+
+def _first_step(means: Array, cost: Array, steps: Array) -> Array:
+    reached = means >= cost[:, None]
+    return np.where(reached.any(axis=1), steps[reached.argmax(axis=1)], np.inf)

@@ -10,7 +10,7 @@ AD_SPEND = TableSpec(
     traps=(
         "Spend is without VAT or with it, with the agency's fee or not: mapping.yml says which.",
         "A row may cover a day, a week or a month: from_day and to_day say so, and it is spread evenly over them.",
-        "Spend in another currency is refused, never converted silently.",
+        "Rows whose currency code is not the client's are set aside, never converted silently.",
     ),
     columns=(
         Column("channel", "string", "label", "channel, in the same words as in enquiries", required=True),
@@ -18,6 +18,7 @@ AD_SPEND = TableSpec(
         Column("from_day", "date", "date", "first day covered", required=True),
         Column("to_day", "date", "date", "last day covered", required=True),
         Column("spend", "decimal(18, 2)", "currency", "money spent", required=True, least=0),
+        Column("currency", "string", "label", "code of the currency, where the advertising system writes it"),
         Column("impressions", "float64", "count", "times shown", least=0),
         Column("clicks", "float64", "count", "clicks", least=0),
     ),

@@ -1,10 +1,10 @@
-"""Channel days: people who got in touch, first visits and money of each channel and day (computed, never stored)."""
+"""Channel days: spend, people who got in touch and first visits of each channel and day (computed, never stored)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import ibis
 import numpy as np
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from audit.config import Days
 
 Array = NDArray[np.float64]
+BOUGHT = ("spend", "impressions", "clicks")
+COUNTED = ("enquiries", "answered", "booked", "came", *BOUGHT)
 NO_SOURCE = "no_source"
 """Callers whose channel was not recorded."""
 
@@ -24,26 +26,38 @@ NO_SOURCE = "no_source"
 class ChannelDays:
     """Arrays of shape (channels, days from ``start``).
 
-    ``enquiries`` are people who got in touch, ``answered`` those spoken with, ``came`` first visits on their
-    day, ``spend`` money spread evenly over the days a row covers. ``is_weekly`` says of each channel bought
-    whether its spend is known by the week or finer.
+    ``enquiries`` are people who got in touch, ``answered`` those spoken with, ``booked`` those of them who made
+    an appointment, ``came`` first visits on their day; ``spend``, ``impressions`` and ``clicks`` are spread
+    evenly over the days a row covers. ``is_weekly`` says of each channel bought whether its spend is known by
+    the week or finer.
     """
 
     start: date
     channels: list[str]
     enquiries: Array
     answered: Array
+    booked: Array
     came: Array
     spend: Array
+    impressions: Array
+    clicks: Array
     is_weekly: Mapping[str, bool]
 
     def sums(self, days: Days) -> pd.DataFrame:
-        """Totals over ``days``: enquiries, answered, came, spend by channel (the index)."""
+        """Totals over ``days``: ``COUNTED`` by channel (the index)."""
         cut = slice(max((days.start - self.start).days, 0), max((days.end - self.start).days, 0))
-        parts = {name: getattr(self, name)[:, cut].sum(axis=1) for name in ("enquiries", "answered", "came", "spend")}
+        parts = {name: getattr(self, name)[:, cut].sum(axis=1) for name in COUNTED}
         # a month's money is a sum of daily parts: cents, not the dust of their division
         parts["spend"] = parts["spend"].round(2)
         return pd.DataFrame(parts, index=pd.Index(self.channels, name="channel"))
+
+    def weeks(self, end: date) -> tuple[date, dict[str, Array]]:
+        """The first Monday, and each of ``COUNTED`` by whole week before ``end``, shape (channels, weeks)."""
+        first = -self.start.weekday() % 7
+        count = max((end - self.start).days - first, 0) // 7
+        cut = slice(first, first + 7 * count)
+        whole = {name: getattr(self, name)[:, cut].reshape(len(self.channels), count, 7).sum(axis=2) for name in COUNTED}
+        return self.start + timedelta(days=first), whole
 
 
 def credited(opportunities: Table) -> Table:
@@ -59,8 +73,8 @@ def channel_days(opportunities: Table, ad_spend: Table | None, days: Days) -> Ch
     bought = _bought(ad_spend)
     channels = sorted(set(opened.channel) | set(bought.channel[bought.spend > 0]))
     row = {name: index for index, name in enumerate(channels)}
-    grids = {name: np.zeros((len(channels), days.days)) for name in ("enquiries", "answered", "came", "spend")}
-    for frame, names in ((opened, ("enquiries", "answered")), (came, ("came",))):
+    grids = {name: np.zeros((len(channels), days.days)) for name in COUNTED}
+    for frame, names in ((opened, ("enquiries", "answered", "booked")), (came, ("came",))):
         column = _column(frame.day, days)
         inside = (column >= 0) & (column < days.days)
         rows = frame.channel.map(row).to_numpy(dtype=float)[inside].astype(int)
@@ -69,18 +83,21 @@ def channel_days(opportunities: Table, ad_spend: Table | None, days: Days) -> Ch
     is_weekly = {}
     for name, part in bought.groupby("channel", sort=True):
         first, last = _column(part.from_day, days), _column(part.to_day, days)
-        amounts, length = part.spend.to_numpy(dtype=float), last - first + 1
-        is_weekly[str(name)] = bool(amounts.sum() > 0 and amounts[length <= 7].sum() >= 0.9 * amounts.sum())
-        for begin, covered, amount in zip(first, length, amounts, strict=True):
-            if amount > 0:
-                grids["spend"][row[str(name)], max(begin, 0) : max(begin + covered, 0)] += amount / covered
+        spend, length = part.spend.to_numpy(dtype=float), last - first + 1
+        is_weekly[str(name)] = bool(spend.sum() > 0 and spend[length <= 7].sum() >= 0.9 * spend.sum())
+        if str(name) not in row:
+            continue
+        for bought_of in BOUGHT:
+            for begin, covered, amount in zip(first, length, part[bought_of].to_numpy(dtype=float), strict=True):
+                if amount > 0:
+                    grids[bought_of][row[str(name)], max(begin, 0) : max(begin + covered, 0)] += amount / covered
     return ChannelDays(days.start, channels, is_weekly=is_weekly, **grids)
 
 
 def _counted(opportunities: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
     channel = _.channel.fill_null(NO_SOURCE)
     opened = opportunities.group_by(channel=channel, day=_.opened_at.date()).aggregate(
-        enquiries=_.count(), answered=_.is_answered.sum()
+        enquiries=_.count(), answered=_.is_answered.sum(), booked=(_.is_answered & _.is_booked).sum()
     )
     came = credited(opportunities).group_by(channel=channel, day=_.first_visit_day).aggregate(came=_.count())
     return opened.order_by("channel", "day").to_pandas(), came.order_by("channel", "day").to_pandas()
@@ -88,9 +105,9 @@ def _counted(opportunities: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _bought(ad_spend: Table | None) -> pd.DataFrame:
     if ad_spend is None:
-        return pd.DataFrame({"channel": [], "from_day": [], "to_day": [], "spend": []})
+        return pd.DataFrame({name: [] for name in ("channel", "from_day", "to_day", *BOUGHT)})
     rows = ad_spend.filter(_.to_day >= _.from_day).group_by("channel", "from_day", "to_day")
-    return rows.aggregate(spend=_.spend.sum().cast("float64")).order_by("channel", "from_day", "to_day").to_pandas()
+    return rows.aggregate(**{name: _[name].sum().cast("float64").fill_null(0.0) for name in BOUGHT}).order_by("channel", "from_day", "to_day").to_pandas()
 
 
 def _column(day: pd.Series, days: Days) -> NDArray[np.int64]:

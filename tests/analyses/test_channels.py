@@ -9,30 +9,25 @@ import pandas as pd
 import pytest
 
 from audit.analyses import channels
-from audit.analyses.channels import Claim
 from audit.config import Days, Period
 from audit.errors import NotAnswerable
 from audit.results import Estimate, protect
 from audit.tables.connection import Tables, tables_from_frames
-from audit.wording import Labels
 from audit.wording.text import Words
 
-END = date(2017, 1, 1)
-PERIOD = Period(start=date(2015, 1, 1), end=END, now=Days(start=date(2016, 10, 1), end=date(2016, 11, 1)),
-                before=Days(start=date(2015, 10, 1), end=date(2015, 11, 1)))
+from .channel_clinic import END, PERIOD, clinic
 
 
-def run(tables: Tables, period: Period = PERIOD, clv=None, price=None, capacity=None, **params) -> channels.ChannelsResult:
+def run(tables: Tables, period: Period = PERIOD, clv=None, capacity=None, **params) -> channels.ChannelsResult:
     given = {name: tables.get(name) for name in ("patient_days", "ad_spend", "site_traffic")}
-    return channels.analyse(tables["opportunities"], tables["enquiries"], tables["patients"], tables["first_visits"], **given,
-                            clv=clv, price=price, capacity=capacity, period=period, params=channels.ChannelsParams(**params))
+    return channels.analyse(tables["opportunities"], tables["first_visits"], **given, clv=clv, capacity=capacity, period=period,
+                            params=channels.ChannelsParams(**params))
 
 
 # ---------------------------------------------------------------------- the teaching clinic
 @pytest.fixture(scope="module")
 def demo(demo_tables, demo_period) -> channels.ChannelsResult:
-    claim = Claim(channel="agency context", calls=5, first_patients=2, cost_per_call=15_000, cost_per_first_patient=30_000)
-    return run(demo_tables, demo_period, home_region="Moscow", claims=(claim,))
+    return run(demo_tables, demo_period)
 
 
 def test_calls_and_spend_of_every_channel(demo, demo_truth):
@@ -47,31 +42,6 @@ def test_calls_and_spend_of_every_channel(demo, demo_truth):
     assert now.spend["total"] == pytest.approx(demo_truth.after.marketing, abs=2)
 
 
-def test_search_as_a_product(demo):
-    assert demo.followed == "organic search"
-    assert demo.visitors_times.value == pytest.approx(49_600 / 24_000)
-    assert demo.conversion_times.value == pytest.approx(1.428, abs=0.02)
-    assert demo.calls_times.value == pytest.approx(2.95, abs=0.03)
-    assert demo.cost_per_call_fell.value == pytest.approx(2.29, abs=0.02)
-    assert demo.cost_per_patient_fell.value > 3 and demo.cost_per_patient_fell.low < 3.08 < demo.cost_per_patient_fell.high
-    before = demo.before.set_index("channel").loc["organic search"]
-    assert before.cost_per_call == pytest.approx(1000, abs=5)
-    assert before.cost_per_first_patient_low < 2381 < before.cost_per_first_patient_high
-    now = demo.channels.set_index("channel").loc["organic search"]
-    assert now.cost_per_first_patient_low < 772 < now.cost_per_first_patient_high
-
-
-def test_the_agency_is_shown_whole_and_by_month(demo, demo_period):
-    assert demo.trial == "agency context"
-    assert demo.trial_cost_per_call.value == pytest.approx(15_000)
-    assert demo.trial_cost_per_patient.value == pytest.approx(30_000)
-    assert demo.trial_last_cost_per_patient.value == pytest.approx(37_500)
-    # ten callers: the interval of the count is 5.4 … 17.0 at 90 %
-    assert (150_000 / demo.trial_cost_per_call.high, 150_000 / demo.trial_cost_per_call.low) == pytest.approx((5.425, 16.962), abs=1e-3)
-    said = " ".join(str(Words("channels", currency="RUB", period=demo_period).finding(demo, f)) for f in demo.findings)
-    assert "₽75k" in said and "₽60k" in said, "5 × 15,000 and 2 × 30,000 are not the same money"
-
-
 def test_the_next_patient_of_context_ads(demo, demo_truth):
     assert demo.saturated == "own context ads"
     row = demo.channels.set_index("channel").loc["own context ads"]
@@ -83,14 +53,33 @@ def test_the_next_patient_of_context_ads(demo, demo_truth):
     assert flat.next_patient.isna().all(), "spend known by the month has an average only"
 
 
-def test_joins_and_shares(demo, demo_truth):
-    assert demo.called_share.low < demo_truth.call_share < demo.called_share.high
-    assert demo.matched_share.value > 0.97
-    counts = demo.join.set_index("stage")["count"]
-    assert counts["enquiries"] >= counts["people"] >= counts["answered"] >= counts["booked"] >= counts["came"] >= counts["paid"]
+def test_costs_of_a_patient_hold_the_story(demo):
+    before, now = (frame.set_index("channel").loc["organic search"] for frame in (demo.before, demo.channels))
+    assert before.cost_per_call == pytest.approx(1000, abs=5)
+    assert before.cost_per_first_patient_low < 2381 < before.cost_per_first_patient_high
+    assert now.cost_per_first_patient_low < 772 < now.cost_per_first_patient_high
     assert demo.blended_cost_per_first_patient.value < demo.cost_per_first_patient.value
     assert demo.cost_per_first_patient.high < demo.cost_per_first_patient_before.low
     assert demo.says["title"].key == "cheaper" and demo.value_days == 365
+
+
+def test_products_of_the_ladder_agree(demo):
+    assert demo.laddered == "own context ads"
+    steps = demo.steps.set_index("step")
+    assert steps["count"].iloc[0] * steps.rate.iloc[1:].prod() == pytest.approx(steps["count"]["came"])
+    spend = demo.ladder.set_index("channel").spend["own context ads"]
+    assert (steps.cost * steps["count"]).tolist() == pytest.approx([spend] * len(steps))
+    assert steps.cost["came"] == pytest.approx(steps.cost["impressions"] / steps.rate.iloc[1:].prod())
+    row, whole = demo.ladder.set_index("channel").loc["organic search"], demo.channels.set_index("channel").loc["organic search"]
+    assert row.value == pytest.approx(whole.value * whole.first_patients) and row.visitors == 80_000
+
+
+def test_what_comes_back(demo):
+    rows = demo.channels.set_index("channel")
+    assert (rows.romi.dropna() + 1).tolist() == pytest.approx(rows.multiple.dropna().tolist())
+    assert demo.romi.value == pytest.approx(demo.multiple.value - 1)
+    # a first visit pays more than the patient cost: paid back on the first day
+    assert demo.payback_days.value == 0
 
 
 def test_small_channels_are_hidden_in_the_table(demo):
@@ -98,46 +87,10 @@ def test_small_channels_are_hidden_in_the_table(demo):
     assert np.isnan(hidden.first_patients["agency context"]) and np.isnan(hidden.cost_per_first_patient["agency context"])
 
 
-def test_figure(demo, demo_period):
-    words = Words("channels", currency="RUB", period=demo_period)
-    figure = channels.saturation_curves(demo, Labels(words, "saturation_curves", demo))
-    assert figure.axes[0].get_title(loc="left") == "own context ads"
-    assert len(figure.axes) == 4
-
-
 # ---------------------------------------------------------------------- a clinic counted by hand
-def clinic(**changes) -> dict[str, pd.DataFrame]:
-    """October of two years: 40 callers by adverts (30 come), 20 by friends (10 come), 10 without a source (5 come)."""
-    calls, patients, visits, bills = [], [], [], []
-    for year in (2015, 2016):
-        for channel, n, came in (("ads", 40, 30), ("friends", 20, 10), (None, 10, 5)):
-            for i in range(n):
-                key, at = f"{year}-{channel}-{i}", pd.Timestamp(year, 10, 1 + i % 28, 10)
-                calls.append((key, at, channel))
-                if i < came:
-                    patients.append((f"p{key}", key, at.date()))
-                    visits.append((f"a{key}", f"p{key}", at + pd.Timedelta(hours=5)))
-                    bills.append((f"c{key}", f"p{key}", f"a{key}", at.date(), 300.0 if channel == "ads" else 500.0))
-    frames = {
-        "enquiries": pd.DataFrame(calls, columns=["enquiry_id", "started_at", "channel"]).assign(
-            caller_key=lambda f: f.enquiry_id, kind="call", direction="in", is_answered=True),
-        "patients": pd.DataFrame(patients, columns=["patient_id", "phone_key", "registered_on"]),
-        "appointments": pd.DataFrame(visits, columns=["appointment_id", "patient_id", "starts_at"]).assign(
-            kind="outpatient", status="completed"),
-        "charges": pd.DataFrame(bills, columns=["charge_id", "patient_id", "appointment_id", "charged_on", "paid"]).assign(kind="sale"),
-        "ad_spend": pd.DataFrame({
-            "channel": "ads", "from_day": [date(2015, 9, 16), date(2016, 10, 1)], "to_day": [date(2015, 10, 15), date(2016, 10, 31)],
-            "spend": [2400.0, 6000.0]}),
-        "site_traffic": pd.DataFrame({
-            "from_day": [date(2015, 10, 1), date(2016, 10, 1)] * 2, "to_day": [date(2015, 10, 31), date(2016, 10, 31)] * 2,
-            "channel": "ads", "region": ["here"] * 2 + ["far"] * 2, "visitors": [400.0, 800.0, 900.0, 100.0]}),
-    }
-    return {name: frame for name, frame in (frames | changes).items() if frame is not None}
-
-
 @pytest.fixture(scope="module")
 def counted() -> channels.ChannelsResult:
-    return run(tables_from_frames(clinic(), end=END), home_region="here", fewest_values=10)
+    return run(tables_from_frames(clinic(), end=END), fewest_values=10)
 
 
 def test_counts(counted):
@@ -149,19 +102,15 @@ def test_counts(counted):
     assert (rows.advice["friends"], rows.advice["no_source"]) == ("free", "unclear_source")
     assert counted.without_source.value == pytest.approx(10 / 70) and counted.paid_patients_share.value == pytest.approx(30 / 45)
     assert counted.cost_per_first_patient.value == 200 and counted.blended_cost_per_first_patient.value == pytest.approx(6000 / 45)
-    assert counted.romi.value == pytest.approx(0.5)
+    assert counted.romi.value == pytest.approx(0.5) and counted.payback_days.value == 0
+    steps = counted.steps.set_index("step")
+    assert steps["count"].tolist() == [900, 40, 40, 30, 30] and steps.cost.tolist() == pytest.approx([6000 / 900, 150, 150, 200, 200])
 
 
 def test_spend_is_spread_over_the_days_it_covers(counted):
     # half of the row of mid-September to mid-October 2015 lies in October
     assert counted.before.set_index("channel").spend["ads"] == pytest.approx(1200)
     assert counted.cost_per_call_before.value == pytest.approx(1200 / 40)
-
-
-def test_only_visitors_who_can_come_are_counted(counted):
-    assert counted.visitors_times.value == 2 and counted.conversion_times.value == pytest.approx(0.5)
-    everywhere = run(tables_from_frames(clinic(), end=END))
-    assert everywhere.visitors_times.value == pytest.approx(900 / 1300)
 
 
 def test_a_patient_with_two_contacts_counts_once():
@@ -181,7 +130,7 @@ def test_a_channel_that_costs_more_than_it_brings_is_named():
 
 
 @pytest.mark.parametrize(
-    ("missing", "gap"), [("ad_spend", "no_spend"), ("site_traffic", "no_traffic"), ("charges", "no_money")])
+    ("missing", "gap"), [("ad_spend", "no_spend"), ("charges", "no_money")])
 def test_what_is_missing_is_said(missing, gap):
     result = run(tables_from_frames(clinic(**{missing: None}), end=END))
     assert gap in {finding.key for finding in result.findings if finding.kind == "not_answered"}

@@ -442,3 +442,31 @@ def test_a_header_and_a_name_stand_for_nothing_but_themselves(clinic: SmallClini
     clinic.source("visits")["fills"][1]["columns"].pop("doctor_id")
     clinic.source("visits")["fills"][0]["columns"]["branch"] = {"const": "'); DROP TABLE stage_patients; --"}
     assert asked(clinic.prepared(), "SELECT count(*) FROM stage_appointments WHERE fate IS NULL") == [(60,)]
+
+
+ADS = {
+    "name": "ads", "files": ["ads.csv"], "format": text_format(),
+    "fills": [{"table": "ad_spend", "columns": {
+        "channel": {"const": "search ads"}, "from_day": {"from": "day", "format": "%d.%m.%Y"},
+        "to_day": {"from": "day", "format": "%d.%m.%Y"}, "spend": "cost", "currency": "code"}}],
+}
+
+
+def ads(*codes: str) -> str:
+    return "\n".join(["day;cost;code", *(f"{n + 1:02d}.03.2016;1 000;{code}" for n, code in enumerate(codes))]) + "\n"
+
+
+def test_spend_in_another_currency_is_set_aside_never_converted(clinic: SmallClinic) -> None:
+    clinic.mapping["sources"].append(ADS)
+    clinic.raw("ads.csv", ads("RUB", "RUB", "rur", "", "руб.", "USD"))
+    intake = clinic.load()
+    assert intake.rows["ad_spend"] == 5
+    rows = list(csv.DictReader(clinic.set_aside.read_text("utf-8").splitlines()))
+    assert [(row["row"], row["rule"]) for row in rows if row["table"] == "ad_spend"] == [("7", "money in another currency than the clinic's")]
+
+
+def test_an_account_wholly_in_another_currency_is_refused(clinic: SmallClinic) -> None:
+    clinic.mapping["sources"].append(ADS)
+    clinic.raw("ads.csv", ads("USD", "USD", "USD"))
+    with pytest.raises(DataError, match="money in another currency"):
+        clinic.load()

@@ -80,3 +80,27 @@ def test_an_agency_whose_numbers_contradict_each_other():
     assert (december.spend_by_calls, december.spend_by_patients) == (75_000, 60_000)
     assert not december.agrees()
     assert acquisition.Claim(calls=10, first_patients=5, cost_per_call=15_000, cost_per_first_patient=30_000).agrees()
+
+
+STEPS = np.arange(0, 60, 7.0)
+
+
+def test_payback_is_the_first_day_the_mean_patient_has_brought_the_cost():
+    curves = np.tile(100 + 10 * STEPS, (50, 1))
+    found = acquisition.payback_day(curves=curves, steps=STEPS, spend=200_000.0, patients=1000, level=0.9, seed=1)
+    # a patient cost 200: 100 on the first day and 10 a day, seen every week
+    assert (found.value, found.low, found.high) == (14, 14, 14)
+
+
+def test_payback_beyond_the_horizon_is_not_a_day():
+    found = acquisition.payback_day(curves=np.full((50, STEPS.size), 100.0), steps=STEPS, spend=1000.0, patients=5, level=0.9, seed=1)
+    assert np.isinf(found.value) and np.isinf(found.high)
+    assert acquisition.payback_day(curves=np.zeros((1, 2)), steps=STEPS[:2], spend=1.0, patients=1, level=0.9, seed=1) is None
+
+
+def test_payback_of_few_patients_is_wide():
+    rng = np.random.default_rng(1)
+    curves = rng.gamma(1, 50, (300, 1)) + rng.gamma(1, 4, (300, 1)) * STEPS
+    few, many = (
+        acquisition.payback_day(curves=curves, steps=STEPS, spend=150.0 * n, patients=n, level=0.9, seed=1) for n in (6, 600))
+    assert few.low < many.low <= many.value <= many.high < few.high

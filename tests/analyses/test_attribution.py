@@ -1,0 +1,134 @@
+"""Attribution: sums equal by every rule, the story's joins, and words where a source or a number is missing."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from audit.analyses import attribution
+from audit.analyses.attribution import alike, trust
+from audit.config import Period
+from audit.errors import NotAnswerable
+from audit.models.attribution import RULES
+from audit.tables.connection import Tables, tables_from_frames
+from tests.pages import NONSENSE, spoken
+
+from .channel_clinic import END, PERIOD, clinic
+from .test_channels import run as run_channels
+
+
+def run(tables: Tables, period: Period = PERIOD, **params) -> attribution.AttributionResult:
+    given = {name: tables.get(name) for name in ("patient_days", "site_traffic")}
+    return attribution.analyse(
+        tables["opportunities"], tables["enquiries"], tables["patients"], tables["first_visits"], **given,
+        channels=run_channels(tables, period), period=period, params=attribution.AttributionParams(**params))
+
+
+def twice_by_another(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Each of the ten patients by friends had followed an advert three weeks before."""
+    calls = frames["enquiries"]
+    first = calls[(calls.channel == "friends") & (calls.started_at >= "2016") & (calls.groupby("channel").cumcount() % 20 < 10)]
+    earlier = first.assign(enquiry_id="e" + first.enquiry_id, channel="ads", started_at=first.started_at - pd.Timedelta(days=21))
+    return frames | {"enquiries": pd.concat([calls, earlier], ignore_index=True)}
+
+
+@pytest.fixture(scope="module")
+def moved() -> attribution.AttributionResult:
+    return run(tables_from_frames(twice_by_another(clinic()), end=END))
+
+
+def test_sums_are_equal_by_every_rule(moved):
+    rows = moved.rules.set_index("channel")
+    assert rows.loc["total", list(RULES)].tolist() == pytest.approx([45] * 5)
+    assert rows.drop(index="total")[list(RULES)].sum().tolist() == pytest.approx([45] * 5)
+
+
+def test_the_rule_decides_between_friends_and_adverts(moved):
+    rows = moved.rules.set_index("channel")
+    assert rows.loc["friends", ["last", "first", "linear", "position"]].tolist() == pytest.approx([10, 0, 5, 5])
+    assert moved.moved_share.value == pytest.approx(10 / 45) and moved.many_contacts.value == pytest.approx(10 / 45)
+    # 6,000 spent on thirty patients, or on the ten more whose first contact it was
+    assert rows.loc["ads", ["cost_least", "cost_most"]].tolist() == pytest.approx([150, 200])
+    assert "rule_matters" in {finding.key for finding in moved.findings}
+
+
+def test_direct_contacts_are_passed_over():
+    frames = twice_by_another(clinic())
+    frames["enquiries"] = frames["enquiries"].replace({"channel": {"friends": "direct"}})
+    rows = run(tables_from_frames(frames, end=END)).rules.set_index("channel")
+    assert rows.loc["ads", ["last_non_direct", "last"]].tolist() == [40, 30]
+
+
+def test_four_definitions_of_a_conversion():
+    frames = clinic()
+    frames["enquiries"] = frames["enquiries"].assign(talk_seconds=[60.0 if i % 2 else 10.0 for i in range(len(frames["enquiries"]))])
+    rows = run(tables_from_frames(frames, end=END)).conversions.set_index("definition")
+    assert rows["count"].tolist() == [70, 35, 70, 45] and rows.cost["first_patient"] == pytest.approx(6000 / 45)
+    # 800 visitors from here and 100 from afar
+    assert rows.per_visitor["new_caller"] == pytest.approx(70 / 900) and rows.times["first_patient"] == 1
+    untimed = run(tables_from_frames(clinic(), end=END)).conversions
+    assert "target_call" not in set(untimed.definition), "nobody recorded how long they spoke"
+
+
+def test_said_beside_recorded():
+    frames = clinic()
+    frames["patients"] = frames["patients"].assign(stated_source=[None if "None" in p else "internet" for p in frames["patients"].patient_id])
+    result = run(tables_from_frames(frames, end=END))
+    row = result.stated.set_index("stated").loc["internet"]
+    assert (row.patients, row.recorded, row.recorded_share) == (40, "ads", 0.75) and result.stated_blank.value == pytest.approx(5 / 45)
+
+
+def test_the_teaching_clinic(demo_tables, demo_period):
+    result = run(demo_tables, demo_period)
+    counts = result.join.set_index("stage")["count"]
+    assert counts["enquiries"] >= counts["people"] >= counts["answered"] >= counts["booked"] >= counts["came"] >= counts["paid"]
+    assert result.called_share.low < 0.92 < result.called_share.high and result.matched_share.value > 0.97
+    assert result.trust == "high" and result.grade == "A" and len(result.conversions) == 4
+    assert spoken("attribution", result, demo_period).figures == ("waterfall",)
+
+
+# ---------------------------------------------------------------------- what cannot be told
+def test_calls_without_numbers_have_words():
+    frames = clinic()
+    frames["enquiries"] = frames["enquiries"].drop(columns="caller_key")
+    with pytest.raises(NotAnswerable, match="no_paths"):
+        run(tables_from_frames(frames, end=END))
+
+
+@pytest.mark.parametrize(("missing", "gap"), [("site_traffic", "no_traffic"), ("charges", "no_stated")])
+def test_gaps_are_said(missing, gap):
+    result = run(tables_from_frames(clinic(**{missing: None}), end=END))
+    assert gap in {finding.key for finding in result.findings if finding.kind == "not_answered"}
+    assert not any(nonsense in text for text in spoken("attribution", result, PERIOD).texts for nonsense in NONSENSE)
+
+
+def test_one_channel_only():
+    frames = clinic()
+    frames["enquiries"] = frames["enquiries"][frames["enquiries"].channel == "ads"]
+    result = run(tables_from_frames(frames, end=END))
+    assert result.moved_share.value == 0 and result.says["lede"].key == "single"
+    assert not any(nonsense in text for text in spoken("attribution", result, PERIOD).texts for nonsense in NONSENSE)
+
+
+def test_one_source_in_several_spellings_is_named():
+    assert alike(["Yandex Direct", "yandex.direct", "Google"]) == [("Yandex Direct", "yandex.direct")]
+    frames = clinic()
+    half = frames["enquiries"].enquiry_id.str.endswith(("1", "3", "5", "7", "9")) & (frames["enquiries"].channel == "ads")
+    frames["enquiries"].loc[half, "channel"] = "ADS"
+    assert "same_source" in {finding.key for finding in run(tables_from_frames(frames, end=END)).findings}
+
+
+def test_trust():
+    params = attribution.AttributionParams()
+    assert [trust(*case, params) for case in ((0.05, 0.95), (0.15, 0.95), (0.05, 0.8), (0.3, 0.95), (0.05, 0.5), (0.05, None))] == [
+        "high", "middle", "middle", "low", "low", "low"]
+
+
+def test_present_days_without_first_visits():
+    quiet = Period(start=date(2015, 1, 1), end=END, now=PERIOD.now, before=PERIOD.before)
+    frames = clinic()
+    frames["appointments"] = frames["appointments"][frames["appointments"].starts_at < "2016"]
+    with pytest.raises(NotAnswerable, match="no_paths"):
+        run(tables_from_frames(frames, end=END), quiet)
