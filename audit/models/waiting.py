@@ -68,19 +68,17 @@ def abandoned(people: int, load: float, *, handling_seconds: float, patience_sec
     return float(state[1:] @ np.maximum(k - people, 0) * impatience / load)
 
 
-def patience(missed_waits: ArrayLike, answered_waits: ArrayLike, level: float) -> tuple[float, float, float] | None:
-    """Mean patience in seconds, with bounds: time waited by all over those who gave up (exponential, censored).
+def patience(gave_up: int, waited_seconds: float, level: float) -> tuple[float, float, float] | None:
+    """Mean patience in seconds, with bounds: time waited by all callers over the number who gave up.
 
-    Waits of answered callers are censored patience (Brown et al. 2005, §6). Bounds by the chi-square of a
+    Exponential patience, censored by being answered (Brown et al. 2005, §6); bounds by the chi-square of a
     censored exponential mean. None when nobody gave up or nobody waited.
     """
-    gave_up, served = np.asarray(missed_waits, float), np.asarray(answered_waits, float)
-    total, events = float(gave_up.sum() + served.sum()), gave_up.size
-    if not events or not total > 0:
+    if not gave_up or not waited_seconds > 0:
         return None
     tail = (1 - level) / 2
-    low, high = (2 * total / stats.chi2.ppf(q, 2 * events) for q in (1 - tail, tail))
-    return total / events, low, high
+    low, high = (2 * waited_seconds / stats.chi2.ppf(q, 2 * gave_up) for q in (1 - tail, tail))
+    return waited_seconds / gave_up, float(low), float(high)
 
 
 def half_hours(start_minute: ArrayLike, end_minute: ArrayLike, people: ArrayLike) -> Floats:
