@@ -34,7 +34,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("price",),
     ("channels",),
     ("funnel",),
-    ("administrators", "telephone"),
+    ("administrators", "telephone", "listening"),
     ("finance",),
     ("growth",),
 )
