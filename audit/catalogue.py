@@ -34,7 +34,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("price",),
     ("channels",),
     ("funnel",),
-    ("administrators", "telephone", "listening"),
+    ("administrators", "desk_change", "telephone", "listening"),
     ("finance",),
     ("growth",),
 )

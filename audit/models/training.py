@@ -111,7 +111,7 @@ def _difference(change: Floats, variance: Floats, group: Bools, level: float) ->
         w = 1 / (variance + tau2)
         bread = np.linalg.inv(design.T @ (w[:, None] * design))
         beta = bread @ design.T @ (w * change)
-        return beta, bread, float(w @ (change - design @ beta) ** 2)
+        return np.asarray(beta), np.asarray(bread, float), float(w @ (change - design @ beta) ** 2)
 
     df = group.size - 2
     tau2 = 0.0

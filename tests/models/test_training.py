@@ -70,6 +70,6 @@ def test_detectable_effect_is_detected_as_often_as_promised():
         trained = np.arange(8) % 2 == 0
         before, after = rng.binomial(200, 0.5, 8) / 200, rng.binomial(200, expit(planted * trained)) / 200
         seen += training_effect(rate_before=before, trials_before=[200] * 8, rate_after=after, trials_after=[200] * 8, trained=trained, level=0.9).logit[1] > 0
-    assert 0.72 < seen / 300
+    assert seen / 300 > 0.72
     assert detectable(rate=0.5, trials=[200] * 3, spread=0.0, level=0.9) is None
     assert detectable(rate=0.5, trials=[800] * 8, spread=0.0, level=0.9) < smallest
