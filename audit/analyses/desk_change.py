@@ -99,7 +99,7 @@ def analyse(opportunities: Table, events: Table | None, *, period: Period, param
     split = rate_change(before, cells, unit="administrator", level=params.level, seed=params.seed, fewest=params.fewest)
     booked = contacts.booked(opportunities)
     known, found = _training(booked, period, params)
-    design = _design(booked, period, params)
+    design = _design(booked, period, params) if found is None else None
     joint = _other_events(events, params) if found is not None and events is not None else ""
     facts: dict[str, Any] = {
         "outcome": outcome, "training": known, "trained_names": ", ".join(params.trained) or None, "trained_on": params.trained_on,
@@ -270,7 +270,7 @@ def _findings(facts: Mapping[str, Any], design: pd.DataFrame | None, joint: str)
     if rate is not None:
         kind = "strength" if rate.low > 0 else "risk" if rate.high < 0 else "caveat"
         found.append(Finding(f"changed_{kind}", kind))
-    if effect is None and design is not None:
+    if design is not None:
         found.append(Finding("design", "opportunity", {
             "weeks": int(design.weeks.iloc[1]), "points": exact(float(design.points.iloc[1]), "points", int(design.callers.iloc[1]))}))
     lacks = {"no_before": facts["change"] is None, f"training_{facts['training']}": effect is None}

@@ -263,13 +263,13 @@ def _findings(
 ) -> tuple[Finding, ...]:
     found = []
     kappa, marked, gap = facts["kappa"], facts["top_share"], facts["score_gap"]
+    if kappa is not None:
+        verdict = "reliable" if kappa.low >= params.least_kappa else "unreliable" if kappa.high < params.least_kappa else "perhaps"
+        found.append(Finding(f"marks_{verdict}", "strength" if verdict == "reliable" else "caveat", {"least": exact(params.least_kappa, "number", kappa.n)}))
     if facts["desk_share"] and facts["desk_share"].value > 0:
         found.append(Finding("desk", "opportunity"))
     if gap is not None:
         found.append(Finding("score" if gap.is_off_zero else "score_says_nothing", "caveat"))
-    if kappa is not None:
-        verdict = "reliable" if kappa.low >= params.least_kappa else "unreliable" if kappa.high < params.least_kappa else "perhaps"
-        found.append(Finding(f"marks_{verdict}", "strength" if verdict == "reliable" else "caveat", {"least": exact(params.least_kappa, "number", kappa.n)}))
     told = {
         "few_reasons": marked is not None and facts["reason_share"] is not None and facts["reason_share"].value < params.least_marked,
         "free_text": facts["free_text_share"] is not None,

@@ -29,7 +29,7 @@ from audit.analyses.capacity import CapacityResult
 from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
 from audit.models.chain import chain
-from audit.models.claims import at_most, best_multiple, claim_reading, gain_of_answering, missed_for_gain
+from audit.models.claims import at_most, best_gain, claim_reading, gain_of_answering, missed_for_gain
 from audit.models.counted import per_month, share, three
 from audit.models.missed_calls import by_hour, lossy_hours, worst_run
 from audit.models.staffing import Staffing, staffing
@@ -57,6 +57,7 @@ class TelephoneParams(Params):
     least_on_rota: float = Field(0.5, gt=0, le=1, description="share of answered calls by people on the rota from which it is trusted")
     full_load: float = Field(0.95, gt=0, le=1, description="room load from which more first visits need more room")
     claimed_gain: float = Field(0.5, gt=0, description="gain the field promises for answering everything")
+    fewest: int = Field(30, ge=8, description="new callers missed first below which being reached is not told")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +113,8 @@ class TelephoneResult(Result):
         Measure("load", "number"), Measure("needed", "count"), Measure("there", "number"), Measure("short", "flag"),
     )
     claims: pd.DataFrame | None = table(
-        Measure("claim", "label"), Measure("claimed", "ratio"), Measure("here", "ratio", interval=True),
-        Measure("in_rooms", "ratio"), Measure("needed", "share"), Measure("now", "share", interval=True), Measure("reading", "label"),
+        Measure("claim", "label"), Measure("claimed", "share"), Measure("here", "share", interval=True),
+        Measure("in_rooms", "share"), Measure("needed", "share"), Measure("now", "share", interval=True), Measure("reading", "label"),
     )
 
 
@@ -152,7 +153,7 @@ def analyse(
     }
     worst = worst_run(hours, level=params.level)
     return TelephoneResult(
-        grade="B" if facts["missed_share"] else "C", headline="missed_share" if facts["missed_share"] else None,
+        grade="C" if facts["lost_visits"] or not facts["missed_share"] else "A", headline="missed_share" if facts["missed_share"] else None,
         says=_says(facts, worst, desk), findings=_findings(facts, worst, first, desk, capacity, params), **facts, **tables,
     )
 
@@ -310,21 +311,21 @@ def _gains(facts: Mapping[str, Any], capacity: CapacityResult | None, params: Te
 
 
 def _claims(facts: Mapping[str, Any], desk: AdministratorsResult | None, params: TelephoneParams) -> pd.DataFrame | None:
-    """Each claim of the field: promised, possible here, possible within the rooms, and the share it would take."""
-    ceiling = 1 + facts["room_gain"].value if facts["room_gain"] else None
-    told: list[tuple[str, float, Estimate, float, Estimate]] = []
-    for name, gain, missed in (("answer_callers", "gain_callers", "never_share"), ("answer_calls", "gain_calls", "missed_share")):
-        if facts[gain] is not None:
-            e = facts[gain]
-            times = Estimate(1 + e.value, 1 + e.low, 1 + e.high, "ratio", e.n, e.level, "C")
-            told.append((name, 1 + params.claimed_gain, times, missed_for_gain(params.claimed_gain), facts[missed]))
+    """Each claim of the field as a gain over today: promised, possible here, within the rooms, and the share it would take."""
+    told: list[tuple[str, float, Estimate, float, Estimate]] = [
+        (name, params.claimed_gain, facts[gain], missed_for_gain(params.claimed_gain), facts[missed])
+        for name, gain, missed in (("answer_callers", "gain_callers", "never_share"), ("answer_calls", "gain_calls", "missed_share"))
+        if facts[gain] is not None
+    ]
     if desk is not None and desk.conversion and desk.conversion.value > 0 and desk.goal and facts["gain_callers"]:
-        best = best_multiple(desk.conversion, desk.goal, facts["gain_callers"])
-        told += [(name, times, best, times * desk.conversion.value, desk.conversion) for name, times in MULTIPLES.items()]
+        best = best_gain(desk.conversion, desk.goal, facts["gain_callers"])
+        told += [(name, times - 1, best, times * desk.conversion.value, desk.conversion) for name, times in MULTIPLES.items()]
+    ceiling = facts["room_gain"].value if facts["room_gain"] else None
     rows = []
     for name, claimed, possible, needed, today in told:
         here = at_most(possible, ceiling)
-        rows.append([name, claimed, *three(possible), here.value if ceiling else np.nan, needed, *three(today), claim_reading(claimed, here, needed)])
+        within = here.value if ceiling is not None else np.nan
+        rows.append([name, claimed, *three(possible), within, needed, *three(today), claim_reading(claimed, here, needed)])
     return _frame("claims", rows) if rows else None
 
 
@@ -350,19 +351,20 @@ def _findings(
     params: TelephoneParams,
 ) -> tuple[Finding, ...]:
     found = []
-    if worst is not None:
-        found.append(Finding("missed_peak", "risk", {"from_hour": worst[0], "to_hour": worst[1], "peak_share": worst[2]}))
-    reached = first[first.delay != "no_number"]
-    if facts["reached_share"] and facts["reached_share"].n >= 8:
-        clinic = share(reached.n[reached.by == "clinic"].sum(), reached.n.sum(), params.level)
-        found.append(Finding("call_back", "opportunity", {"by_clinic": clinic}, impact=facts["lost_value"]))
     short, expected, missed = facts["short_hours"], facts["expected_missed"], facts["missed_share"]
     if short is not None and short.low > 0:
         found.append(Finding("short", "risk"))
-    if facts["free_share"] and facts["free_share"].low > 0.5 and expected and missed and expected.value < missed.low:
+    if facts["free_share"] and facts["free_share"].low > 0.5 and expected and missed and expected.high < missed.low:
         found.append(Finding("not_people", "risk"))
+    reached = first[first.delay != "no_number"]
+    if facts["reached_share"] and facts["reached_share"].n >= params.fewest:
+        clinic = share(reached.n[reached.by == "clinic"].sum(), reached.n.sum(), params.level)
+        found.append(Finding("call_back", "opportunity", {"by_clinic": clinic}, impact=facts["lost_value"]))
     if facts["gain_callers"]:
-        found.append(Finding("answering_all", "caveat", {"claimed": exact(params.claimed_gain, "share", 0), "claim_missed": exact(missed_for_gain(params.claimed_gain), "share", 0)}))
+        promise = {"claimed": exact(params.claimed_gain, "share", 0), "claim_missed": exact(missed_for_gain(params.claimed_gain), "share", 0)}
+        found.append(Finding("answering_all", "caveat", promise))
+    if worst is not None:
+        found.append(Finding("missed_peak", "risk", {"from_hour": worst[0], "to_hour": worst[1], "peak_share": worst[2]}))
     load = capacity.room_load if capacity is not None else None
     full = load is not None and load.value >= params.full_load and facts["never_month"] is not None
     unnumbered = facts["no_number_share"]
@@ -391,7 +393,7 @@ def missed(result: TelephoneResult, labels: Labels) -> Figure | None:
     return columns.columns(
         rows.calls, rows.missed, names=[str(int(hour)) for hour in rows.hour],
         texts=[labels.number(round(100 * share), "count") if np.isfinite(share) else "" for share in rows.share],
-        accent=list(rows.is_peak.astype(bool)), key=labels["key"], x_label=labels["x"], tick=lambda n: labels.number(n, "count"),
+        accent=list(rows.is_peak.astype(bool)), height=36, key=labels["key"], x_label=labels["x"], tick=lambda n: labels.number(n, "count"),
     )
 
 
@@ -407,7 +409,7 @@ def staffing_day(result: TelephoneResult, labels: Labels) -> Figure | None:
         rows.there if known else rows.needed, rows.load, accent=list(rows.short.astype(bool)),
         names=[str(int(slot[:2])) if slot.endswith("00") else "" for slot in rows.slot],
         texts=[labels.number(needed, "count") for needed in rows.needed],
-        key=labels["key" if known else "key_needed"], x_label=labels["x"], tick=lambda n: labels.number(n, "count"),
+        height=36, key=labels["key" if known else "key_needed"], x_label=labels["x"], tick=lambda n: labels.number(n, "count"),
     )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
-
 from audit.results.estimate import Estimate
 
 Reading = Literal["kept", "not_kept", "open", "impossible"]
@@ -28,14 +26,14 @@ def missed_for_gain(gain: float) -> float:
     return gain / (1 + gain)
 
 
-def best_multiple(now: Estimate, goal: Estimate, gain: Estimate) -> Estimate:
-    """Sales over those of today with everybody at ``goal`` and every caller answered: goal / now × (1 + gain).
+def best_gain(now: Estimate, goal: Estimate, gain: Estimate) -> Estimate:
+    """First visits more, as a share of today's, with everybody at ``goal`` and every caller answered: goal / now × (1 + gain) − 1.
 
     The bounds multiply bounds and are therefore wider than the level.
     """
-    value = goal.value / now.value * (1 + gain.value)
-    low, high = goal.low / now.high * (1 + gain.low), goal.high / max(now.low, 1e-9) * (1 + gain.high)
-    return Estimate(value, low, high, "ratio", min(now.n, goal.n), now.level, "C")
+    value = goal.value / now.value * (1 + gain.value) - 1
+    low, high = goal.low / now.high * (1 + gain.low) - 1, goal.high / max(now.low, 1e-9) * (1 + gain.high) - 1
+    return Estimate(value, low, high, "share", min(now.n, goal.n), now.level, "C")
 
 
 def at_most(here: Estimate, ceiling: float | None) -> Estimate:
@@ -47,9 +45,9 @@ def at_most(here: Estimate, ceiling: float | None) -> Estimate:
 
 
 def claim_reading(claimed: float, here: Estimate, needed: float) -> Reading:
-    """Whether a claim holds here: ``needed`` is the share it takes, which cannot exceed 1."""
+    """Whether a claimed gain holds against the gain possible ``here``; ``needed`` is the share it takes, which cannot exceed 1."""
     if needed > 1:
         return "impossible"
     if here.low >= claimed:
         return "kept"
-    return "not_kept" if here.high < claimed or np.isclose(here.value, 1.0) else "open"
+    return "not_kept" if here.high < claimed else "open"

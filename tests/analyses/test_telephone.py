@@ -74,7 +74,7 @@ def test_teaching_clinic_loses_calls_beside_free_people(taught):
 def test_the_promise_of_half_more_is_tested(taught, demo_period):
     claims = taught.claims.set_index("claim")
     assert claims.reading["answer_callers"] == "not_kept"
-    assert claims.here["answer_callers"] == pytest.approx(1 / (1 - taught.never_share.value))
+    assert claims.here["answer_callers"] == pytest.approx(taught.never_share.value / (1 - taught.never_share.value))
     assert claims.needed["answer_callers"] == pytest.approx(1 / 3)
     assert claims.reading["triple"] == "impossible"
     assert "the promise would take 33% of callers lost" in says(taught, demo_period)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audit.models.claims import at_most, best_multiple, claim_reading, gain_of_answering, missed_for_gain
+from audit.models.claims import at_most, best_gain, claim_reading, gain_of_answering, missed_for_gain
 from audit.models.counted import share
 from audit.results import Estimate
 
@@ -25,15 +25,15 @@ def test_bounds_follow_those_of_the_share():
 
 def test_doubling_takes_twice_the_conversion():
     now, goal = Estimate(0.42, 0.40, 0.44, "share", 1043), Estimate(0.575, 0.55, 0.60, "share", 290)
-    best = best_multiple(now, goal, Estimate(0.1, 0.1, 0.1, "share", 100))
-    assert best.value == pytest.approx(0.575 / 0.42 * 1.1)
+    best = best_gain(now, goal, Estimate(0.1, 0.1, 0.1, "share", 100))
+    assert best.value == pytest.approx(0.575 / 0.42 * 1.1 - 1)
     assert best.low < best.value < best.high
-    assert claim_reading(2.0, best, 2 * now.value) == "not_kept"
-    assert claim_reading(3.0, best, 3 * now.value) == "impossible"
-    assert claim_reading(1.5, best, 1.5 * now.value) == "open"
-    assert claim_reading(1.2, best, 1.2 * now.value) == "kept"
+    assert claim_reading(1.0, best, 2 * now.value) == "not_kept"
+    assert claim_reading(2.0, best, 3 * now.value) == "impossible"
+    assert claim_reading(0.5, best, 1.5 * now.value) == "open"
+    assert claim_reading(0.2, best, 1.2 * now.value) == "kept"
 
 
 def test_rooms_cut_what_is_possible():
-    cut = at_most(Estimate(1.5, 1.3, 1.7, "ratio", 10), 1.4)
-    assert (cut.value, cut.low, cut.high) == (1.4, 1.3, 1.4)
+    cut = at_most(Estimate(0.5, 0.3, 0.7, "share", 10), 0.4)
+    assert (cut.value, cut.low, cut.high) == (0.4, 0.3, 0.4)
