@@ -34,7 +34,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("price", "price_choice"),
     ("channels", "campaigns", "attribution", "advertising"),
     ("funnel",),
-    ("administrators",),
+    ("administrators", "desk_change", "telephone", "listening"),
     ("finance", "revenue", "services", "promotions"),
     ("growth", "changes"),
 )

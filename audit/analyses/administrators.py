@@ -2,12 +2,12 @@
 
 Question   Do administrators differ by more than chance and by more than their callers do? What does it cost?
 Method     Share of answered opportunities that became a first visit; indirect standardisation by a logit
-           with hour, channel and branch; beta-binomial shrinkage (Gelman et al., BDA3 §5.3), differences by
+           with hour, weekday, month, channel and branch; beta-binomial shrinkage (Gelman et al., BDA3 §5.3), differences by
            exact tests with false discoveries held (Benjamini & Hochberg 1995); shortfall against the rate at
-           which the own best third begins; Kitagawa (1955) for mix and rate; p-charts by week.
+           which the own best third begins; p-charts by week.
 Reads      opportunities, enquiries; appointments for nothing else, expenses, the value of a patient and the
            load of rooms if there are any.
-Cannot say Why: that needs listening. Whom a transferred call belongs to: the first to answer owns it.
+Cannot say Why: that needs listening. What specialty was asked for: calls do not record it. Whom a transferred call belongs to: the first to answer owns it.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
 from audit.models.comparison import Comparison, chance_limits, compare, weakest_against_best
 from audit.models.counted import share, three
-from audit.models.factors import kitagawa, kitagawa_bounds
 from audit.models.lag import unseen_share
 from audit.plots import control as control_chart
 from audit.plots import dots, theme
-from audit.results import Estimate, Finding, Kind, Measure, Result, Sentence, Value, exact, table
+from audit.results import Estimate, Finding, Measure, Result, Sentence, Value, exact, table
 from audit.tables import Unit, contacts
 from audit.wording import Labels
 
 FIGURES = ("admins", "weekly")
+STRATA = ("part", "weekday", "month", "channel", "branch")
 VALUE_DAYS = (365, 180, 90)
 BASES = ("calls", "answered_calls", "callers", "new_callers", "answered_new")
 
@@ -68,9 +68,6 @@ class AdministratorsResult(Result):
     below_count: int
     conversion: Estimate | None
     conversion_before: Estimate | None
-    change: Estimate | None
-    mix: Estimate | None
-    rate: Estimate | None
     goal: Estimate | None
     lost_visits: Estimate | None
     lost_value: Estimate | None
@@ -89,6 +86,7 @@ class AdministratorsResult(Result):
     raw_loss_visits: Estimate | None
     raw_loss_before: Estimate | None
     raw_loss_visits_before: Estimate | None
+    raw_salaries_before: Estimate | None
     kept_loss: Estimate | None
     kept_loss_before: Estimate | None
     unseen: Estimate | None
@@ -96,7 +94,8 @@ class AdministratorsResult(Result):
     administrators: pd.DataFrame | None = table(
         Measure("administrator", "label"), Measure("opportunities", "count"),
         Measure("conversion", "share", interval=True, shown=False), Measure("standardised", "share", shown=False),
-        Measure("shrunken", "share", interval=True), Measure("conversion_before", "share"),
+        Measure("booked", "share"), Measure("came", "share"),
+        Measure("shrunken", "share", interval=True), Measure("conversion_before", "share", shown=False),
         Measure("talk", "minutes"), Measure("lost_visits", "number", interval=True, shown=False),
         Measure("lost_value", "currency", interval=True), Measure("score", "number", form="bar"),
         Measure("fault", "label"), Measure("reading", "label"),
@@ -113,11 +112,6 @@ class AdministratorsResult(Result):
     denominators: pd.DataFrame = table(
         Measure("base", "label"), Measure("count", "count"), Measure("share", "share", interval=True, form="bar"),
         Measure("share_before", "share"), Measure("n", "count", shown=False),
-    )
-    change_by: pd.DataFrame | None = table(
-        Measure("administrator", "label"), Measure("weight_before", "share"), Measure("weight", "share"),
-        Measure("conversion_before", "share"), Measure("conversion", "share"),
-        Measure("mix", "points"), Measure("rate", "points"),
     )
     weekly: pd.DataFrame | None = table(
         Measure("administrator", "label"), Measure("week", "date"), Measure("opportunities", "count"),
@@ -141,10 +135,9 @@ def analyse(
     unseen, open_from = _unseen(calls, now, period, params)
     found, found_before = _compared(cells, now, value, params), _compared(cells_before, past, value, params)
     frame, n = found.frame if found else None, int(cells.n.sum())
-    heard = contacts.listening(enquiries, now, period.end)
-    split = _change(cells_before, cells, params)
+    heard = contacts.listening(enquiries, now, period.end).merge(contacts.desk_steps(opportunities, now), on="administrator", how="outer")
     facts = {
-        "outcome": outcome, **_overall(cells, cells_before, params), **split["scalars"], **_raw_loss(found, value, params),
+        "outcome": outcome, **_overall(cells, cells_before, params), **_raw_loss(found, value, params),
         **{f"{name}_before": part for name, part in _raw_loss(found_before, value, params).items()},
         "lost_visits": _estimate(found.lost_people if found else None, "number", n, params),
         "lost_value": _estimate(found.lost_money if found else None, "currency", n, params),
@@ -155,13 +148,13 @@ def analyse(
         "below_count": int((frame.reading == "below").sum()) if frame is not None else 0,
         "administrators_count": len(frame) if frame is not None else 0,
     }
-    facts["salaries_lost"] = _salaries(facts, salary)
+    facts |= {"salaries_lost": _salaries(facts["weakest_lost"], salary), "raw_salaries_before": _salaries(facts["raw_loss_before"], salary)}
     return AdministratorsResult(
         grade="B" if frame is not None and facts["administrators_count"] > 1 else "C", headline="conversion",
         says=_says(facts, frame), findings=_findings(facts, frame, heard, capacity, params), **facts,
         administrators=_page(found, found_before, heard),
         administrators_before=_ordered(found_before.frame, "administrators_before") if found_before else None,
-        denominators=_denominators(enquiries, opportunities, calls, now, past, params), change_by=split["table"],
+        denominators=_denominators(enquiries, opportunities, calls, now, past, params),
         weekly=_weekly(calls, frame, period, open_from, params),
     )
 
@@ -184,7 +177,7 @@ def _compared(
     if days is None or not len(known):
         return None
     found = compare(
-        known, unit="administrator", strata=("part", "channel", "branch"), months=days.months, fewest=params.fewest,
+        known, unit="administrator", strata=STRATA, months=days.months, fewest=params.fewest,
         best=params.best_share, worth=three(value) if value else None, level=params.level, seed=params.seed,
     )
     names = {"unit": "administrator", "per_month": "opportunities", "k": "visits"} | {
@@ -224,34 +217,6 @@ def _extremes(frame: pd.DataFrame | None, params: AdministratorsParams) -> dict[
     }
 
 
-def _change(before: pd.DataFrame, now: pd.DataFrame, params: AdministratorsParams) -> dict[str, Any]:
-    """The change of the common rate: who answers (mix) and how they convert (rate)."""
-    nothing = {"scalars": {"change": None, "mix": None, "rate": None}, "table": None}
-    sums = [cells[cells.administrator.notna()].groupby("administrator")[["k", "n"]].sum() for cells in (before, now)]
-    if any(part.n.sum() < params.fewest for part in sums) or not sums[0].k.sum():
-        return nothing
-    names = sorted(set(sums[0].index) | set(sums[1].index))
-    k0, n0, k1, n1 = (part[name].reindex(names, fill_value=0).to_numpy(float) for part in sums for name in ("k", "n"))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        r0, r1 = k0 / n0, k1 / n1
-    parts = kitagawa(weights_before=n0, rates_before=r0, weights_after=n1, rates_after=r1)
-    bounds = kitagawa_bounds(
-        successes_before=k0, trials_before=n0, successes_after=k1, trials_after=n1, level=params.level, seed=params.seed
-    )
-    old, n = k0.sum() / n0.sum(), int(n0.sum() + n1.sum())
-    split = {
-        name: Estimate(value, min(low, value), max(high, value), "points", n, params.level)
-        for name, value, (low, high) in (("mix", parts.mix, bounds[1]), ("rate", parts.rate, bounds[2]))
-    }
-    ratio = 1 + parts.change / old
-    change = Estimate(ratio, min(bounds[3, 0], ratio), max(bounds[3, 1], ratio), "ratio", n, params.level)
-    by = pd.DataFrame({
-        "administrator": names, "weight_before": n0 / n0.sum(), "weight": n1 / n1.sum(), "conversion_before": r0,
-        "conversion": r1, "mix": parts.mix_by_group, "rate": parts.rate_by_group,
-    })
-    return {"scalars": {"change": change, **split}, "table": by}
-
-
 # ---------------------------------------------------------------------- money, time, listening
 def _value(clv: ClvResult | None) -> tuple[Estimate | None, int | None]:
     """Counted value of a first patient at the longest of the usual horizons that is known, and its days."""
@@ -273,9 +238,8 @@ def _salary(expenses: Table | None, days: Days, cells: pd.DataFrame, params: Adm
     return exact(paid / days.months / people, "currency", people) if paid > 0 else None
 
 
-def _salaries(facts: Mapping[str, Any], salary: Estimate | None) -> Estimate | None:
-    """The weakest's loss in salaries of one administrator."""
-    lost = facts["weakest_lost"]
+def _salaries(lost: Estimate | None, salary: Estimate | None) -> Estimate | None:
+    """A loss in salaries of one administrator."""
     return lost.scaled(1 / salary.value, "ratio") if lost is not None and salary is not None else None
 
 
@@ -363,9 +327,6 @@ def _findings(
         found.append(Finding("train_alike", "opportunity", impact=facts["lost_value"]))
     if facts["raw_loss_before"] and facts["kept_loss_before"]:
         found.append(Finding("regression", "caveat"))
-    if facts["rate"] and facts["change"]:
-        kind: Kind = "strength" if facts["rate"].low > 0 else "risk" if facts["rate"].high < 0 else "caveat"
-        found.append(Finding(f"changed_{kind}", kind))
     if facts["unseen"] and facts["unseen"].value > 0.02:
         found.append(Finding("unseen", "caveat"))
     if facts["unassigned_share"] and facts["unassigned_share"].value > 0.1:

@@ -48,7 +48,7 @@ def compare(
     n, k = sums.n.to_numpy(float), sums.k.to_numpy(float)
     codes = cells[unit].map({name: i for i, name in enumerate(names)})
     fair = standardise_rates(cells.k, cells.n, unit=codes, strata={name: cells[name] for name in strata})
-    post = shrink_rates(np.clip(fair.rate, 0, 1) * n, n, level, seed=seed)
+    post = shrink_rates(np.clip(fair.rate, 0, 1) * fair.effective, fair.effective, level, seed=seed)
     judged = [n < fewest, post.differs & (fair.rate < post.centre), post.differs]
     reading = np.select(judged, ["few", "below", "above"], "chance") if len(names) > 1 else np.array(["alone"])
     gaps, of_below = (

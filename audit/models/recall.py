@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+
+from audit.models.lots import lots
 
 Floats = npt.NDArray[np.float64]
 PRIOR_GAPS = 5.0
@@ -32,7 +33,7 @@ def held_out(keys: Sequence[str], stratum: npt.ArrayLike, *, share: float, campa
     Each stratum with at least 1 / share members holds out its rounded share; a smaller one holds out nobody.
     """
     code = np.asarray(stratum, np.int64)
-    lot = np.array([int.from_bytes(hashlib.sha256(f"{seed}|{campaign}|{key}".encode()).digest()[:8], "big") for key in keys], np.uint64)
+    lot = lots(keys, campaign, seed)
     out = np.zeros(len(code), bool)
     for s in np.unique(code):
         mine = np.flatnonzero(code == s)

@@ -23,13 +23,16 @@ class Standardised:
     ``rate`` = pooled rate × observed / expected (at most 1), ``expected`` the successes the average
     unit would have had with the unit's cases, ``pooled`` the rate of all cases together. ``direct`` is the rate
     the unit would have with everybody's cases: comparable between units whose cases differ a lot, as
-    observed / expected is not where rates come near 0 or 1. A unit without cases has NaN.
+    observed / expected is not where rates come near 0 or 1. A unit without cases has NaN. ``effective`` are the
+    trials that would know a rate as well had all units had the same cases: fewer than its own where a unit works in
+    strata of its own, so that it can hardly be told from them.
     """
 
     rate: Floats
     expected: Floats
     pooled: float
     direct: Floats
+    effective: Floats
 
 
 def standardise_rates(
@@ -47,7 +50,7 @@ def standardise_rates(
     codes = np.asarray(unit, int)
     units = int(codes.max()) + 1 if codes.size else 0
     if not n.sum():
-        return Standardised(np.full(units, np.nan), np.zeros(units), np.nan, np.full(units, np.nan))
+        return Standardised(np.full(units, np.nan), np.zeros(units), np.nan, np.full(units, np.nan), np.zeros(units))
     blocks = [_sparse_indicator(codes, units)]
     blocks += [_sparse_indicator(*_compact(levels)) for levels in strata.values()]
     design = sparse.hstack([np.ones((n.size, 1)), *blocks], format="csr")
@@ -67,7 +70,25 @@ def standardise_rates(
     rate = np.minimum(rate * (k.sum() / total if total > 0 else 1.0), 1.0)
     mix = design @ beta - effects
     direct = np.array([n @ _inverse(mix + effect) for effect in beta[1 : 1 + units]]) / n.sum()
-    return Standardised(rate, expected, pooled, np.where(seen, direct, np.nan))
+    return Standardised(rate, expected, pooled, np.where(seen, direct, np.nan), _effective(design, beta, n, cases))
+
+
+def _effective(design: sparse.csr_matrix, beta: Floats, n: Floats, cases: Floats) -> Floats:
+    """Trials whose chance alone gives the variance of each unit's contrast with the mean unit and of the common rate.
+
+    Without strata that variance is 1/(n·p·q) of the unit's own trials (delta method on the logit scale).
+    """
+    p = _inverse(design @ beta)
+    information = (design.T @ design.multiply((n * p * (1 - p))[:, None]).tocsr()).toarray() + _penalty(design.shape[1])
+    contrast = np.zeros((cases.size, design.shape[1]))
+    contrast[:, 1 : 1 + cases.size] = np.eye(cases.size) - cases / cases.sum()
+    variance = ((contrast @ np.linalg.inv(information)) * contrast).sum(axis=1)
+    spread = float(n @ (p * (1 - p)) / n.sum())
+    return np.asarray(np.minimum(cases, 1 / (variance * spread + 1 / n.sum())))
+
+
+def _penalty(width: int) -> Floats:
+    return np.diag(np.r_[1e-6, np.full(width - 1, PRIOR_SD**-2)])
 
 
 def expected_counts(
@@ -84,7 +105,7 @@ def expected_counts(
     own = _sparse_indicator(codes, units)
     blocks = [_sparse_indicator(*_compact(levels)) for levels in strata.values()]
     design = sparse.hstack([np.ones((n.size, 1)), own, *blocks], format="csr")
-    penalty = np.diag(np.r_[1e-6, np.full(design.shape[1] - 1, PRIOR_SD**-2)])
+    penalty = _penalty(design.shape[1])
     beta = np.zeros(design.shape[1])
     beta[0] = np.log(k.sum() / n.sum())
     for _ in range(50):
@@ -266,7 +287,7 @@ def stratum(levels: Sequence[object], fewest: int = 30, cases: ArrayLike | None 
 
 def _logit(design: sparse.csr_matrix, k: Floats, n: Floats, rounds: int = 50) -> Floats:
     """Posterior mode of a binomial logit with normal effects (first column: intercept, free)."""
-    penalty = np.diag(np.r_[1e-6, np.full(design.shape[1] - 1, PRIOR_SD**-2)])
+    penalty = _penalty(design.shape[1])
     beta = np.zeros(design.shape[1])
     share = (k.sum() + 0.5) / (n.sum() + 1)
     beta[0] = np.log(share / (1 - share))

@@ -72,6 +72,8 @@ def simulate_clinic(seed: int = 20151201, size: float = 1.0, process: Process = 
     tables["shifts"] = office.shifts_table(done.roster, duty, calendar)
     tables["expenses"] = office.expenses_table(truth, path, tables["charges"], tables["ad_spend"])
     hidden["second_marks"] = calls.second_marks(truth, whole, rngs["tags"])
+    second = hidden["second_marks"].set_index("enquiry_id").second
+    tables["enquiries"]["second_outcome"] = tables["enquiries"].enquiry_id.map(second)
     hidden["calls"] = whole[["enquiry_id", "true_intent", "is_heard"]]
     return Clinic(truth=truth, tables={name: _plain(frame) for name, frame in tables.items()}, hidden=hidden)
 

@@ -23,7 +23,7 @@ tracker missed. ``null`` stands for nothing.
 | callTags.Итог | Записан, Думает, Потерян | outcome |
 | callTags.Причина | why lost | loss_reason |
 | callTags.Оценка | 0–10 | quality_score |
-| callTags.Итог (второй) | outcome by a second listener, 150 calls | – |
+| callTags.Итог (второй) | outcome by a second listener, 150 calls | second_outcome |
 
 ``mango_stats.csv``: no header, ``;``, all calls of the exchange, outgoing ones too. Columns in order:
 records, start, finish, answer (unix seconds UTC; answer 0 when missed), from_extension (administrator,

@@ -163,14 +163,27 @@ def answered(opportunities: Table) -> tuple[Table, str]:
     return opportunities.filter(_.is_answered).mutate(success=success.cast("int64")), "visit" if linked else "booking"
 
 
+def booked(opportunities: Table) -> Table:
+    """Answered new callers with ``success``: an appointment was made, whoever came in the end."""
+    return opportunities.filter(_.is_answered).mutate(success=(_.is_booked | _.is_attended).cast("int64"))
+
+
 def answered_cells(calls: Table, days: Days | None, hour_edges: Sequence[int]) -> pd.DataFrame:
-    """Answered callers n and successes k by administrator (may be missing), part of the day, channel, branch."""
+    """Answered callers n and successes k by administrator (may be missing), part of the day, weekday, month, channel, branch."""
     chosen = calls.filter(within(_.opened_at, days)) if days is not None else calls.limit(0)
     hour = chosen.opened_at.hour()
     part = sum(((hour >= edge).cast("int64") for edge in hour_edges), start=ibis.literal(0))
-    return chosen.group_by(
-        administrator=_.administrator_id, part=part, channel=_.channel.fill_null(""), branch=_.branch.fill_null(""),
-    ).aggregate(n=_.count(), k=_.success.sum()).order_by("administrator", "part", "channel", "branch").to_pandas()
+    keys = {
+        "administrator": chosen.administrator_id, "part": part, "weekday": chosen.opened_at.day_of_week.index(),
+        "month": chosen.opened_at.truncate("M").cast("date"), "channel": chosen.channel.fill_null(""), "branch": chosen.branch.fill_null(""),
+    }
+    return chosen.group_by(**keys).aggregate(n=_.count(), k=_.success.sum()).order_by(*keys).to_pandas()
+
+
+def events_near(events: Table, first: date, last: date) -> pd.DataFrame:
+    """Events of the desk, of price and of advertising that began from ``first`` to ``last``: event, from_day."""
+    near = events.filter(_.kind.isin(["desk", "price", "marketing"]), _.from_day >= first, _.from_day <= last)
+    return near.select("event", "from_day").order_by("from_day", "event").to_pandas()
 
 
 def answered_weeks(calls: Table, days: Days) -> pd.DataFrame:
@@ -202,6 +215,14 @@ def listening(enquiries: Table, days: Days, end: date) -> pd.DataFrame:
     reasons = taken.filter(_.loss_reason.notnull()).group_by(administrator=_.administrator_id, fault=_.loss_reason)
     faults = reasons.aggregate(n=_.count()).order_by("administrator", ibis.desc("n"), "fault").to_pandas()
     return talk.merge(faults.drop_duplicates("administrator")[["administrator", "fault"]], on="administrator", how="left")
+
+
+def desk_steps(opportunities: Table, days: Days) -> pd.DataFrame:
+    """By administrator: share of answered new callers of ``days`` who booked, and of those who booked who came."""
+    taken = opportunities.filter(_.is_answered, _.administrator_id.notnull(), within(_.opened_at, days))
+    steps = taken.group_by(administrator=_.administrator_id).aggregate(n=_.count(), booked=(_.is_booked | _.is_attended).sum(), came=_.is_attended.sum())
+    shares = steps.select("administrator", booked=_.booked / _.n, came=ibis.ifelse(_.booked > 0, _.came / _.booked, ibis.null("float64")))
+    return shares.order_by("administrator").to_pandas()
 
 
 def pay_lines(expenses: Table, days: Days) -> pd.DataFrame:

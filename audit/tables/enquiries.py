@@ -42,6 +42,13 @@ ENQUIRIES = TableSpec(
         ),
         Column("outcome", "string", "label", "how it ended", allowed=("booked", "thinking", "lost")),
         Column(
+            "second_outcome",
+            "string",
+            "label",
+            "how it ended in the ears of a second listener, who did not see the first mark",
+            allowed=("booked", "thinking", "lost"),
+        ),
+        Column(
             "loss_reason",
             "string",
             "label",

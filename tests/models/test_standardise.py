@@ -62,3 +62,26 @@ def test_thin_data_stay_finite(k: list[int], n: list[int]) -> None:
 
 def test_no_cases_at_all() -> None:
     assert np.isnan(standardise_rates([0.0], [0.0], unit=[0], strata={}).rate).all()
+
+
+def test_without_strata_all_trials_count():
+    found = standardise_rates([30, 50, 8], [100, 80, 20], unit=[0, 1, 2], strata={})
+    assert found.effective == pytest.approx([100, 80, 20], rel=0.02)
+
+
+def test_a_unit_in_hours_of_its_own_is_known_less_well():
+    """Unit 0 works evenings but for ten calls: what is the evening's and what is its own can hardly be told."""
+    unit, part = [0, 0, 1, 1], [0, 1, 0, 1]
+    apart = standardise_rates([5, 150, 150, 5], [10, 300, 300, 10], unit=unit, strata={"part": part}).effective
+    mixed = standardise_rates([75, 75, 75, 75], [155, 155, 155, 155], unit=unit, strata={"part": part}).effective
+    assert (mixed == pytest.approx(310, rel=0.02)) and (apart < 100).all()
+
+
+def test_effective_trials_give_the_spread_of_the_standardised_rates():
+    rng, n = np.random.default_rng(6), np.array([60, 340, 300, 100, 200, 200])
+    unit, part = np.repeat([0, 1, 2], 2), np.tile([0, 1], 3)
+    p = 1 / (1 + np.exp(-np.array([0.2, -0.5, 0.0, -0.7, 0.4, -0.3])))
+    found = [standardise_rates(rng.binomial(n, p), n, unit=unit, strata={"part": part}) for _ in range(600)]
+    spread = np.std([f.rate for f in found], axis=0)
+    told = np.mean([np.sqrt(f.rate * (1 - f.rate) / f.effective) for f in found], axis=0)
+    assert told == pytest.approx(spread, rel=0.12)
