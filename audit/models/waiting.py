@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from audit.models.occupancy import erlang_c
+from audit.models.queueing import erlang_c
 
 Floats = NDArray[np.float64]
 MOST_PEOPLE = 200
