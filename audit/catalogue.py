@@ -33,7 +33,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("doctors", "allocation"),
     ("price",),
     ("channels",),
-    ("funnel",),
+    ("funnel", "leads", "paths", "journey"),
     ("administrators",),
     ("finance",),
     ("growth",),
