@@ -121,7 +121,7 @@ class FunnelResult(Result):
         Measure("n", "count", people=True, shown=False), Measure("n_lost", "count", people=True, shown=False),
     )
     worth: pd.DataFrame = table(
-        Measure("stage", "label"), Measure("share", "share"), Measure("point_people", "number", interval=True),
+        Measure("stage", "label"), Measure("share", "share"), Measure("point_people", "number", interval=True, shown=False),
         Measure("point_money", "currency", interval=True, form="line"), Measure("room_money", "currency"), Measure("n", "count", shown=False),
     )
     change: pd.DataFrame | None = table(

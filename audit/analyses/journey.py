@@ -201,7 +201,7 @@ def map(result: JourneyResult, labels: Labels) -> Figure | None:
         "score": [labels.text("scored", score=_number(row), answers=int(row["answers"])) if np.isfinite(row["score"]) else "" for row in frame.to_dict("records")],
         "hurts": [labels.value("hurts", code) if isinstance(code, str) else "" for code in frame["hurts"]],
         "pains": _words(frame, "pains", labels),
-        "cost": [labels.number(x, "currency") if np.isfinite(x) else "" for x in frame["cost"]],
+        "cost": [labels.text("lost", cost=_cost(row)) if np.isfinite(row["cost"]) else "" for row in frame.to_dict("records")],
         "change": _words(frame, "change", labels),
     }
     rows = {name: texts for name, texts in rows.items() if any(texts)}
@@ -221,6 +221,10 @@ def _counted(row: Mapping[Any, Any], labels: Labels) -> str:
 
 def _number(row: Mapping[Any, Any]) -> Estimate:
     return Estimate(row["score"], row["score_low"], row["score_high"], "number", int(row["answers"]))
+
+
+def _cost(row: Mapping[Any, Any]) -> Estimate:
+    return Estimate(row["cost"], row["cost_low"], row["cost_high"], "currency", int(row["n"]))
 
 
 def _words(frame: pd.DataFrame, name: str, labels: Labels) -> list[str]:

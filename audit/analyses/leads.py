@@ -147,7 +147,7 @@ def _by_speed(told: pd.DataFrame, params: LeadsParams) -> dict[str, Estimate | N
     gap, raw = float(rates[1] - rates[0]), k1 / n1 - k0 / n0
     return {
         "booked_soon": share(k1, n1, params.level), "booked_late": share(k0, n0, params.level),
-        "soon_gap": Estimate(gap, low + gap - raw, high + gap - raw, "share", n0 + n1, params.level, "C", "weak"),
+        "soon_gap": Estimate(gap, low + gap - raw, high + gap - raw, "points", n0 + n1, params.level, "C", "weak"),
     }
 
 

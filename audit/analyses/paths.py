@@ -92,7 +92,7 @@ class PathsResult(Result):
     )
     deviations: pd.DataFrame | None = table(
         Measure("deviation", "label"), Measure("people", "count", people=True), Measure("came", "share"), Measure("others", "share"),
-        Measure("difference", "share", interval=True), Measure("cost", "currency", interval=True, form="line"),
+        Measure("difference", "points", interval=True), Measure("cost", "currency", interval=True, form="line"),
         Measure("kind", "label", shown=False), Measure("event", "label", shown=False),
     )
 
