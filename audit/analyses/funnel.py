@@ -163,9 +163,10 @@ def analyse(
         value=three(value) if value and not inverted else None, seen=_seen(cohort, unseen),
     )
     back, back_before = (_return(first_visits, days, period, params) for days in (now, past))
-    worst = None if inverted else worst_step(cohort.counts, level=params.level, fewest=params.fewest)
-    no_show = contacts.missed_appointments(appointments, now)
     awaited = cohort.counts[-2] - cohort.counts[-1] - parts.lost[-1] * now.months
+    come = (*cohort.counts[:-1], cohort.counts[-1] + max(awaited, 0.0))
+    worst = None if inverted else worst_step(come, level=params.level, fewest=params.fewest)
+    no_show = contacts.missed_appointments(appointments, now)
     facts: dict[str, Any] = {
         **_upstream(ad_spend, enquiries, site_traffic, now), **_missed(enquiries, period, params),
         **_shares(cohort, "", params), **_shares(before, "_before", params), **_settled(cohort, parts, unseen, params),
@@ -459,8 +460,8 @@ def _says(
     worst, values = facts["worst"], dict[str, Any]()
     kind = "diary" if cohort.steps[0] == "due" else "no_visits" if cohort.steps[-1] != "came" else "inverted" if inverted else worst or "even"
     if worst:
-        i = cohort.steps.index(worst)
-        values = {"lost_here": share(cohort.counts[i - 1] - cohort.counts[i], cohort.counts[0] - cohort.counts[-1], params.level)}
+        lost = tables["stages"].set_index("stage").n_lost[list(cohort.steps[1:])]
+        values = {"lost_here": share(lost[worst], lost.sum(), params.level)}
     if inverted:
         values = {"booked": cohort["booked"], "came": facts["first_visits"].n}
     form, losses = "diary" if kind == "diary" else "calls", tables["losses"]
