@@ -40,7 +40,7 @@ from audit.plots import bars
 from audit.plots import stages as stage_bars
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
 from audit.tables import contacts, referrals
-from audit.tables.clocks import bookings_after_calls
+from audit.tables.clocks import bookings_after_calls, visits_before_calls
 from audit.tables.contacts import Reached
 from audit.tables.enquiries import ENQUIRIES
 from audit.wording import Labels
@@ -60,6 +60,7 @@ class FunnelParams(Params):
     value_days: int = Field(365, ge=90, description="horizon over which coming again is valued")
     full_load: float = Field(0.95, gt=0, le=1, description="room load from which more first visits need more room")
     fewest: int = Field(30, ge=8, description="cases below which a step is not judged")
+    most_before: float = Field(0.2, gt=0, le=1, description="share of same-day visits that may begin before the first call; beyond it the clocks differ")
     most_contradicted: float = Field(0.2, gt=0, le=1, description="share of bookings without an answered call above which answering is not recorded")
     most_free_text: float = Field(0.4, gt=0, le=1, description="share of marked reasons in free words above which they are not ranked")
     recommended_as: tuple[str, ...] = Field(("friends", "word of mouth", "recommendation", "relatives"), description="sources that mean a recommendation by a patient")
@@ -145,7 +146,7 @@ def analyse(
     """Follow those who got in touch now and before; without enquiries, those who booked."""
     now, past = period.present, period.past
     if enquiries is not None:
-        _same_clock(enquiries, appointments, patients, params)
+        _same_clock(enquiries, opportunities, appointments, patients, params)
     calls, steps, contradicted = _followable(opportunities, enquiries, now, params)
     cohort = contacts.reached(calls, steps, now) if calls is not None else contacts.diary(appointments, now)
     before = None if past is None else (
@@ -197,13 +198,18 @@ def analyse(
 
 
 # ---------------------------------------------------------------------- who can be followed
-def _same_clock(enquiries: Table, appointments: Table, patients: Table, params: FunnelParams) -> None:
-    """Refuse to follow calls to bookings that a constant shift of clocks has put elsewhere."""
+def _same_clock(
+    enquiries: Table, opportunities: Table | None, appointments: Table, patients: Table, params: FunnelParams
+) -> None:
+    """Refuse to follow calls to bookings and visits that a difference of clocks has put elsewhere."""
     pairs = bookings_after_calls(enquiries, appointments, patients)
     shift = constant_shift(pairs.minutes, fewest=params.fewest)
     if shift:
         hours = exact(abs(shift), "hours", len(pairs))
         raise NotAnswerable("clocks_differ", verdict="not_identified", values={"hours": hours, "earlier": shift < 0})
+    before, n = visits_before_calls(opportunities, appointments) if opportunities is not None else (0, 0)
+    if n >= params.fewest and before > params.most_before * n:
+        raise NotAnswerable("visits_before_calls", verdict="not_identified", values={"before": share(before, n, params.level)})
 
 
 def _followable(

@@ -113,32 +113,39 @@ def analyse(
     people = ways.variants(steps, cases, first_visits, patient_days if charges is not None else None, params.days_after)
     if len(people) < params.fewest:
         raise NotAnswerable("too_few", verdict="not_enough_data", values={"people": len(people), "fewest": params.fewest})
-    told = _variants(people, params)
-    differ = _deviations(people, funnel.first_value, days, params) if followed else None
+    ideal = _recorded(params.ideal, people)
+    told = _variants(people, ideal, params)
+    differ = _deviations(people, ideal, funnel.first_value, days, params) if followed else None
     dearest = differ.loc[differ.cost.idxmax()] if differ is not None and differ.cost.notna().any() else None
     first, n = told.iloc[0], len(people)
     facts: dict[str, Any] = {
         "people": n, "kinds": int(people.path.nunique()), "watched_from": days.start, "watched_to": days.end,
-        "days_after": params.days_after, "ideal": ways.BETWEEN.join(params.ideal), "first_way": str(first.way),
+        "days_after": params.days_after, "ideal": ways.BETWEEN.join(ideal), "first_way": str(first.way),
         "first_share": share(first.n, n, params.level), "arrived_share": share(people.came.sum(), n, params.level),
-        "ideal_share": share((people.path == ways.BETWEEN.join(params.ideal)).sum(), n, params.level),
+        "ideal_share": share((people.path == ways.BETWEEN.join(ideal)).sum(), n, params.level),
         "dearest": None if dearest is None else str(dearest.deviation),
         "dearest_cost": None if dearest is None else Estimate(
             dearest.cost, dearest.cost_low, dearest.cost_high, "currency", int(dearest.people), params.level, "C", "weak"),
     }
     return PathsResult(
-        grade="A", headline="ideal_share", says=_says(facts, followed), findings=_findings(facts, differ, followed, charges is not None),
+        grade="A", headline="ideal_share", says=_says(facts, differ, followed),
+        findings=_findings(facts, differ, followed, charges is not None, len(params.ideal) - len(ideal)),
         **facts, variants=told, follows=_follows(steps), deviations=differ,
     )
 
 
 # ---------------------------------------------------------------------- tables
-def _variants(people: pd.DataFrame, params: PathsParams) -> pd.DataFrame:
+def _recorded(ideal: Path, people: pd.DataFrame) -> Path:
+    """The steps of the ideal way that this clinic records at all: nobody can be seen to take another."""
+    seen = set(ways.BETWEEN.join(people.path.unique()).split(ways.BETWEEN)) | {ARRIVAL}
+    return tuple(event for event in ideal if event in seen)
+
+
+def _variants(people: pd.DataFrame, ideal: Path, params: PathsParams) -> pd.DataFrame:
     """The commonest ways one by one, the others as one row: their shares sum to 1."""
     counts = people.path.value_counts(sort=False).sort_index(kind="stable").sort_values(ascending=False, kind="stable")
     shown = counts[counts >= SMALLEST_SHOWN].index[: params.variants_shown]
     way = people.path.where(people.path.isin(shown), OTHER)
-    ideal = ways.BETWEEN.join(params.ideal)
     rows = []
     for name in [*shown, *([OTHER] if (way == OTHER).any() else [])]:
         those = people[way == name]
@@ -146,7 +153,7 @@ def _variants(people: pd.DataFrame, params: PathsParams) -> pd.DataFrame:
         again = three(share(came.again.sum(), len(came), params.level)) if len(came) >= params.fewest else (np.nan,) * 3
         rows.append([
             name, *three(share(len(those), len(people), params.level)), float(those.came.mean()), *again,
-            *_mean(came.revenue, params), len(those), name == ideal,
+            *_mean(came.revenue, params), len(those), name == ways.BETWEEN.join(ideal),
         ])
     return _frame("variants", rows)
 
@@ -168,11 +175,11 @@ def _follows(steps: Table) -> pd.DataFrame:
     return edges[[name for measure in PathsResult.measures("follows") for name in measure.names]]
 
 
-def _deviations(people: pd.DataFrame, value: Estimate | None, days: Days, params: PathsParams) -> pd.DataFrame | None:
+def _deviations(people: pd.DataFrame, ideal: Path, value: Estimate | None, days: Days, params: PathsParams) -> pd.DataFrame | None:
     """Per month; the costliest first, then the most frequent."""
     by = people.groupby("path").agg(n=("came", "size"), came=("came", "sum")).reset_index()
     found = deviations(
-        [_path(way) for way in by.path], by.n, by.came, ideal=params.ideal, arrival=ARRIVAL,
+        [_path(way) for way in by.path], by.n, by.came, ideal=ideal, arrival=ARRIVAL,
         value=three(value) if value is not None else None, level=params.level, seed=params.seed, fewest=params.fewest,
     )
     rows = [_row(deviation, days.months) for deviation in found]
@@ -194,16 +201,16 @@ def _frame(name: str, rows: list[list[Any]]) -> pd.DataFrame:
 
 
 # ---------------------------------------------------------------------- what to say
-def _says(facts: dict[str, Any], followed: bool) -> dict[str, Sentence]:
+def _says(facts: dict[str, Any], differ: pd.DataFrame | None, followed: bool) -> dict[str, Sentence]:
     first = _path(facts["first_way"])
     kind = "diary" if not followed else "ideal" if facts["first_way"] == facts["ideal"] else "stops" if ARRIVAL not in first else "other"
     return {
         "title": Sentence(kind), "lede": Sentence("calls" if followed else "diary"),
-        "notes.decide": Sentence("dear" if facts["dearest"] else "none"), "notes.care": Sentence("calls" if followed else "diary"),
+        "notes.decide": Sentence("fewer" if differ is not None and (differ.difference_high < 0).any() else "none"), "notes.care": Sentence("calls" if followed else "diary"),
     }
 
 
-def _findings(facts: dict[str, Any], differ: pd.DataFrame | None, followed: bool, paid: bool) -> tuple[Finding, ...]:
+def _findings(facts: dict[str, Any], differ: pd.DataFrame | None, followed: bool, paid: bool, unrecorded: int) -> tuple[Finding, ...]:
     found = []
     for row in differ.itertuples() if differ is not None else ():
         if np.isfinite(row.cost) and not (row.kind == "skipped" and row.event == "call"):
@@ -213,6 +220,8 @@ def _findings(facts: dict[str, Any], differ: pd.DataFrame | None, followed: bool
     reminder = differ[differ.event == "reminder"] if differ is not None else pd.DataFrame()
     if len(reminder) and not np.isfinite(reminder.cost.iloc[0]):
         found.append(Finding("reminder_unclear", "caveat"))
+    if unrecorded:
+        found.append(Finding("unrecorded", "caveat", {"steps": unrecorded}))
     lacks = {"no_enquiries": not followed, "no_payments": not paid}
     return (*found, *(Finding(key, "not_answered") for key, lacking in lacks.items() if lacking))
 

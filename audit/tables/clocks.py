@@ -30,3 +30,14 @@ def bookings_after_calls(enquiries: Table, appointments: Table, patients: Table)
         minutes=_.minutes.first(order_by=[_.minutes.abs(), ibis.desc("minutes")])
     )
     return nearest.select("minutes").order_by("minutes").to_pandas()
+
+
+def visits_before_calls(opportunities: Table, appointments: Table) -> tuple[int, int]:
+    """New callers who came on the day of their first call: visits that begin before that call, and all of them."""
+    visits = appointments.filter(_.status == "completed").select("patient_id", "starts_at")
+    same_day = opportunities.filter(_.first_visit_day == _.opened_at.date()).inner_join(visits, "patient_id")
+    same_day = same_day.filter(_.starts_at.date() == _.first_visit_day).group_by("opportunity_id", "opened_at").aggregate(
+        starts_at=_.starts_at.min()
+    )
+    seen = same_day.aggregate(n=_.count(), before=(_.starts_at < _.opened_at).sum()).execute().iloc[0].fillna(0)
+    return int(seen.before), int(seen.n)

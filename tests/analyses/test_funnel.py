@@ -11,8 +11,9 @@ import pytest
 from audit.analyses import funnel
 from audit.config import Days, Period
 from audit.errors import NotAnswerable
-from audit.results import Estimate
+from audit.results import Estimate, Unanswered
 from audit.tables.connection import Tables, tables_from_frames
+from tests.pages import spoken
 
 END = date(2017, 1, 1)
 PERIOD = Period(start=date(2016, 1, 1), end=END, now=Days(start=date(2016, 10, 1), end=date(2016, 11, 1)),
@@ -236,6 +237,22 @@ def test_clocks_that_differ_are_told_and_refused(hours):
         run(tables_from_frames(frames, end=END))
     assert refused.value.reason == "clocks_differ"
     assert refused.value.values["hours"].value == abs(hours) and refused.value.values["earlier"] == (hours < 0)
+
+
+def test_visits_before_their_calls_are_refused_where_no_booking_has_a_time():
+    frames = callers("2016-10-01", 200, 120, 90, 20)
+    frames["appointments"] = frames["appointments"].assign(booked_at=pd.NaT, starts_at=frames["appointments"].starts_at - pd.Timedelta(hours=26))
+    with pytest.raises(NotAnswerable) as refused:
+        run(tables_from_frames(frames, end=END))
+    assert refused.value.reason == "visits_before_calls" and refused.value.values["before"].value == 1
+
+
+@pytest.mark.parametrize("reason, values", [
+    ("clocks_differ", {"hours": Estimate(3, 3, 3, "hours", 90), "earlier": True}), ("visits_before_calls", {"before": Estimate(0.6, 0.5, 0.7, "share", 90)}),
+])
+def test_refusals_have_words(reason, values):
+    told = spoken("funnel", Unanswered(grade="C", analysis="funnel", reason=reason, verdict="not_identified", details=values), PERIOD)
+    assert "local time" in told.texts[0]
 
 
 def test_clocks_of_the_teaching_clinic_agree(demo_tables, demo_period):

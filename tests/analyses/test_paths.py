@@ -109,6 +109,16 @@ def test_another_ideal_way():
         paths.PathsParams(ideal=("call", "booking"))
 
 
+def test_steps_that_are_never_recorded_are_left_out_of_the_ideal():
+    frames = planted()
+    frames.pop("charges")
+    result = run(frames)
+    assert result.ideal == "call>booking>reminder>visit" and result.ideal_share.low < 0.9 * 0.7 * 0.8 < result.ideal_share.high
+    assert {"unrecorded", "no_payments"} <= {finding.key for finding in result.findings}
+    assert result.variants.value.isna().all()
+    spoken("paths", result, PERIOD)
+
+
 def test_without_calls_only_those_who_came_have_ways():
     frames = planted()
     frames.pop("enquiries")
