@@ -33,7 +33,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("doctors", "allocation"),
     ("price", "price_choice"),
     ("channels", "campaigns", "attribution", "advertising"),
-    ("funnel",),
+    ("funnel", "leads", "paths", "journey"),
     ("administrators", "desk_change", "telephone", "listening"),
     ("finance", "revenue", "services", "promotions"),
     ("growth", "changes"),

@@ -93,6 +93,26 @@ def _months_earlier(day: date, months: int) -> date:
     return first + timedelta(days=min(day.day, 28) - 1)
 
 
+Stage = Literal["need", "search", "call", "first_visit", "second_visit", "treatment", "recommends"]
+
+
+class JourneyStage(_Frozen):
+    """What patients told of one stage of their journey; short, because it stands in a narrow column."""
+
+    wants: str = Field(default="", max_length=80)
+    touchpoints: str = Field(default="", max_length=80)
+    pains: str = Field(default="", max_length=80)
+    change: str = Field(default="", max_length=80)
+
+
+class JourneyMap(_Frozen):
+    """``cjm.yml``: what interviews and listening told, by stage; where it comes from; the way people should take."""
+
+    source: str = Field(default="", max_length=120)
+    ideal: tuple[str, ...] = ()
+    stages: dict[Stage, JourneyStage] = Field(default_factory=dict)
+
+
 class ClientConfig(_Frozen):
     """One client. Every field is explained in ``templates/new_client/clinic.yml``."""
 
@@ -131,9 +151,27 @@ class ClientConfig(_Frozen):
 def load_config(path: Path, **overrides: Any) -> ClientConfig:
     """Read ``clinic.yml``; ``overrides`` are the run's own parameters and win.
 
-    Raises ConfigError with every mistake at once, each with its place and what is allowed.
+    A ``cjm.yml`` beside it gives the journey map of the analyses that show it. Raises ConfigError with every mistake at
+    once, each with its place and what is allowed.
     """
-    return parse(ClientConfig, {**read_yaml(path), **overrides}, path)
+    content = {**read_yaml(path), **overrides}
+    interviews = path.with_name("cjm.yml")
+    if interviews.is_file():
+        content["analyses"] = _with_journey(content.get("analyses") or {}, load_journey(interviews))
+    return parse(ClientConfig, content, path)
+
+
+def load_journey(path: Path) -> JourneyMap:
+    """Read ``cjm.yml``; ConfigError with every mistake at once."""
+    return parse(JourneyMap, read_yaml(path), path)
+
+
+def _with_journey(analyses: Any, journey: JourneyMap) -> Any:
+    """Settings of the analyses with those the journey map gives; what ``clinic.yml`` says itself wins."""
+    if not isinstance(analyses, dict):
+        return analyses
+    told: dict[str, dict[str, Any]] = {"journey": {"map": journey.model_dump(mode="json")}, "paths": {"ideal": list(journey.ideal)} if journey.ideal else {}}
+    return analyses | {name: settings | (analyses.get(name) or {}) for name, settings in told.items() if settings}
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -81,3 +81,32 @@ def test_client_names_cannot_leave_the_folder():
     for name in ("../x", "a/b", "", "{x}", "Ünïcode", "a" * 50):
         with pytest.raises(ValueError, match="client"):
             ClientConfig(client=name, name="x", period=Period(start=date(2024, 1, 1), end=date(2025, 1, 1)))
+
+
+# ---------------------------------------------------------------------- cjm.yml
+JOURNEY = "source: 12 interviews\nideal: [call, booking, visit]\nstages:\n  call: {wants: a kind voice}\n"
+
+
+def test_the_journey_map_lies_beside_the_settings(tmp_path):
+    path = written(tmp_path, GOOD)
+    (tmp_path / "cjm.yml").write_text(JOURNEY, encoding="utf-8")
+    config = load_config(path)
+    assert config.analyses["journey"]["map"]["stages"]["call"]["wants"] == "a kind voice"
+    assert config.analyses["paths"]["ideal"] == ["call", "booking", "visit"]
+
+
+def test_mistakes_of_the_journey_map_are_told_at_once(tmp_path):
+    path = written(tmp_path, GOOD)
+    wrong = "sorce: x\nstages:\n  phone: {wants: a}\n  call: {want: a, pains: " + "x" * 81 + "}\n"
+    (tmp_path / "cjm.yml").write_text(wrong, encoding="utf-8")
+    with pytest.raises(ConfigError) as told:
+        load_config(path)
+    for place in ("cjm.yml: sorce", "phone", "call.want", "call.pains"):
+        assert place in str(told.value)
+
+
+def test_the_journey_map_of_new_and_demo_clients_can_be_read():
+    from audit.config import HOUSE, load_journey
+
+    assert not load_journey(HOUSE / "templates" / "new_client" / "cjm.yml").stages
+    assert len(load_journey(HOUSE / "audit" / "simulate" / "demo_client" / "cjm.yml").stages) == 7

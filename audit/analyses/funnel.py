@@ -1,13 +1,14 @@
-"""Funnel: where people are lost between their first contact and a second visit.
+"""Funnel: where people are lost between the advertisement and a recommendation.
 
-Question   Where and why are people lost, and which step first?
+Question   Where and why are people lost, which step first, and what is it worth under the rooms there are?
 Method     Counts of one cohort (people who got in touch in the period), a step being reached by everybody
-           who reached a later one; Wilson intervals; money by draws of shares and of a first patient's
-           value; LMDI (Ang 2004) for the change; hours with more missed calls by Fisher's exact test.
-Reads      appointments, first visits; enquiries, opportunities, site traffic, patient days, the value of a
-           patient and the load of rooms if there are any.
-Cannot say Why somebody did not book unless calls were tagged; what people who never called wanted. That
-           those who come again bring more is an association: they were also the ones who needed more.
+           who reached a later one; Wilson intervals; visits still to come by the lag of settled callers; money by
+           draws of shares and of a first patient's value; reasons in money by a Dirichlet of the marked calls;
+           LMDI (Ang 2004) for the change; recommendations within Manski's bounds and their reproduction number.
+Reads      appointments, patients, first visits; enquiries, opportunities, site traffic, ad spend, patient days, the
+           value of a patient and the load of rooms if there are any.
+Cannot say Why somebody did not book unless calls were tagged; what people who never called wanted; who recommended
+           whom. That those who come again bring more is an association: they were also the ones who needed more.
 """
 
 from __future__ import annotations
@@ -27,23 +28,29 @@ from audit.analyses.capacity import CapacityResult
 from audit.analyses.clv import ClvResult
 from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
-from audit.models.chain import Chain, chain, worst_step
-from audit.models.counted import mean_difference, money_per, per_month, share, three
+from audit.models.chain import Chain, chain, lifted, worst_step
+from audit.models.clock_shift import constant_shift
+from audit.models.counted import mean_difference, money_per, per_month, settled, share, three
 from audit.models.factors import lmdi
 from audit.models.lag import unseen_share
-from audit.models.missed_calls import EVERY_DAY, by_hour, lossy_hours, worst_run
+from audit.models.loss_reasons import reason_money
 from audit.models.proportions import multinomial
-from audit.plots import columns
+from audit.models.word_of_mouth import WordOfMouth, word_of_mouth
+from audit.plots import bars
 from audit.plots import stages as stage_bars
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
-from audit.tables import contacts
+from audit.tables import contacts, referrals
+from audit.tables.clocks import bookings_after_calls, visits_before_calls
 from audit.tables.contacts import Reached
+from audit.tables.enquiries import ENQUIRIES
 from audit.wording import Labels
 
-FIGURES = ("stages", "missed")
-HURTS = {"answered": "not_answered", "booked": "no_booking", "came": "no_show", "again": "no_return"}
+FIGURES = ("stages", "losses")
 VALUE_DAYS = (365, 180, 90)
-JOURNEY = ("need", "search", "call", "first_visit", "second_visit", "treatment", "recommends")
+UPSTREAM = ("impressions", "visitors", "enquiries")
+"""Stages that count showings, visitors and contacts, not people: between them lie rates, not chances."""
+
+REASONS = ENQUIRIES["loss_reason"].allowed
 
 
 class FunnelParams(Params):
@@ -52,19 +59,33 @@ class FunnelParams(Params):
     return_days: int = Field(90, ge=7, le=365, description="a second visit within these days counts as coming again")
     value_days: int = Field(365, ge=90, description="horizon over which coming again is valued")
     full_load: float = Field(0.95, gt=0, le=1, description="room load from which more first visits need more room")
-    shape_days: int = Field(182, ge=28, description="days over which hours with many missed calls are sought")
     fewest: int = Field(30, ge=8, description="cases below which a step is not judged")
+    most_before: float = Field(0.2, gt=0, le=1, description="share of same-day visits that may begin before the first call; beyond it the clocks differ")
+    most_contradicted: float = Field(0.2, gt=0, le=1, description="share of bookings without an answered call above which answering is not recorded")
+    most_free_text: float = Field(0.4, gt=0, le=1, description="share of marked reasons in free words above which they are not ranked")
+    recommended_as: tuple[str, ...] = Field(("friends", "word of mouth", "recommendation", "relatives"), description="sources that mean a recommendation by a patient")
+    recommend_months: int = Field(12, ge=1, le=36, description="months within which a patient recommends")
+    raise_by: float = Field(0.1, gt=0, le=1, description="rise of every step at once that is told, relative")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunnelResult(Result):
-    """Counts are per month of the period; a share is of the people who reached the step before."""
+    """Counts are per month of the period; a share is of the people who reached the step before.
 
+    ``lost`` are people who will not come; ``awaited`` booked and have time to come still. ``visit_share_settled`` and
+    ``came_share_settled`` count those too, as settled callers came. ``recommended_share`` is bounded whatever the silent
+    would say; ``reproduction`` is new patients each first patient brings, ``brought`` with those they bring in turn.
+    ``room`` is first patients a month the rooms can take beyond those who come; ``raised`` is the share by which more come
+    when every step rises by ``raise_by``, ``raised_room`` as far as there is room.
+    """
+
+    impressions: Estimate | None
     visitors: Estimate | None
     enquiries: Estimate | None
     callers: Estimate | None
     first_visits: Estimate
     lost: Estimate | None
+    awaited: Estimate | None
     missed_share: Estimate | None
     missed_share_before: Estimate | None
     answered_share: Estimate | None
@@ -73,98 +94,146 @@ class FunnelResult(Result):
     booked_share_before: Estimate | None
     came_share: Estimate | None
     came_share_before: Estimate | None
+    came_share_settled: Estimate | None
     return_share: Estimate | None
     return_share_before: Estimate | None
     visit_share: Estimate | None
     visit_share_before: Estimate | None
+    visit_share_settled: Estimate | None
     no_show_share: Estimate | None
     unseen: Estimate | None
     unlinked_share: Estimate | None
+    no_number_share: Estimate | None
     first_value: Estimate | None
     value_days: int | None
     return_value: Estimate | None
     worst: str | None
     return_from: date | None
     return_to: date | None
+    recommended_share: Estimate | None
+    reproduction: Estimate | None
+    brought: Estimate | None
+    room: Estimate | None
+    raised: Estimate | None
+    raised_room: Estimate | None
     stages: pd.DataFrame = table(
         Measure("stage", "label"), Measure("per_month", "count"), Measure("share", "share", interval=True, form="bar"),
         Measure("share_before", "share"), Measure("lost", "count"), Measure("lost_money", "currency", interval=True),
         Measure("n", "count", people=True, shown=False), Measure("n_lost", "count", people=True, shown=False),
     )
     worth: pd.DataFrame = table(
-        Measure("stage", "label"), Measure("share", "share"), Measure("point_people", "number", interval=True),
-        Measure("point_money", "currency", interval=True, form="line"), Measure("n", "count", shown=False),
+        Measure("stage", "label"), Measure("share", "share"), Measure("point_people", "number", interval=True, shown=False),
+        Measure("point_money", "currency", interval=True, form="line"), Measure("room_money", "currency"), Measure("n", "count", shown=False),
     )
     change: pd.DataFrame | None = table(
         Measure("stage", "label"), Measure("before", "number"), Measure("now", "number"), Measure("first_visits", "number"),
-    )
-    missed_by_hour: pd.DataFrame | None = table(
-        Measure("hour", "label"), Measure("calls", "count"), Measure("missed", "count"),
-        Measure("share", "share", interval=True, form="bar"), Measure("is_peak", "flag"), Measure("n", "count", shown=False),
-    )
-    peaks: pd.DataFrame | None = table(
-        Measure("weekday", "label"), Measure("from_hour", "label"), Measure("to_hour", "label"), Measure("calls", "count"),
-        Measure("missed", "count"), Measure("share", "share", interval=True, form="bar"), Measure("n", "count", shown=False),
     )
     reasons: pd.DataFrame | None = table(
         Measure("reason", "label"), Measure("share", "share", interval=True, form="bar"),
         Measure("n", "count", people=True),
     )
-    journey: pd.DataFrame = table(
-        Measure("stage", "label"), Measure("per_month", "count"), Measure("share", "share", interval=True),
-        Measure("hurts", "label"), Measure("cost", "currency", interval=True), Measure("n", "count", people=True, shown=False),
+    losses: pd.DataFrame | None = table(
+        Measure("cause", "label"), Measure("per_month", "count"), Measure("money", "currency", interval=True, form="bar"),
+        Measure("cumulative", "share"), Measure("n", "count", people=True, shown=False),
     )
 
 
 def analyse(
-    appointments: Table, first_visits: Table, patient_days: Table | None, opportunities: Table | None,
-    enquiries: Table | None, site_traffic: Table | None, capacity: CapacityResult | None, clv: ClvResult | None,
-    *, period: Period, params: FunnelParams,
+    appointments: Table, patients: Table, first_visits: Table, patient_days: Table | None, opportunities: Table | None,
+    enquiries: Table | None, site_traffic: Table | None, ad_spend: Table | None, capacity: CapacityResult | None,
+    clv: ClvResult | None, *, period: Period, params: FunnelParams,
 ) -> FunnelResult:
     """Follow those who got in touch now and before; without enquiries, those who booked."""
     now, past = period.present, period.past
-    steps = contacts.measured_steps(opportunities, params.fewest) if opportunities is not None else ()
-    calls = opportunities if opportunities is not None and steps else None
+    if enquiries is not None:
+        _same_clock(enquiries, opportunities, appointments, patients, params)
+    calls, steps, contradicted = _followable(opportunities, enquiries, now, params)
     cohort = contacts.reached(calls, steps, now) if calls is not None else contacts.diary(appointments, now)
     before = None if past is None else (
         contacts.reached(calls, steps, past) if calls is not None else contacts.diary(appointments, past)
     )
     if not cohort.counts[0]:
         raise NotAnswerable("nobody", verdict="not_enough_data")
+    n_new = contacts.new_patients(first_visits, now)
+    inverted = "booked" in steps and n_new > cohort["booked"]
     value, value_days = _first_value(clv) if calls is not None else (_visit_value(patient_days, now, params), None)
+    unseen = _unseen(calls, now, period) if calls is not None and "came" in steps else None
+    # where bookings are missing from the records, nobody knows how many were lost before them
     parts = chain(
-        cohort.counts, per=now.months, level=params.level, seed=params.seed, value=three(value) if value else None,
-        value_level=params.level,
+        cohort.counts, per=now.months, level=params.level, seed=params.seed, value_level=params.level,
+        value=three(value) if value and not inverted else None, seen=_seen(cohort, unseen),
     )
     back, back_before = (_return(first_visits, days, period, params) for days in (now, past))
-    back_value = _return_value(first_visits, patient_days, period, params)
-    missed = _missed(enquiries, now, past, period, params)
-    upstream = _upstream(enquiries, site_traffic, now)
-    worst = worst_step(cohort.counts, level=params.level, fewest=params.fewest)
-    n_new = contacts.new_patients(first_visits, now)
+    awaited = cohort.counts[-2] - cohort.counts[-1] - parts.lost[-1] * now.months
+    come = (*cohort.counts[:-1], cohort.counts[-1] + max(awaited, 0.0))
+    worst = None if inverted else worst_step(come, level=params.level, fewest=params.fewest)
     no_show = contacts.missed_appointments(appointments, now)
     facts: dict[str, Any] = {
-        **upstream, **missed["scalars"], **_shares(cohort, "", params), **_shares(before, "_before", params),
+        **_upstream(ad_spend, enquiries, site_traffic, now), **_missed(enquiries, period, params),
+        **_shares(cohort, "", params), **_shares(before, "_before", params), **_settled(cohort, parts, unseen, params),
         "callers": per_month(cohort.counts[0], now.months) if calls is not None else None, "first_visits": per_month(n_new, now.months),
-        "lost": per_month(cohort.counts[0] - cohort.counts[-1], now.months), "worst": cohort.steps[worst + 1] if worst is not None else None,
+        "lost": exact(float(parts.lost.sum()), "count", cohort.counts[0] - cohort.counts[-1]),
+        "awaited": exact(awaited / now.months, "count", cohort.counts[-2]) if unseen else None,
+        "worst": cohort.steps[worst + 1] if worst is not None else None,
         "return_share": back.get("share"), "return_from": back.get("from"), "return_to": back.get("to"),
-        "return_share_before": back_before.get("share"), "return_value": back_value,
-        "no_show_share": share(*no_show, params.level) if no_show[0] else None,
-        "unseen": _unseen(calls, now, period) if "came" in steps else None,
+        "return_share_before": back_before.get("share"), "return_value": _return_value(first_visits, patient_days, period, params),
+        "no_show_share": share(*no_show, params.level) if no_show[0] else None, "unseen": unseen,
         "unlinked_share": share(contacts.unlinked(first_visits, calls, now), n_new, params.level) if "came" in steps else None,
-        "first_value": value, "value_days": value_days,
+        "no_number_share": share(*contacts.without_number(enquiries, now), params.level) if enquiries is not None else None,
+        "first_value": value, "value_days": value_days, **_recommended(first_visits, now, period, params),
+        **_raised(cohort, parts, capacity, n_new, now, params),
     }
-    stages = _stages(cohort, before, parts, facts, now, params)
+    reasons, free_text = _reasons(calls, period, params) if calls is not None and "booked" in steps else (None, False)
     tables: dict[str, Any] = {
-        "stages": stages, "worth": _worth(cohort, parts, facts, now, params), "change": _change(cohort, before, now, past),
-        "missed_by_hour": missed["hours"], "peaks": missed["peaks"], "journey": _journey(stages, facts),
-        "reasons": _reasons(calls, period, params) if "booked" in steps else None,
+        "stages": _stages(cohort, before, parts, facts, now, params), "worth": _worth(cohort, parts, facts, now, params),
+        "change": _change(cohort, before, now, past), "reasons": reasons,
+        "losses": None if inverted else _losses(cohort, parts, reasons, now, params),
     }
+    lacks = {"contradicted": contradicted, "inverted": inverted, "free_text": free_text}
     return FunnelResult(
-        grade="A", headline="visit_share" if facts["visit_share"] else "came_share" if facts["came_share"] else None,
-        findings=_findings(facts, tables, cohort, missed["calls"], capacity, params), says=_says(facts, tables, cohort, params),
+        grade="C" if inverted else "A", headline="visit_share" if facts["visit_share"] else "came_share" if facts["came_share"] else None,
+        findings=_findings(facts, tables, cohort, lacks, capacity, params), says=_says(facts, tables, cohort, inverted, params),
         **facts, **tables,
     )
+
+
+# ---------------------------------------------------------------------- who can be followed
+def _same_clock(
+    enquiries: Table, opportunities: Table | None, appointments: Table, patients: Table, params: FunnelParams
+) -> None:
+    """Refuse to follow calls to bookings and visits that a difference of clocks has put elsewhere."""
+    pairs = bookings_after_calls(enquiries, appointments, patients)
+    shift = constant_shift(pairs.minutes, fewest=params.fewest)
+    if shift:
+        hours = exact(abs(shift), "hours", len(pairs))
+        raise NotAnswerable("clocks_differ", verdict="not_identified", values={"hours": hours, "earlier": shift < 0})
+    before, n = visits_before_calls(opportunities, appointments) if opportunities is not None else (0, 0)
+    if n >= params.fewest and before > params.most_before * n:
+        raise NotAnswerable("visits_before_calls", verdict="not_identified", values={"before": share(before, n, params.level)})
+
+
+def _followable(
+    opportunities: Table | None, enquiries: Table | None, now: Days, params: FunnelParams
+) -> tuple[Table | None, tuple[str, ...], bool]:
+    """Callers who can be followed and their recorded steps; whether answering contradicts the bookings.
+
+    Callers without a number are left out where others have one: they would look lost whatever they did.
+    """
+    steps = contacts.measured_steps(opportunities, params.fewest) if opportunities is not None else ()
+    if opportunities is None or not steps:
+        return None, (), False
+    if "came" in steps and enquiries is not None and contacts.without_number(enquiries, now)[0]:
+        opportunities = contacts.numbered(opportunities, enquiries)
+    unanswered, booked = contacts.booked_unanswered(opportunities)
+    contradicted = "answered" in steps and booked >= params.fewest and unanswered > params.most_contradicted * booked
+    kept = tuple(step for step in steps if not (contradicted and step == "answered"))
+    return (opportunities, kept, contradicted) if len(kept) > 1 else (None, (), contradicted)
+
+
+def _seen(cohort: Reached, unseen: Estimate | None) -> list[float]:
+    """Of those who will pass each step, the part the records show already; only visits take time."""
+    waits = unseen.value if unseen is not None else 0.0
+    return [1 - waits if step == "came" and cohort.steps[0] == "callers" else 1.0 for step in cohort.steps[1:]]
 
 
 # ---------------------------------------------------------------------- shares and values
@@ -177,11 +246,34 @@ def _shares(cohort: Reached | None, suffix: str, params: FunnelParams) -> dict[s
     return shares | {f"visit_share{suffix}": share(counts[-1], counts[0], params.level) if whole else None}
 
 
-def _upstream(enquiries: Table | None, site_traffic: Table | None, days: Days) -> dict[str, Estimate | None]:
-    """Contacts before people are told apart: visitors of the site, calls and requests."""
-    seen = contacts.visitors(site_traffic, days) if site_traffic is not None else 0.0
-    came_in = contacts.incoming(enquiries, days) if enquiries is not None else 0
-    return {"visitors": per_month(seen, days.months) if seen else None, "enquiries": per_month(came_in, days.months) if came_in else None}
+def _settled(cohort: Reached, parts: Chain, unseen: Estimate | None, params: FunnelParams) -> dict[str, Estimate | None]:
+    """Shares once the latest callers have had their time too."""
+    if unseen is None or cohort.steps[-1] != "came":
+        return {"came_share_settled": None, "visit_share_settled": None}
+    known = 1 - unseen.value
+    return {f"{name}_share_settled": settled(cohort.counts[-1], n, known, params.level)
+            for name, n in (("came", cohort.counts[-2]), ("visit", cohort.counts[0]))}
+
+
+def _upstream(ad_spend: Table | None, enquiries: Table | None, site_traffic: Table | None, days: Days) -> dict[str, Estimate | None]:
+    """What comes before people are told apart: showings of advertisements, visitors of the site, calls and requests."""
+    seen = {
+        "impressions": contacts.impressions(ad_spend, days) if ad_spend is not None else 0.0,
+        "visitors": contacts.visitors(site_traffic, days) if site_traffic is not None else 0.0,
+        "enquiries": contacts.incoming(enquiries, days) if enquiries is not None else 0,
+    }
+    return {name: per_month(n, days.months) if n else None for name, n in seen.items()}
+
+
+def _missed(enquiries: Table | None, period: Period, params: FunnelParams) -> dict[str, Estimate | None]:
+    """Share of calls nobody answered; nothing when none is ever recorded."""
+    found: dict[str, Estimate | None] = {"missed_share": None, "missed_share_before": None}
+    if enquiries is None or not contacts.missed_calls(enquiries, Days(start=period.start, end=period.end))[0]:
+        return found
+    found["missed_share"] = share(*contacts.missed_calls(enquiries, period.present), params.level)
+    if period.past is not None:
+        found["missed_share_before"] = share(*contacts.missed_calls(enquiries, period.past), params.level)
+    return found
 
 
 def _return(first_visits: Table, days: Days | None, period: Period, params: FunnelParams) -> dict[str, Any]:
@@ -234,29 +326,39 @@ def _unseen(calls: Table, days: Days, period: Period) -> Estimate | None:
     return None if np.isnan(still).any() else exact(float(ages.n @ still / ages.n.sum()), "share", int(lags.n.sum()))
 
 
-# ---------------------------------------------------------------------- missed calls
-def _missed(
-    enquiries: Table | None, now: Days, past: Days | None, period: Period, params: FunnelParams
-) -> dict[str, Any]:
-    """Missed calls: their share, by hour, and the hours that stand out. Nothing when none is ever recorded."""
-    shares: dict[str, Estimate | None] = {"missed_share": None, "missed_share_before": None}
-    if enquiries is None:
-        return {"scalars": shares, "hours": None, "peaks": None, "calls": 0}
-    cells = contacts.calls_by_hour(enquiries, now)
-    ever = contacts.calls_by_hour(enquiries, Days(start=period.start, end=period.end)).missed.sum()
-    if not ever or not cells.calls.sum():
-        return {"scalars": shares, "hours": None, "peaks": None, "calls": int(cells.calls.sum())}
-    shares["missed_share"] = share(cells.missed.sum(), cells.calls.sum(), params.level)
-    if past is not None:
-        earlier = contacts.calls_by_hour(enquiries, past)
-        shares["missed_share_before"] = share(earlier.missed.sum(), earlier.calls.sum(), params.level)
-    since = max(period.start, min(now.start, now.end - timedelta(days=params.shape_days)))
-    shape = Days(start=since, end=now.end)
-    lossy = lossy_hours(contacts.calls_by_hour(enquiries, shape), months=shape.months, level=params.level)
-    hours = by_hour(cells, lossy, months=now.months, level=params.level)
+def _recommended(first_visits: Table, now: Days, period: Period, params: FunnelParams) -> dict[str, Estimate | None]:
+    """Share of new patients who came by recommendation and how many each patient brings, between worst-case bounds."""
+    named, others, silent = referrals.stated(first_visits, now, params.recommended_as)
+    since = (pd.Timestamp(now.start) - pd.DateOffset(months=params.recommend_months)).date()
+    earlier = referrals.first_patients_by_month(first_visits, max(since, period.start), now.start) if now.start > period.start else []
+    found: WordOfMouth | None = None
+    if named + others >= params.fewest:
+        found = word_of_mouth(named=named, others=others, silent=silent, months=now.months, earlier=earlier, level=params.level)
+    n = named + others + silent
+
+    def told(values: tuple[float, float, float], unit: Any) -> Estimate | None:
+        return Estimate(*values, unit, n, params.level, "C", "weak") if np.isfinite(values).all() else None
+
     return {
-        "scalars": shares, "hours": hours, "peaks": lossy if len(lossy) else None, "calls": int(cells.calls.sum()),
+        "recommended_share": told(found.share, "share") if found else None,
+        "reproduction": told(found.reproduction, "number") if found else None, "brought": told(found.extra, "number") if found else None,
     }
+
+
+def _raised(
+    cohort: Reached, parts: Chain, capacity: CapacityResult | None, n_new: int, now: Days, params: FunnelParams
+) -> dict[str, Estimate | None]:
+    """First patients the rooms still hold, and what raising every step at once would bring without and with that limit."""
+    most = capacity.visits_most if capacity is not None else None
+    room = None
+    if most is not None and capacity is not None and n_new and capacity.visits:
+        per_first = capacity.visits / n_new
+        room = exact(max(most.value - capacity.visits / now.months, 0.0) / per_first, "count", n_new)
+    if cohort.steps[-1] != "came" or cohort.counts[-1] < params.fewest:
+        return {"room": room, "raised": None, "raised_room": None}
+    times, comes = lifted(parts.share, params.raise_by), cohort.counts[-1] / now.months
+    held = None if room is None else exact(min(times - 1, room.value / comes), "share", cohort.counts[-1])
+    return {"room": room, "raised": exact(times - 1, "share", cohort.counts[-1]), "raised_room": held}
 
 
 # ---------------------------------------------------------------------- tables
@@ -266,7 +368,7 @@ def _stages(
     unknown = (np.nan,) * 3
     rows: list[list[Any]] = []
     if cohort.steps[0] == "callers":
-        known = [(name, facts[name]) for name in ("visitors", "enquiries") if facts[name]]
+        known = [(name, facts[name]) for name in UPSTREAM if facts[name]]
         rows += [[name, e.value, *unknown, np.nan, np.nan, *unknown, e.n, 0] for name, e in known]
     rows.append([cohort.steps[0], cohort.counts[0] / now.months, *unknown, np.nan, np.nan, *unknown, cohort.counts[0], 0])
     for i, (step, n) in enumerate(zip(cohort.steps[1:], cohort.counts[1:], strict=True)):
@@ -275,7 +377,7 @@ def _stages(
             earlier = share(before.counts[i + 1], before.counts[i], params.level)
         rows.append([
             step, n / now.months, *three(share(n, entered, params.level)), three(earlier)[0], parts.lost[i], *parts.lost_money[i],
-            n, entered - n,
+            n, max(round(parts.lost[i] * now.months), 0),
         ])
     back = facts["return_share"]
     if back and facts["visit_share"]:
@@ -287,14 +389,20 @@ def _stages(
 
 
 def _worth(cohort: Reached, parts: Chain, facts: Mapping[str, Any], now: Days, params: FunnelParams) -> pd.DataFrame:
+    """One point more of each step: people, money, and the part of it for which there is room."""
+    room = facts["room"]
+
+    def fits(people: float) -> float:
+        return np.nan if room is None else min(1.0, room.value / people) if people > 0 else 1.0
+
     rows: list[list[Any]] = [
-        [step, parts.share[i], *parts.point_people[i], *parts.point_money[i], cohort.counts[i]]
+        [step, parts.share[i], *parts.point_people[i], *parts.point_money[i], parts.point_money[i, 0] * fits(parts.point_people[i, 0]), cohort.counts[i]]
         for i, step in enumerate(cohort.steps[1:]) if cohort.counts[i] >= params.fewest
     ]
     back, returns = facts["return_share"], 0.01 * cohort.counts[-1] / now.months
     if back and facts["visit_share"]:
         money = facts["return_value"].scaled(returns) if facts["return_value"] else None
-        rows.append(["again", back.value, *[returns] * 3, *three(money), back.n])
+        rows.append(["again", back.value, *[returns] * 3, *three(money), np.nan, back.n])
     return _frame("worth", rows)
 
 
@@ -311,74 +419,80 @@ def _change(cohort: Reached, before: Reached | None, now: Days, past: Days | Non
     return _frame("change", [list(row) for row in zip(cohort.steps, *factors, parts, strict=True)])
 
 
-def _reasons(calls: Table, period: Period, params: FunnelParams) -> pd.DataFrame | None:
-    """Reasons of callers who did not book, where tagged: those of the present, else of the whole history."""
+def _reasons(calls: Table, period: Period, params: FunnelParams) -> tuple[pd.DataFrame | None, bool]:
+    """Reasons of callers who did not book, where tagged now, else in the whole history; whether they are free words."""
+    free_text = False
     for days in (period.present, Days(start=period.start, end=period.end)):
         rows = contacts.loss_reasons(calls, days)
         rows = rows[rows.reason.notna()]
-        if rows.n.sum() >= params.fewest:
-            low, high = multinomial(rows.n, params.level)
-            return _frame("reasons", [list(row) for row in zip(rows.reason, rows.n / rows.n.sum(), low, high, rows.n, strict=True)])
-    return None
+        free = ~rows.reason.isin(REASONS)
+        if rows.n.sum() < params.fewest:
+            continue
+        free_text = bool(rows.n[free].sum() > params.most_free_text * rows.n.sum())
+        if free_text:
+            continue
+        rows = rows.assign(reason=rows.reason.where(~free, "other")).groupby("reason").n.sum().reset_index()
+        rows = rows.sort_values(["n", "reason"], ascending=[False, True])
+        low, high = multinomial(rows.n, params.level)
+        return _frame("reasons", [list(row) for row in zip(rows.reason, rows.n / rows.n.sum(), low, high, rows.n, strict=True)]), False
+    return None, free_text
 
 
-def _journey(stages: pd.DataFrame, facts: Mapping[str, Any]) -> pd.DataFrame:
-    """The patient's stages that the data know: people a month, share that goes on, where it hurts, what that costs."""
-    by = stages.set_index("stage")
-    rows: dict[str, list[Any]] = {stage: [np.nan, *[np.nan] * 3, None, *[np.nan] * 3, 0] for stage in JOURNEY}
-    if facts["visitors"]:
-        rows["search"][0] = facts["visitors"].value
-    call = "answered" if facts["worst"] == "answered" or "booked" not in by.index else "booked"
-    for stage, step in (("call", call), ("first_visit", "came"), ("second_visit", "again")):
-        if step in by.index:
-            share, cost = (by.loc[step, [name, f"{name}_low", f"{name}_high"]].tolist() for name in ("share", "lost_money"))
-            rows[stage] = [by.per_month[step], *share, HURTS[step], *cost, int(by.n[step])]
-    known = {stage: row for stage, row in rows.items() if not np.isnan(row[0])}
-    return _frame("journey", [[stage, *row] for stage, row in known.items()])
+def _losses(
+    cohort: Reached, parts: Chain, reasons: pd.DataFrame | None, now: Days, params: FunnelParams
+) -> pd.DataFrame | None:
+    """Why people are lost before the first visit, in money where it is known and else in people, the largest first."""
+    if cohort.steps[0] != "callers" or cohort.counts[0] - cohort.counts[-1] < params.fewest:
+        return None
+    rows: list[list[Any]] = []
+    for i, step in enumerate(cohort.steps[1:]):
+        lost, money = parts.lost[i], parts.lost_money[i]
+        if step == "booked" and reasons is not None:
+            split = reason_money(reasons.n, (1.0, 1.0, 1.0) if np.isnan(money[0]) else tuple(money), level=params.level, seed=params.seed).money
+            amounts = split if np.isfinite(money[0]) else np.full((len(reasons), 3), np.nan)
+            rows += [[row.reason, lost * row.share, *amounts[at], np.nan, int(row.n)] for at, row in enumerate(reasons.itertuples())]
+        else:
+            rows.append([f"not_{step}", lost, *money, np.nan, round(lost * now.months)])
+    frame = _frame("losses", rows).sort_values(["money", "per_month", "cause"], ascending=[False, False, True]).reset_index(drop=True)
+    size = frame.money if frame.money.notna().all() else frame.per_month
+    frame["cumulative"] = size.cumsum() / size.sum()
+    return frame
 
 
 # ---------------------------------------------------------------------- what to say
-def _says(facts: Mapping[str, Any], tables: Mapping[str, Any], cohort: Reached, params: FunnelParams) -> dict[str, Sentence]:
-    worst, values = facts["worst"], {}
+def _says(
+    facts: Mapping[str, Any], tables: Mapping[str, Any], cohort: Reached, inverted: bool, params: FunnelParams
+) -> dict[str, Sentence]:
+    worst, values = facts["worst"], dict[str, Any]()
+    kind = "diary" if cohort.steps[0] == "due" else "no_visits" if cohort.steps[-1] != "came" else "inverted" if inverted else worst or "even"
     if worst:
-        i = cohort.steps.index(worst)
-        lost = cohort.counts[0] - cohort.counts[-1]
-        values = {"lost_here": share(cohort.counts[i - 1] - cohort.counts[i], lost, params.level)}
-    kind = "diary" if cohort.steps[0] == "due" else "no_visits" if cohort.steps[-1] != "came" else worst or "even"
-    form = "diary" if kind == "diary" else "calls"
-    run = worst_run(tables["missed_by_hour"], level=params.level)
-    peak = dict(zip(("from_hour", "to_hour", "peak_share"), run, strict=True)) if run else None
+        lost = tables["stages"].set_index("stage").n_lost[list(cohort.steps[1:])]
+        values = {"lost_here": share(lost[worst], lost.sum(), params.level)}
+    if inverted:
+        values = {"booked": cohort["booked"], "came": facts["first_visits"].n}
+    form, losses = "diary" if kind == "diary" else "calls", tables["losses"]
+    first = Sentence("none")
+    if losses is not None:
+        most = int((losses.cumulative < 0.8).sum()) + 1
+        first = Sentence("money" if losses.money.notna().all() else "people", {"most": most, "causes": len(losses)})
     return {
         "title": Sentence(kind, values), "lede": Sentence("visits" if facts["visit_share"] else form),
-        "figures.missed.title": Sentence("peak", peak) if peak else Sentence("flat"),
-        "figures.stages.title": Sentence(form), "notes.how": Sentence(form), "notes.care": Sentence(form),
-        "notes.decide": Sentence(kind if kind in HURTS else "other"),
+        "figures.stages.title": Sentence(form), "figures.losses.title": first, "figures.losses.subtitle": Sentence(first.key),
+        "notes.how": Sentence(form), "notes.care": Sentence(form),
+        "notes.decide": Sentence(kind if kind in ("answered", "booked", "came") else "other"),
     }
 
 
-def _main_peak(found: pd.DataFrame | None, params: FunnelParams) -> dict[str, Any] | None:
-    """The everyday hours with most missed calls, if any stand out."""
-    daily = found[found.weekday == EVERY_DAY] if found is not None else pd.DataFrame()
-    return _peak(daily.loc[daily.missed.idxmax()], params) if len(daily) else None
-
-
-def _peak(row: Any, params: FunnelParams) -> dict[str, Any]:
-    share = Estimate(row.share, row.share_low, row.share_high, "share", int(row.n), params.level)
-    return {"from_hour": int(row.from_hour), "to_hour": int(row.to_hour), "peak_share": share}
-
-
 def _findings(
-    facts: Mapping[str, Any], tables: Mapping[str, Any], cohort: Reached, calls: int, capacity: CapacityResult | None,
+    facts: Mapping[str, Any], tables: Mapping[str, Any], cohort: Reached, wrong: Mapping[str, bool], capacity: CapacityResult | None,
     params: FunnelParams,
 ) -> tuple[Finding, ...]:
-    stages, worth = tables["stages"].set_index("stage"), tables["worth"].set_index("stage")
+    worth = tables["worth"].set_index("stage")
     found = []
-    peak = _main_peak(tables["peaks"], params)
-    if peak:
-        found.append(Finding("missed_peak", "risk", peak, impact=_cell(stages, "answered", "lost_money", "currency", params)))
-    weekdays = tables["peaks"][tables["peaks"].weekday != EVERY_DAY] if tables["peaks"] is not None else pd.DataFrame()
-    for row in weekdays.itertuples():
-        found.append(Finding("missed_weekday", "risk", {"day": int(row.weekday), **_peak(row, params)}))
+    if facts["raised"]:
+        found.append(Finding("raised", "opportunity", {"steps": len(cohort.steps) - 1, "by": exact(params.raise_by, "share", 0)}))
+    if facts["reproduction"]:
+        found.append(Finding("word_of_mouth", "strength"))
     for step in worth.index.drop("again", errors="ignore"):
         people = _cell(worth, step, "point_people", "number", params)
         money = _cell(worth, step, "point_money", "currency", params)
@@ -387,20 +501,24 @@ def _findings(
     came, booked = facts["first_visits"].n, cohort["booked"] if "booked" in cohort.steps else None
     skipped = cohort.skipped > 0.05 * max(cohort.counts[-1], 1) and cohort.steps[-1] == "came"
     more_called = bool(facts["visitors"] and facts["callers"]) and facts["callers"].value > facts["visitors"].value
+    numbers = facts["no_number_share"]
     caveats: dict[str, tuple[bool, dict[str, Any]]] = {
         "rooms_full": (load is not None and load.value >= params.full_load, {"room_load": load}),
         "unseen": (facts["unseen"] is not None and facts["unseen"].value > 0.02, {}),
         "unlinked": (facts["unlinked_share"] is not None and facts["unlinked_share"].value > 0.1, {}),
-        "more_came": (booked is not None and came > booked, {"came": came, "booked": booked}),
+        "no_numbers": (numbers is not None and numbers.value > 0.02, {}),
+        "more_came": (wrong["inverted"], {"came": came, "booked": booked}),
         "more_called": (more_called, {}), "skipped": (skipped, {"skipped": cohort.skipped}),
     }
     found += [Finding(key, "caveat", values) for key, (true, values) in caveats.items() if true]
     from_calls = cohort.steps[0] == "callers"
     lacks = {
-        "no_enquiries": not from_calls, "no_missed": calls > 0 and tables["missed_by_hour"] is None,
+        "inverted": wrong["inverted"], "contradicted": wrong["contradicted"],
+        "no_enquiries": not from_calls, "no_missed": bool(facts["enquiries"]) and facts["missed_share"] is None,
         "no_bookings": from_calls and "booked" not in cohort.steps, "no_link": from_calls and "came" not in cohort.steps,
-        "no_reasons": "booked" in cohort.steps and tables["reasons"] is None, "no_site": facts["visitors"] is None,
-        "no_return": facts["return_share"] is None, "no_value": facts["first_value"] is None,
+        "free_text": wrong["free_text"], "no_reasons": "booked" in cohort.steps and tables["reasons"] is None and not wrong["free_text"],
+        "no_site": facts["visitors"] is None, "no_return": facts["return_share"] is None, "no_value": facts["first_value"] is None,
+        "no_sources": facts["recommended_share"] is None,
     }
     return (*found, *(Finding(key, "not_answered") for key, lacking in lacks.items() if lacking))
 
@@ -408,13 +526,11 @@ def _findings(
 # ---------------------------------------------------------------------- figures
 def stages(result: FunnelResult, labels: Labels) -> Figure | None:
     """Who went on and who was lost, step by step, from the first contact of a person."""
-    rows = result.stages[~result.stages.stage.isin(["visitors", "enquiries"])].reset_index(drop=True)
+    rows = result.stages[~result.stages.stage.isin(UPSTREAM)].reset_index(drop=True)
     if len(rows) < 2:
         return None
-    reasons = [
-        labels.text(row.stage, gone=Estimate(1 - row.share, 1 - row.share_high, 1 - row.share_low, "share", 0))
-        if np.isfinite(row.share) else "" for row in rows.itertuples()
-    ]
+    reasons = [_gone(row.stage, result, Estimate(1 - row.share, 1 - row.share_high, 1 - row.share_low, "share", 0), labels)
+               if np.isfinite(row.share) else "" for row in rows.itertuples()]
     lost = rows.lost.fillna(0.0).round()
     return stage_bars.stages(
         rows.per_month, names=[labels.value("stage", stage) for stage in rows.stage], reasons=reasons,
@@ -423,16 +539,28 @@ def stages(result: FunnelResult, labels: Labels) -> Figure | None:
     )
 
 
-def missed(result: FunnelResult, labels: Labels) -> Figure | None:
-    """Calls by hour, those missed dark."""
-    rows = result.missed_by_hour
+def _gone(stage: str, result: FunnelResult, gone: Estimate, labels: Labels) -> str:
+    """What became of the others at a step; people who have time to come still are not lost."""
+    will = result.came_share_settled
+    if stage != "came" or will is None or result.awaited is None or result.awaited.value < 1:
+        return labels.text(stage, gone=gone)
+    gone = Estimate(1 - will.value, 1 - will.high, 1 - will.low, "share", 0)
+    return labels.text("came_awaited", gone=gone, still=labels.number(round(result.awaited.value), "count"))
+
+
+def losses(result: FunnelResult, labels: Labels) -> Figure | None:
+    """Why people are lost, the dearest reason first, with the share of all losses reached so far."""
+    rows = result.losses
     if rows is None:
         return None
-    return columns.columns(
-        rows.calls, rows.missed, names=[str(int(hour)) for hour in rows.hour],
-        texts=[labels.number(round(100 * share), "count") if np.isfinite(share) else "" for share in rows.share],
-        accent=list(rows.is_peak.astype(bool)), height=36.0, key=labels["key"], x_label=labels["x"],
-        tick=lambda n: labels.number(n, "count"),
+    money = bool(rows.money.notna().all())
+    size, unit = (rows.money, "currency") if money else (rows.per_month, "count")
+    return bars.bars(
+        size, names=[labels.value("cause", cause) for cause in rows.cause],
+        texts=[labels.number(x, "share") if np.isfinite(x) else "" for x in rows.cumulative],
+        low=rows.money_low if money else None, high=rows.money_high if money else None,
+        accent=list(rows.cumulative.shift(fill_value=0.0) < 0.8), tick=lambda x: labels.number(x, unit),  # type: ignore[arg-type]
+        width=84.5, height=14.0 + 4.6 * len(rows),
     )
 
 

@@ -34,25 +34,29 @@ class Chain:
 
 def chain(
     counts: ArrayLike, *, per: float, level: float, seed: int, value: tuple[float, float, float] | None = None,
-    value_level: float = 0.90,
+    value_level: float = 0.90, seen: ArrayLike | None = None,
 ) -> Chain:
     """Decompose ``counts`` (S + 1,), people who reached each stage, per ``per`` months.
+
+    ``seen`` (S,) is the part of those who will pass a step that the records can show already (1 when the cohort is
+    settled): shares are of all who will pass, so that people who are still awaited are not lost.
 
     ``value`` is (value, low, high) at ``value_level`` of one person at the end of the chain. Shares are
     drawn from their Beta posteriors (Jeffreys), the value from a log-normal through its bounds, all
     independently; results are per month. The number who enter is taken as counted.
     """
     c = np.asarray(counts, float)
+    known = np.ones(max(c.size - 1, 0)) if seen is None else np.asarray(seen, float)
     if c.ndim != 1 or c.size < 2 or not np.isfinite(c).all() or np.any(np.diff(c) > 0) or c[-1] < 0:
         raise ValueError("counts of stages fall from stage to stage and are not negative")
     rng = np.random.default_rng(seed)
     passed, entered = c[1:], c[:-1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(entered > 0, passed / entered, np.nan)
-    drawn = rng.beta(passed + 0.5, entered - passed + 0.5, size=(DRAWS, passed.size))
+        share = np.minimum(np.where(entered > 0, passed / entered, np.nan) / known, 1.0)
+    drawn = np.minimum(rng.beta(passed + 0.5, entered - passed + 0.5, size=(DRAWS, passed.size)) / known, 1.0)
     worth = value_draws(*value, level=value_level, rng=rng) if value is not None else np.full(DRAWS, np.nan)
     amount = value[0] if value is not None else np.nan
-    lost = (entered - passed) / per
+    lost = (entered - np.minimum(passed / known, entered)) / per
     after, after_drawn = _later(share), _later(drawn)
     entering, entering_drawn = c[0] / per * _earlier(share), c[0] / per * _earlier(drawn)
     lost_drawn = entering_drawn * (1 - drawn)
@@ -76,6 +80,13 @@ def worst_step(counts: ArrayLike, *, level: float, fewest: int) -> int | None:
     low, high = multinomial(lost, level)
     first, second = np.argsort(-lost, kind="stable")[:2]
     return int(first) if low[first] > high[second] else None
+
+
+def lifted(share: ArrayLike, by: float) -> float:
+    """How many times as many pass the whole chain when every share (S,) rises by ``by`` of itself, none above 1."""
+    q = np.asarray(share, float)
+    with np.errstate(divide="ignore"):
+        return float(np.prod(np.minimum(1 + by, np.where(q > 0, 1 / q, np.inf))))
 
 
 def value_draws(

@@ -21,6 +21,18 @@ def share(k: float, n: float, level: float) -> Estimate | None:
     return Estimate(k / n, float(low), float(high), "share", int(n), level)
 
 
+def settled(k: float, n: float, seen: float, level: float) -> Estimate | None:
+    """Share of ``n`` who will in time, when ``k`` have and only a part ``seen`` of all who will can have by now.
+
+    ``k`` is binomial with chance share × seen: Wilson's interval of ``k / n`` over ``seen``, at most 1.
+    """
+    if not n or not seen > 0:
+        return None
+    low, high = wilson(k, n, level)
+    value, bottom, top = (min(float(x) / seen, 1.0) for x in (k / n, low, high))
+    return Estimate(value, bottom, top, "share", int(n), level, "B")
+
+
 def per_month(n: float, months: float) -> Estimate:
     """An exact count as a mean per month."""
     return exact(n / months, "count", int(n))

@@ -55,6 +55,27 @@ def measured_steps(opportunities: Table, fewest: int) -> tuple[str, ...]:
     return steps if len(steps) > 1 else ()
 
 
+def numbered(opportunities: Table, enquiries: Table) -> Table:
+    """Opportunities of callers whose telephone is recorded: only these can be followed to a booking or a visit."""
+    known = enquiries.filter(_.caller_key.notnull()).select(opportunity_id=_.enquiry_id)
+    return opportunities.semi_join(known, "opportunity_id")
+
+
+def without_number(enquiries: Table, days: Days) -> tuple[int, int]:
+    """Incoming calls and requests without a telephone number, and all of them."""
+    seen = _integers(enquiries.filter(_.direction == "in", within(_.started_at, days)).aggregate(
+        n=_.count(), silent=_.caller_key.isnull().sum(),
+    ))
+    return int(seen.silent), int(seen.n)
+
+
+def booked_unanswered(opportunities: Table) -> tuple[int, int]:
+    """Callers who booked or came though no answered call is recorded, and all who booked or came."""
+    went_on = opportunities.filter(_.is_booked | _.is_attended)
+    seen = _integers(went_on.aggregate(n=_.count(), unanswered=(~_.is_answered).sum()))
+    return int(seen.unanswered), int(seen.n)
+
+
 def reached(opportunities: Table, steps: tuple[str, ...], days: Days) -> Reached:
     """New callers of ``days`` by the steps they reached."""
     came, booked = _.is_attended, _.is_attended | _.is_booked
@@ -83,6 +104,18 @@ def visitors(site_traffic: Table, days: Days) -> float:
     """Visitors of the site over rows that lie wholly in ``days``; 0 if none."""
     total = site_traffic.filter(_.from_day >= days.start, _.to_day < days.end).visitors.sum().execute()
     return 0.0 if pd.isna(total) else float(total)
+
+
+def impressions(ad_spend: Table, days: Days) -> float:
+    """Times an advertisement was shown, over rows that lie wholly in ``days``; 0 if none is recorded."""
+    total = ad_spend.filter(_.from_day >= days.start, _.to_day < days.end).impressions.sum().execute()
+    return 0.0 if pd.isna(total) else float(total)
+
+
+def missed_calls(enquiries: Table, days: Days) -> tuple[int, int]:
+    """Incoming calls nobody answered, and all incoming calls."""
+    cells = calls_by_hour(enquiries, days)
+    return int(cells.missed.sum()), int(cells.calls.sum())
 
 
 def incoming(enquiries: Table, days: Days) -> int:
@@ -150,9 +183,9 @@ def visit_lags(opportunities: Table) -> pd.DataFrame:
 
 
 def opened_ages(opportunities: Table, days: Days, end: date) -> pd.DataFrame:
-    """Callers of ``days`` by the days they have been watched to the cut-off: age, n."""
+    """Callers of ``days`` who booked, by the days they have been watched to the cut-off: age, n."""
     last = ibis.literal(end - timedelta(days=1))
-    chosen = opportunities.filter(within(_.opened_at, days))
+    chosen = opportunities.filter(within(_.opened_at, days), _.is_booked | _.is_attended)
     return chosen.group_by(age=last.delta(chosen.opened_at.cast("date"), unit="day")).aggregate(n=_.count()).order_by("age").to_pandas()
 
 

@@ -19,6 +19,7 @@ data/<client>/mapping.yml    which column of which export fills which column bel
 data/<client>/raw/           the exports as they came, never changed
 data/<client>/notebooks/     the client's own copies of notebooks (optional)
 data/<client>/text.yml       sentences changed for this client, by key (optional)
+data/<client>/cjm.yml        what patients told in interviews, for the journey map (optional)
 ```
 
 Only this file is in the repository: clients' data never are. **Required** are {required} and one source of

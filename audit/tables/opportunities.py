@@ -10,7 +10,7 @@ from datetime import date
 
 import ibis
 from ibis import _
-from ibis.expr.types import Table
+from ibis.expr.types import StringValue, Table
 
 from audit.tables.columns import Column, TableSpec
 
@@ -52,12 +52,12 @@ OPPORTUNITIES = TableSpec(
 
 def opportunities(enquiries: Table, appointments: Table, first_visits: Table, patients: Table, *, end: date) -> Table:
     """New demand before the cut-off ``end`` (exclusive), joined to the first visit it led to."""
-    calls = _new_demand(enquiries, first_visits, patients)
-    persons = _persons(calls)
+    persons = _persons(new_demand(enquiries, first_visits, patients))
     return _followed(persons, appointments, first_visits, patients, end)
 
 
-def _new_demand(enquiries: Table, first_visits: Table, patients: Table) -> Table:
+def new_demand(enquiries: Table, first_visits: Table, patients: Table) -> Table:
+    """Calls and leads of people who were no patients yet, with ``caller`` and the ``number`` of their opportunity."""
     known_since = (
         patients.filter(_.phone_key.notnull())
         .inner_join(first_visits, "patient_id")
@@ -66,14 +66,18 @@ def _new_demand(enquiries: Table, first_visits: Table, patients: Table) -> Table
     )
     incoming = enquiries.filter(_.direction == "in", ibis.coalesce(~_.intent.isin(NOT_NEW), True))
     joined = incoming.left_join(known_since, incoming.caller_key == known_since.phone_key)
-    return joined.filter(ibis.coalesce(_.started_at.date() <= _.patient_since, True)).drop("phone_key")
+    return _numbered(joined.filter(ibis.coalesce(_.started_at.date() <= _.patient_since, True)).drop("phone_key"))
 
 
-def _persons(calls: Table) -> Table:
-    caller = ibis.coalesce(calls.caller_key, ibis.literal("no number ") + calls.enquiry_id)
+def caller(enquiries: Table) -> StringValue:
+    """Who got in touch: the telephone, or the enquiry itself where no number is recorded."""
+    return ibis.coalesce(enquiries.caller_key, ibis.literal("no number ") + enquiries.enquiry_id)
+
+
+def _numbered(calls: Table) -> Table:
     order = [_.started_at, _.enquiry_id]
-    spaced = (
-        calls.mutate(caller=caller)
+    return (
+        calls.mutate(caller=caller(calls))
         .mutate(previous=_.started_at.lag().over(group_by="caller", order_by=order))
         .mutate(
             opens=ibis.coalesce(
@@ -82,7 +86,11 @@ def _persons(calls: Table) -> Table:
         )
         .mutate(number=_.opens.sum().over(ibis.cumulative_window(group_by="caller", order_by=order)))
     )
-    return spaced.group_by("caller", "number").aggregate(
+
+
+def _persons(demand: Table) -> Table:
+    order = [_.started_at, _.enquiry_id]
+    return demand.group_by("caller", "number").aggregate(
         opportunity_id=_.enquiry_id.first(order_by=order),
         caller_key=_.caller_key.first(order_by=order),
         opened_at=_.started_at.min(),

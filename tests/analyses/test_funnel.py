@@ -11,8 +11,9 @@ import pytest
 from audit.analyses import funnel
 from audit.config import Days, Period
 from audit.errors import NotAnswerable
-from audit.results import Estimate
+from audit.results import Estimate, Unanswered
 from audit.tables.connection import Tables, tables_from_frames
+from tests.pages import spoken
 
 END = date(2017, 1, 1)
 PERIOD = Period(start=date(2016, 1, 1), end=END, now=Days(start=date(2016, 10, 1), end=date(2016, 11, 1)),
@@ -26,8 +27,8 @@ class Value:
 
 
 def run(tables: Tables, period: Period = PERIOD, clv=None, capacity=None, **params):
-    given = {name: tables.get(name) for name in ("patient_days", "opportunities", "enquiries", "site_traffic")}
-    return funnel.analyse(tables["appointments"], tables["first_visits"], **given, clv=clv, capacity=capacity,
+    given = {name: tables.get(name) for name in ("patient_days", "opportunities", "enquiries", "site_traffic", "ad_spend")}
+    return funnel.analyse(tables["appointments"], tables["patients"], tables["first_visits"], **given, clv=clv, capacity=capacity,
                           period=period, params=funnel.FunnelParams(**params))
 
 
@@ -75,10 +76,7 @@ def test_teaching_clinic(demo_tables, demo_period, demo_truth):
         assert share["came"].low - 0.01 < came < share["came"].high + 0.01
     assert result.first_visits.value == pytest.approx(demo_truth.after.primaries, rel=0.01)
     assert result.worst == "booked"
-    everyday = result.peaks[result.peaks.weekday == "all"]
-    assert ((everyday.from_hour <= 18) & (everyday.to_hour >= 20)).any()
-    monday = result.peaks[result.peaks.weekday == "0"].iloc[0]
-    assert (monday.from_hour, monday.to_hour) == (9, 11)
+    assert result.impressions.value > result.visitors.value > result.callers.value
 
 
 def test_counts_by_hand(two_months):
@@ -121,7 +119,7 @@ def test_without_calls_the_funnel_begins_with_the_appointment(two_months):
     assert result.says["title"].key == "diary"
     gaps = {finding.key for finding in result.findings if finding.kind == "not_answered"}
     assert {"no_enquiries", "no_site", "no_value"} <= gaps
-    assert result.missed_by_hour is None
+    assert result.missed_share is None
 
 
 def test_a_log_of_answered_calls_only_has_no_missed_share():
@@ -152,14 +150,16 @@ def test_more_visits_than_bookings_are_told():
         "enquiries": pd.DataFrame(),
     }
     result = run(clinic(callers("2016-10-01", 200, 120, 90, 20), walked_in))
-    keys = {finding.key for finding in result.findings}
-    assert "more_came" in keys
-    assert "unlinked" in keys
+    keys = {finding.key: finding.kind for finding in result.findings}
+    assert keys["more_came"] == "caveat" and keys["inverted"] == "not_answered" and "unlinked" in keys
+    assert result.says["title"].key == "inverted" and result.grade == "C"
+    assert result.worst is None and result.losses is None and result.stages.lost_money.isna().all()
 
 
 def test_full_rooms_are_a_caveat(two_months):
     class Full:
         room_load = Estimate(0.98, 0.97, 0.99, "share", 26)
+        visits_most = None
 
     assert "rooms_full" in {finding.key for finding in run(two_months, capacity=Full()).findings}
 
@@ -174,3 +174,155 @@ def test_hardly_anybody(n):
     result = run(clinic(callers("2016-10-01", n, n, n, 0)))
     assert result.worst is None
     assert result.return_share is None
+
+
+# ---------------------------------------------------------------------- people who have time still
+def test_people_still_awaited_are_not_lost():
+    settled = callers("2016-03-01", 400, 400, 300, 0)
+    settled["appointments"]["starts_at"] = settled["appointments"]["booked_at"] + pd.to_timedelta(np.arange(400) % 2 * 20 + 1, "D")
+    latest = callers("2016-12-01", 400, 400, 300, 0)
+    latest["appointments"]["starts_at"] = latest["appointments"]["booked_at"] + pd.to_timedelta(np.arange(400) % 2 * 20 + 1, "D")
+    beyond = latest["appointments"]["starts_at"] >= pd.Timestamp(END)
+    latest["appointments"]["status"] = np.where(beyond, "booked", latest["appointments"]["status"])
+    period = Period(start=date(2016, 1, 1), end=END, now=Days(start=date(2016, 12, 1), end=END), before=None)
+    result = run(clinic(settled, latest), period, clv=Value())
+    assert result.came_share.value < 0.7
+    assert result.came_share_settled.low < 0.75 < result.came_share_settled.high
+    assert result.awaited.value == pytest.approx(0.75 * 400 - result.stages.set_index("stage").n["came"], abs=15)
+    assert result.lost.value + result.awaited.value + result.stages.set_index("stage").n["came"] == pytest.approx(400)
+
+
+# ---------------------------------------------------------------------- reasons in money
+def test_losses_are_those_of_the_steps_split_by_reason(two_months):
+    result = run(two_months, clv=Value())
+    losses, stages = result.losses.set_index("cause"), result.stages.set_index("stage")
+    assert losses.per_month.sum() == pytest.approx(130)
+    assert losses.money.sum() == pytest.approx(stages.lost_money[["answered", "booked", "came"]].sum())
+    assert losses.money["price"] + losses.money["no_slot"] == pytest.approx(stages.lost_money["booked"])
+    assert result.losses.money.is_monotonic_decreasing
+    assert result.losses.cumulative.iloc[-1] == pytest.approx(1)
+    assert (losses.money_low < losses.money).all() and (losses.money < losses.money_high).all()
+
+
+def test_losses_without_a_value_are_ranked_by_people(two_months):
+    losses = run(two_months).losses
+    assert losses.money.isna().all() and losses.per_month.is_monotonic_decreasing
+    assert losses.cumulative.iloc[-1] == pytest.approx(1)
+
+
+def test_tags_in_free_words_are_not_ranked():
+    frames = callers("2016-10-01", 200, 120, 90, 20)
+    tagged = frames["enquiries"].loss_reason.notna()
+    frames["enquiries"].loc[tagged, "loss_reason"] = [f"said that {i} is dear" for i in range(tagged.sum())]
+    result = run(tables_from_frames(frames, end=END))
+    keys = {finding.key for finding in result.findings if finding.kind == "not_answered"}
+    assert result.reasons is None and "free_text" in keys and "no_reasons" not in keys
+    assert set(result.losses.cause) == {"not_answered", "not_booked", "not_came"}
+
+
+def test_a_few_free_words_count_as_other():
+    frames = callers("2016-10-01", 200, 120, 90, 20)
+    first = frames["enquiries"].loss_reason.first_valid_index()
+    frames["enquiries"].loc[first, "loss_reason"] = "mumbled"
+    assert run(tables_from_frames(frames, end=END)).reasons.set_index("reason").n["other"] == 1
+
+
+# ---------------------------------------------------------------------- clocks
+@pytest.mark.parametrize("hours", [3, -3, 5.5])
+def test_clocks_that_differ_are_told_and_refused(hours):
+    frames = callers("2016-10-01", 200, 120, 90, 20)
+    for moment in ("booked_at", "starts_at"):
+        frames["appointments"][moment] += pd.Timedelta(hours=hours)
+    with pytest.raises(NotAnswerable) as refused:
+        run(tables_from_frames(frames, end=END))
+    assert refused.value.reason == "clocks_differ"
+    assert refused.value.values["hours"].value == abs(hours) and refused.value.values["earlier"] == (hours < 0)
+
+
+def test_visits_before_their_calls_are_refused_where_no_booking_has_a_time():
+    frames = callers("2016-10-01", 200, 120, 90, 20)
+    frames["appointments"] = frames["appointments"].assign(booked_at=pd.NaT, starts_at=frames["appointments"].starts_at - pd.Timedelta(hours=26))
+    with pytest.raises(NotAnswerable) as refused:
+        run(tables_from_frames(frames, end=END))
+    assert refused.value.reason == "visits_before_calls" and refused.value.values["before"].value == 1
+
+
+@pytest.mark.parametrize("reason, values", [
+    ("clocks_differ", {"hours": Estimate(3, 3, 3, "hours", 90), "earlier": True}), ("visits_before_calls", {"before": Estimate(0.6, 0.5, 0.7, "share", 90)}),
+])
+def test_refusals_have_words(reason, values):
+    told = spoken("funnel", Unanswered(grade="C", analysis="funnel", reason=reason, verdict="not_identified", details=values), PERIOD)
+    assert "local time" in told.texts[0]
+
+
+def test_clocks_of_the_teaching_clinic_agree(demo_tables, demo_period):
+    assert run(demo_tables, demo_period).callers is not None
+
+
+# ---------------------------------------------------------------------- telephones
+def test_calls_without_a_number_are_not_lost_people():
+    """Half of the calls lose their number: they cannot be followed and would look lost."""
+    frames = callers("2016-10-01", 400, 240, 180, 40)
+    frames["enquiries"].loc[np.arange(440) % 2 == 0, "caller_key"] = None
+    result = run(tables_from_frames(frames, end=END))
+    assert result.no_number_share.value == pytest.approx(0.5)
+    assert result.visit_share.low < 180 / 440 < result.visit_share.high
+    assert "no_numbers" in {finding.key for finding in result.findings}
+
+
+def test_no_call_has_a_number():
+    frames = callers("2016-10-01", 200, 120, 90, 20)
+    frames["enquiries"]["caller_key"] = None
+    result = run(tables_from_frames(frames, end=END))
+    assert result.visit_share is None
+    assert "no_enquiries" in {f.key for f in result.findings} or "no_link" in {f.key for f in result.findings}
+
+
+def test_bookings_without_an_answered_call_contradict_the_log():
+    frames = callers("2016-10-01", 200, 120, 90, 20)
+    frames["enquiries"]["is_answered"] = np.arange(220) % 2 == 0
+    result = run(tables_from_frames(frames, end=END))
+    assert result.answered_share is None and result.visit_share.value == pytest.approx(90 / 220)
+    assert "contradicted" in {finding.key for finding in result.findings if finding.kind == "not_answered"}
+
+
+# ---------------------------------------------------------------------- room and recommendation
+def test_a_point_is_worth_what_the_rooms_hold(two_months):
+    class Tight:
+        room_load = Estimate(0.9, 0.89, 0.91, "share", 26)
+        visits = 180
+        visits_most = Estimate(181.0, 181.0, 181.0, "count", 26)
+
+    result = run(two_months, clv=Value(), capacity=Tight())
+    worth = result.worth.set_index("stage")
+    # 180 visits of 90 first patients: room for one visit is room for half a first patient
+    assert result.room.value == pytest.approx(0.5)
+    assert worth.room_money["answered"] == pytest.approx(0.5 * 1000)
+    first = worth.drop("again")
+    assert (first.room_money <= first.point_money + 1e-9).all()
+    assert result.raised_room.value == pytest.approx(0.5 / 90) and result.raised.value == pytest.approx(1.1 * 1.1 * 1.1 - 1, abs=0.2)
+
+
+def test_recommendation_is_bounded_by_those_who_are_silent():
+    people = 300
+    frames = {
+        "patients": pd.DataFrame({
+            "patient_id": [f"p{i}" for i in range(2 * people)], "registered_on": date(2016, 9, 5),
+            "stated_source": np.where(np.arange(2 * people) % 3 == 0, "Friends", np.where(np.arange(2 * people) % 3 == 1, "internet", None)),
+        }),
+        "appointments": pd.DataFrame({
+            "appointment_id": [f"a{i}" for i in range(2 * people)], "patient_id": [f"p{i}" for i in range(2 * people)], "kind": "outpatient",
+            "status": "completed", "starts_at": [pd.Timestamp("2016-10-03 12:00")] * people + [pd.Timestamp("2016-09-05 12:00")] * people,
+        }),
+    }
+    result = run(tables_from_frames(frames, end=END))
+    share = result.recommended_share
+    assert share.value == pytest.approx(1 / 2) and share.low < 1 / 3 and share.high > 2 / 3 and share.grade == "C"
+    # 300 first patients a month earlier, but over the twelve months in which patients recommend only 300 in all
+    assert result.reproduction.low < 1 / 3 and result.reproduction.high > 2 / 3 * 9
+    assert result.brought is None
+
+
+def test_nobody_was_asked_for_the_source(two_months):
+    result = run(two_months)
+    assert result.recommended_share is None and "no_sources" in {f.key for f in result.findings}

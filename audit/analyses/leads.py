@@ -1,0 +1,265 @@
+"""Leads: how many people stand behind calls and requests, how soon somebody speaks with them, who is missed.
+
+Question   How many people are behind the calls and requests, how soon does somebody speak with them, does it matter?
+Method     One telephone within 30 days is one person, whatever the channels (as in the funnel). Minutes to the first
+           conversation with the median's order-statistic interval; booking by response time with Wilson intervals, raw and
+           standardised for channel and part of the day by a logit. Hours with more missed calls by Fisher's exact test.
+Reads      enquiries, opportunities, patients, first visits.
+Cannot say Whether answering sooner makes people book: who is answered at once called at another hour, by another channel, and
+           those who want it most wait or ring again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ibis.expr.types import Table
+from matplotlib.figure import Figure
+from pydantic import Field
+
+from audit.config import Days, Params, Period
+from audit.errors import NotAnswerable
+from audit.models.counted import per_month, share, three
+from audit.models.missed_calls import EVERY_DAY, by_hour, lossy_hours, worst_run
+from audit.models.proportions import newcombe
+from audit.models.standardise import standardise_rates
+from audit.models.waits import median_wait
+from audit.plots import bars, columns
+from audit.results import Estimate, Finding, Measure, Result, Sentence, table
+from audit.tables import contacts
+from audit.tables import leads as queries
+from audit.wording import Labels
+
+FIGURES = ("missed", "response")
+BUCKETS = {"at_once": 1.0, "quarter_hour": 15.0, "hour": 60.0, "day": 1440.0, "later": np.inf, "never": np.nan}
+"""Minutes up to which a response belongs to each bucket."""
+SOON = 15.0
+
+
+class LeadsParams(Params):
+    """Settings of the analysis."""
+
+    shape_days: int = Field(182, ge=28, description="days over which response times and hours with many missed calls are looked at")
+    fewest: int = Field(30, ge=8, description="people below which a share is not judged")
+    hour_edges: tuple[int, ...] = Field((12, 17), description="hours at which a new part of the day begins")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeadsResult(Result):
+    """Counts per month of the period; response over ``shape_days`` up to its end. ``overcount`` is how many more people there
+    would seem to be if every channel counted its own; ``soon_gap`` the standardised share that books of those reached within
+    a minute minus that of those reached later."""
+
+    enquiries: Estimate
+    new_contacts: Estimate
+    people: Estimate
+    overcount: Estimate
+    several_share: Estimate | None
+    repeat_share: Estimate | None
+    soon_share: Estimate | None
+    never_share: Estimate | None
+    response_median: Estimate | None
+    booked_soon: Estimate | None
+    booked_late: Estimate | None
+    soon_gap: Estimate | None
+    channels: pd.DataFrame = table(
+        Measure("channel", "label"), Measure("contacts", "count"), Measure("used", "count", people=True), Measure("people", "count", people=True),
+        Measure("soon", "share", interval=True), Measure("median", "minutes", interval=True), Measure("booked", "share", interval=True),
+        Measure("n", "count", people=True, shown=False),
+    )
+    response: pd.DataFrame | None = table(
+        Measure("bucket", "label"), Measure("people", "count", people=True), Measure("booked", "share", interval=True, form="bar"),
+        Measure("standardised", "share"), Measure("n", "count", people=True, shown=False),
+    )
+    missed_by_hour: pd.DataFrame | None = table(
+        Measure("hour", "label"), Measure("calls", "count"), Measure("missed", "count"),
+        Measure("share", "share", interval=True, form="bar"), Measure("is_peak", "flag"), Measure("n", "count", shown=False),
+    )
+    peaks: pd.DataFrame | None = table(
+        Measure("weekday", "label"), Measure("from_hour", "label"), Measure("to_hour", "label"), Measure("calls", "count"),
+        Measure("missed", "count"), Measure("share", "share", interval=True, form="bar"), Measure("n", "count", shown=False),
+    )
+
+
+def analyse(
+    enquiries: Table, opportunities: Table, first_visits: Table, patients: Table, *, period: Period, params: LeadsParams
+) -> LeadsResult:
+    """People behind the contacts now; response and missed calls over the last half-year."""
+    now = period.present
+    since = max(period.start, min(now.start, now.end - timedelta(days=params.shape_days)))
+    shape = Days(start=since, end=now.end)
+    mine = queries.contacts_of(enquiries, first_visits, patients, opportunities, now).cache()
+    by_channel = queries.merged(mine)
+    several, repeated, people = queries.several(mine)
+    if not people:
+        raise NotAnswerable("nobody", verdict="not_enough_data")
+    told = queries.responses(queries.contacts_of(enquiries, first_visits, patients, opportunities, shape), enquiries, params.hour_edges)
+    told["bucket"] = _bucket(told["minutes"])
+    hours, lossy = _missed(enquiries, now, shape, period, params)
+    contacts_made = int(by_channel["contacts"].sum())
+    recorded = bool(told["minutes"].notna().any())
+    facts: dict[str, Any] = {
+        "enquiries": per_month(contacts.incoming(enquiries, now), now.months), "new_contacts": per_month(contacts_made, now.months),
+        "people": per_month(people, now.months),
+        "overcount": Estimate(x := by_channel["used"].sum() / people - 1, x, x, "share", people),
+        "several_share": share(several, people, params.level), "repeat_share": share(repeated, people, params.level),
+        "soon_share": share((told["minutes"] <= SOON).sum(), len(told), params.level) if recorded else None,
+        "never_share": share(told["minutes"].isna().sum(), len(told), params.level) if recorded else None,
+        "response_median": _median(told["minutes"], params) if recorded else None,
+        **_by_speed(told, params),
+    }
+    response = _response(told, params) if recorded else None
+    return LeadsResult(
+        grade="A", headline="soon_share" if recorded else "people", **facts, channels=_channels(by_channel, told, params),
+        response=response, missed_by_hour=hours, peaks=lossy, says=_says(facts, hours, params), findings=_findings(facts, lossy, hours, recorded, params),
+    )
+
+
+# ---------------------------------------------------------------------- how soon
+def _bucket(minutes: pd.Series) -> pd.Series:
+    names = list(BUCKETS)
+    edges = np.array([BUCKETS[name] for name in names[:-1]])
+    at = np.searchsorted(edges, minutes.to_numpy(float))
+    return pd.Series(np.where(minutes.isna(), "never", np.array(names)[np.minimum(at, len(edges) - 1)]), index=minutes.index)
+
+
+def _median(minutes: pd.Series, params: LeadsParams) -> Estimate | None:
+    value, low, high = median_wait(minutes, params.level)
+    return Estimate(value, low, high, "minutes", len(minutes), params.level) if np.isfinite([value, low, high]).all() else None
+
+
+def _by_speed(told: pd.DataFrame, params: LeadsParams) -> dict[str, Estimate | None]:
+    """Booking of those reached within a minute and of those reached later, and the difference on the same mix of calls."""
+    reached = told[told["minutes"].notna()]
+    soon = reached["bucket"] == "at_once"
+    none: dict[str, Estimate | None] = dict.fromkeys(("booked_soon", "booked_late", "soon_gap"))
+    if min(soon.sum(), (~soon).sum()) < params.fewest:
+        return none
+    (k1, n1), (k0, n0) = ((int(reached.loc[those, "is_booked"].sum()), int(those.sum())) for those in (soon, ~soon))
+    rates = _standardised(reached, soon.astype(int))
+    low, high = (float(x) for x in newcombe(k1, n1, k0, n0, params.level))
+    # the logit moves the difference for the mix of calls; its sampling error is that of the raw one
+    gap, raw = float(rates[1] - rates[0]), k1 / n1 - k0 / n0
+    return {
+        "booked_soon": share(k1, n1, params.level), "booked_late": share(k0, n0, params.level),
+        "soon_gap": Estimate(gap, low + gap - raw, high + gap - raw, "points", n0 + n1, params.level, "C", "weak"),
+    }
+
+
+def _standardised(people: pd.DataFrame, unit: pd.Series) -> np.ndarray:
+    """Share that books of each unit on everybody's mix of channel and part of the day."""
+    strata = {"channel": pd.factorize(people["first_channel"], sort=True)[0], "part": people["part"].to_numpy(int)}
+    cells = pd.DataFrame({"unit": unit.to_numpy(int), **strata, "k": people["is_booked"].to_numpy(int), "n": 1})
+    sums = cells.groupby(["unit", "channel", "part"], as_index=False)[["k", "n"]].sum()
+    return standardise_rates(sums["k"], sums["n"], unit=sums["unit"], strata={name: sums[name] for name in strata}).direct
+
+
+def _response(told: pd.DataFrame, params: LeadsParams) -> pd.DataFrame:
+    """Booking by how soon somebody spoke; those nobody ever spoke with have no share on the same mix."""
+    reached = told[told["bucket"] != "never"]
+    known = [name for name in BUCKETS if (reached["bucket"] == name).any()]
+    rates = dict(zip(known, _standardised(reached, reached["bucket"].map(known.index)), strict=True)) if len(known) > 1 else {}
+    rows = []
+    for name in BUCKETS:
+        those = told.loc[told["bucket"] == name, "is_booked"]
+        if len(those):
+            booked = share(those.sum(), len(those), params.level)
+            alike = rates.get(name, np.nan) if len(those) >= params.fewest else np.nan
+            rows.append([name, len(those), *three(booked), alike, len(those)])
+    return _frame("response", rows)
+
+
+def _channels(by_channel: pd.DataFrame, told: pd.DataFrame, params: LeadsParams) -> pd.DataFrame:
+    rows = []
+    groups = dict(tuple(told.groupby("first_channel")))
+    for row in by_channel.itertuples():
+        mine = groups.get(row.channel, told.head(0))
+        enough = len(mine) >= params.fewest
+        soon = three(share((mine["minutes"] <= SOON).sum(), len(mine), params.level)) if enough else (np.nan,) * 3
+        wait = np.array(median_wait(mine["minutes"], params.level)) if enough else np.full(3, np.nan)
+        booked = three(share(mine["is_booked"].sum(), len(mine), params.level)) if enough else (np.nan,) * 3
+        rows.append([row.channel, row.contacts, row.used, row.people, *soon, *(wait if np.isfinite(wait).all() else np.full(3, np.nan)), *booked, row.people])
+    return _frame("channels", rows)
+
+
+def _missed(
+    enquiries: Table, now: Days, shape: Days, period: Period, params: LeadsParams
+) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """Calls by hour, and the hours that stand out over ``shape``. Nothing when no missed call is ever recorded."""
+    cells = contacts.calls_by_hour(enquiries, now)
+    ever, _calls = contacts.missed_calls(enquiries, Days(start=period.start, end=period.end))
+    if not ever or not cells["calls"].sum():
+        return None, None
+    lossy = lossy_hours(contacts.calls_by_hour(enquiries, shape), months=shape.months, level=params.level)
+    return by_hour(cells, lossy, months=now.months, level=params.level), lossy if len(lossy) else None
+
+
+def _frame(name: str, rows: list[list[Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=[part for measure in LeadsResult.measures(name) for part in measure.names])
+
+
+# ---------------------------------------------------------------------- what to say
+def _says(facts: Mapping[str, Any], hours: pd.DataFrame | None, params: LeadsParams) -> dict[str, Sentence]:
+    run = worst_run(hours, level=params.level)
+    peak = dict(zip(("from_hour", "to_hour", "peak_share"), run, strict=True)) if run else None
+    gap = facts["soon_gap"]
+    kind = "unknown" if gap is None else "more" if gap.low > 0 else "fewer" if gap.high < 0 else "alike"
+    return {
+        "title": Sentence("reached" if facts["soon_share"] else "merged"), "lede": Sentence("reached" if facts["soon_share"] else "merged"),
+        "figures.missed.title": Sentence("peak", peak) if peak else Sentence("flat"), "figures.response.title": Sentence(kind),
+        "notes.decide": Sentence("peak" if peak else "flat"),
+    }
+
+
+def _peak(row: Any, params: LeadsParams) -> dict[str, Any]:
+    missed = Estimate(row.share, row.share_low, row.share_high, "share", int(row.n), params.level)
+    return {"from_hour": int(row.from_hour), "to_hour": int(row.to_hour), "peak_share": missed}
+
+
+def _findings(
+    facts: Mapping[str, Any], lossy: pd.DataFrame | None, hours: pd.DataFrame | None, recorded: bool, params: LeadsParams
+) -> tuple[Finding, ...]:
+    found = []
+    peaks = lossy if lossy is not None else pd.DataFrame(columns=["weekday", "missed"])
+    daily = peaks[peaks["weekday"] == EVERY_DAY]
+    if len(daily):
+        found.append(Finding("missed_peak", "risk", _peak(daily.loc[daily["missed"].idxmax()], params)))
+    for row in peaks[peaks["weekday"] != EVERY_DAY].itertuples():
+        found.append(Finding("missed_weekday", "risk", {"day": int(row.weekday), **_peak(row, params)}))
+    if facts["soon_gap"]:
+        found.append(Finding("speed", "caveat"))
+    if facts["overcount"].value > 0.01:
+        found.append(Finding("overcount", "caveat"))
+    lacks = {"no_missed": hours is None, "no_answers": not recorded, "no_speed": recorded and facts["soon_gap"] is None}
+    return (*found, *(Finding(key, "not_answered") for key, lacking in lacks.items() if lacking))
+
+
+# ---------------------------------------------------------------------- figures
+def missed(result: LeadsResult, labels: Labels) -> Figure | None:
+    """Calls by hour, those missed dark."""
+    rows = result.missed_by_hour
+    if rows is None:
+        return None
+    return columns.columns(
+        rows.calls, rows.missed, names=[str(int(hour)) for hour in rows.hour],
+        texts=[labels.number(round(100 * share), "count") if np.isfinite(share) else "" for share in rows.share],
+        accent=list(rows.is_peak.astype(bool)), height=40.0, key=labels["key"], x_label=labels["x"],
+        tick=lambda n: labels.number(n, "count"),
+    )
+
+
+def response(result: LeadsResult, labels: Labels) -> Figure | None:
+    """Share that books by how soon somebody spoke with the person."""
+    rows = result.response.dropna(subset=["booked"]) if result.response is not None else pd.DataFrame()
+    if len(rows) < 2:
+        return None
+    return bars.bars(
+        rows.booked, names=[labels.value("bucket", bucket) for bucket in rows.bucket], texts=[labels.number(n, "count") for n in rows.people],
+        low=rows.booked_low, high=rows.booked_high, track=1.0, tick=lambda x: labels.number(x, "share"), ticks=(0, 0.25, 0.5, 0.75, 1),
+        width=84.5, height=40.0,
+    )
