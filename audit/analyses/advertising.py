@@ -35,7 +35,7 @@ from audit.models.drivers import spread
 from audit.models.misallocation import misallocation
 from audit.plots.dots import dots
 from audit.plots.multiples import Line, Panel, multiples
-from audit.results import Estimate, Finding, Grade, Measure, Result, Sentence, exact, table
+from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
 from audit.tables.ad_units import NO_UNIT, ad_units
 from audit.tables.channel_days import NO_SOURCE, ChannelDays, channel_days
 from audit.tables.free_hours import free_hours
@@ -135,9 +135,9 @@ def analyse(
         "weeks": len(series.callers), "told": len(mix.fitted), **_added(mix, paid, params), **_extremes(ways, params),
         **_split_facts(split, mix, params), **spread_facts, **_medium(media, params),
     }
-    grade: Grade = "B" if mix.fitted or channels.saturated else "C"
     return AdvertisingResult(
-        grade=grade, headline="best_cost" if facts["best_cost"] else None, says=_says(facts, ways), findings=_findings(facts, ways, capacity, shifts),
+        # no curve here was tried on weeks it had not seen
+        grade="C", headline="best_cost" if facts["best_cost"] else None, says=_says(facts, ways), findings=_findings(facts, ways, capacity, shifts),
         ways=ways, lines=_lines(mix, channels, params), dots=channels.months[["channel", "spend", "answered"]],
         budget=_budget(split, mix), hours=hours, media=media, **facts,
     )
