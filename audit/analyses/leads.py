@@ -1,9 +1,9 @@
-"""Leads: how many people stand behind calls and requests, how soon somebody speaks with them, who is missed.
+"""Leads: how many people stand behind calls and requests, how soon somebody speaks with them.
 
 Question   How many people are behind the calls and requests, how soon does somebody speak with them, does it matter?
 Method     One telephone within 30 days is one person, whatever the channels (as in the funnel). Minutes to the first
            conversation with the median's order-statistic interval; booking by response time with Wilson intervals, raw and
-           standardised for channel and part of the day by a logit. Hours with more missed calls by Fisher's exact test.
+           standardised for channel and part of the day by a logit.
 Reads      enquiries, opportunities, patients, first visits.
 Cannot say Whether answering sooner makes people book: who is answered at once called at another hour, by another channel, and
            those who want it most wait or ring again.
@@ -25,17 +25,16 @@ from pydantic import Field
 from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
 from audit.models.counted import per_month, share, three
-from audit.models.missed_calls import EVERY_DAY, by_hour, lossy_hours, worst_run
 from audit.models.proportions import newcombe
 from audit.models.standardise import standardise_rates
 from audit.models.waits import median_wait
-from audit.plots import bars, columns
+from audit.plots import bars
 from audit.results import Estimate, Finding, Measure, Result, Sentence, table
 from audit.tables import contacts
 from audit.tables import leads as queries
 from audit.wording import Labels
 
-FIGURES = ("missed", "response")
+FIGURES = ("response",)
 BUCKETS = {"at_once": 1.0, "quarter_hour": 15.0, "hour": 60.0, "day": 1440.0, "later": np.inf, "never": np.nan}
 """Minutes up to which a response belongs to each bucket."""
 SOON = 15.0
@@ -44,7 +43,7 @@ SOON = 15.0
 class LeadsParams(Params):
     """Settings of the analysis."""
 
-    shape_days: int = Field(182, ge=28, description="days over which response times and hours with many missed calls are looked at")
+    shape_days: int = Field(182, ge=28, description="days over which response times are looked at")
     fewest: int = Field(30, ge=8, description="people below which a share is not judged")
     hour_edges: tuple[int, ...] = Field((12, 17), description="hours at which a new part of the day begins")
 
@@ -76,20 +75,12 @@ class LeadsResult(Result):
         Measure("bucket", "label"), Measure("people", "count", people=True), Measure("booked", "share", interval=True, form="bar"),
         Measure("standardised", "share"), Measure("n", "count", people=True, shown=False),
     )
-    missed_by_hour: pd.DataFrame | None = table(
-        Measure("hour", "label"), Measure("calls", "count"), Measure("missed", "count"),
-        Measure("share", "share", interval=True, form="bar"), Measure("is_peak", "flag"), Measure("n", "count", shown=False),
-    )
-    peaks: pd.DataFrame | None = table(
-        Measure("weekday", "label"), Measure("from_hour", "label"), Measure("to_hour", "label"), Measure("calls", "count"),
-        Measure("missed", "count"), Measure("share", "share", interval=True, form="bar"), Measure("n", "count", shown=False),
-    )
 
 
 def analyse(
     enquiries: Table, opportunities: Table, first_visits: Table, patients: Table, *, period: Period, params: LeadsParams
 ) -> LeadsResult:
-    """People behind the contacts now; response and missed calls over the last half-year."""
+    """People behind the contacts now; response over the last half-year."""
     now = period.present
     since = max(period.start, min(now.start, now.end - timedelta(days=params.shape_days)))
     shape = Days(start=since, end=now.end)
@@ -100,7 +91,6 @@ def analyse(
         raise NotAnswerable("nobody", verdict="not_enough_data")
     told = queries.responses(queries.contacts_of(enquiries, first_visits, patients, opportunities, shape), enquiries, params.hour_edges)
     told["bucket"] = _bucket(told["minutes"])
-    hours, lossy = _missed(enquiries, now, shape, period, params)
     contacts_made = int(by_channel["contacts"].sum())
     recorded = bool(told["minutes"].notna().any())
     facts: dict[str, Any] = {
@@ -116,7 +106,7 @@ def analyse(
     response = _response(told, params) if recorded else None
     return LeadsResult(
         grade="A", headline="soon_share" if recorded else "people", **facts, channels=_channels(by_channel, told, params),
-        response=response, missed_by_hour=hours, peaks=lossy, says=_says(facts, hours, params), findings=_findings(facts, lossy, hours, recorded, params),
+        response=response, says=_says(facts), findings=_findings(facts, recorded),
     )
 
 
@@ -187,72 +177,28 @@ def _channels(by_channel: pd.DataFrame, told: pd.DataFrame, params: LeadsParams)
     return _frame("channels", rows)
 
 
-def _missed(
-    enquiries: Table, now: Days, shape: Days, period: Period, params: LeadsParams
-) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
-    """Calls by hour, and the hours that stand out over ``shape``. Nothing when no missed call is ever recorded."""
-    cells = contacts.calls_by_hour(enquiries, now)
-    ever, _calls = contacts.missed_calls(enquiries, Days(start=period.start, end=period.end))
-    if not ever or not cells["calls"].sum():
-        return None, None
-    lossy = lossy_hours(contacts.calls_by_hour(enquiries, shape), months=shape.months, level=params.level)
-    return by_hour(cells, lossy, months=now.months, level=params.level), lossy if len(lossy) else None
-
-
 def _frame(name: str, rows: list[list[Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[part for measure in LeadsResult.measures(name) for part in measure.names])
 
 
 # ---------------------------------------------------------------------- what to say
-def _says(facts: Mapping[str, Any], hours: pd.DataFrame | None, params: LeadsParams) -> dict[str, Sentence]:
-    run = worst_run(hours, level=params.level)
-    peak = dict(zip(("from_hour", "to_hour", "peak_share"), run, strict=True)) if run else None
-    gap = facts["soon_gap"]
+def _says(facts: Mapping[str, Any]) -> dict[str, Sentence]:
+    gap, reached = facts["soon_gap"], "reached" if facts["soon_share"] else "merged"
     kind = "unknown" if gap is None else "more" if gap.low > 0 else "fewer" if gap.high < 0 else "alike"
-    return {
-        "title": Sentence("reached" if facts["soon_share"] else "merged"), "lede": Sentence("reached" if facts["soon_share"] else "merged"),
-        "figures.missed.title": Sentence("peak", peak) if peak else Sentence("flat"), "figures.response.title": Sentence(kind),
-        "notes.decide": Sentence("peak" if peak else "flat"),
-    }
+    return {"title": Sentence(reached), "lede": Sentence(reached), "figures.response.title": Sentence(kind)}
 
 
-def _peak(row: Any, params: LeadsParams) -> dict[str, Any]:
-    missed = Estimate(row.share, row.share_low, row.share_high, "share", int(row.n), params.level)
-    return {"from_hour": int(row.from_hour), "to_hour": int(row.to_hour), "peak_share": missed}
-
-
-def _findings(
-    facts: Mapping[str, Any], lossy: pd.DataFrame | None, hours: pd.DataFrame | None, recorded: bool, params: LeadsParams
-) -> tuple[Finding, ...]:
-    found = []
-    peaks = lossy if lossy is not None else pd.DataFrame(columns=["weekday", "missed"])
-    daily = peaks[peaks["weekday"] == EVERY_DAY]
-    if len(daily):
-        found.append(Finding("missed_peak", "risk", _peak(daily.loc[daily["missed"].idxmax()], params)))
-    for row in peaks[peaks["weekday"] != EVERY_DAY].itertuples():
-        found.append(Finding("missed_weekday", "risk", {"day": int(row.weekday), **_peak(row, params)}))
-    if facts["soon_gap"]:
-        found.append(Finding("speed", "caveat"))
-    if facts["overcount"].value > 0.01:
-        found.append(Finding("overcount", "caveat"))
-    lacks = {"no_missed": hours is None, "no_answers": not recorded, "no_speed": recorded and facts["soon_gap"] is None}
-    return (*found, *(Finding(key, "not_answered") for key, lacking in lacks.items() if lacking))
+def _findings(facts: Mapping[str, Any], recorded: bool) -> tuple[Finding, ...]:
+    told = (
+        (facts["soon_gap"], Finding("speed", "caveat")),
+        (facts["overcount"].value > 0.01, Finding("overcount", "caveat")),
+        (not recorded, Finding("no_answers", "not_answered")),
+        (recorded and facts["soon_gap"] is None, Finding("no_speed", "not_answered")),
+    )
+    return tuple(finding for applies, finding in told if applies)
 
 
 # ---------------------------------------------------------------------- figures
-def missed(result: LeadsResult, labels: Labels) -> Figure | None:
-    """Calls by hour, those missed dark."""
-    rows = result.missed_by_hour
-    if rows is None:
-        return None
-    return columns.columns(
-        rows.calls, rows.missed, names=[str(int(hour)) for hour in rows.hour],
-        texts=[labels.number(round(100 * share), "count") if np.isfinite(share) else "" for share in rows.share],
-        accent=list(rows.is_peak.astype(bool)), height=40.0, key=labels["key"], x_label=labels["x"],
-        tick=lambda n: labels.number(n, "count"),
-    )
-
-
 def response(result: LeadsResult, labels: Labels) -> Figure | None:
     """Share that books by how soon somebody spoke with the person."""
     rows = result.response.dropna(subset=["booked"]) if result.response is not None else pd.DataFrame()
