@@ -6,7 +6,7 @@
 prints a table per headline estimate: in how many clinics the 90 % interval held the truth, the bias, the width.
 Clinics are random (``random_clinic``), not the teaching clinic, whose monthly numbers are quotas. Other parts of the
 audit have processes of their own: a module ``coverage_<part>.py`` beside this one with ``cases(seed)``, which gives
-name, estimate and truth.
+name, estimate and truth, and perhaps ``facts(seed)``, name and number.
 """
 
 from __future__ import annotations
@@ -121,8 +121,9 @@ def alike(seed: int, patients: int) -> list[Told | Fact]:
 
 def of_part(part: str, seed: int) -> list[Told | Fact]:
     """The estimates of one run of the process of ``part``."""
-    cases = importlib.import_module(f"coverage_{part}").cases(seed)
-    return [Told(name, e.value, e.low, e.high, truth) for name, e, truth in cases]
+    module = importlib.import_module(f"coverage_{part}")
+    told: list[Told | Fact] = [Told(name, e.value, e.low, e.high, truth) for name, e, truth in module.cases(seed)]
+    return told + [Fact(*fact) for fact in (module.facts(seed) if hasattr(module, "facts") else ())]
 
 
 def table(found: Sequence[Told | Fact]) -> str:

@@ -1,7 +1,5 @@
 """Administrators and training: intervals against a desk whose truth is known.
 
-    python benchmarks/coverage_administrators.py --clinics 40
-
 A desk of four to eight administrators for two years: callers differ by hour and channel, the hours differ by
 administrator, half of them are trained in the middle of the second year — by lot, or because they had the lowest
 rates before, in turn. Not the teaching clinic, whose monthly numbers are quotas.
@@ -9,7 +7,6 @@ rates before, in turn. Not the teaching clinic, whose monthly numbers are quotas
 
 from __future__ import annotations
 
-import argparse
 import sys
 from dataclasses import dataclass
 from datetime import date
@@ -120,19 +117,3 @@ def cases(seed: int) -> list[tuple[str, Estimate, float]]:
     way = "those weakest before" if seed % 2 else "by lot"
     told.append((f"desk_change.effect, trained {way}", change.effect, float(effect.mean())))
     return told
-
-
-def main() -> None:
-    """Command line."""
-    from coverage import Told, table
-
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clinics", type=int, default=40)
-    parser.add_argument("--first-seed", type=int, default=1)
-    given = parser.parse_args()
-    seeds = range(given.first_seed, given.first_seed + given.clinics)
-    print(table([Told(name, e.value, e.low, e.high, truth) for seed in seeds for name, e, truth in cases(seed)]))
-
-
-if __name__ == "__main__":
-    main()

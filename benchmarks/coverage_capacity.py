@@ -1,7 +1,5 @@
 """Do the intervals of the capacity section hold what they promise? Random clinics with known loads, absences and stays.
 
-    python benchmarks/coverage_capacity.py --clinics 40
-
 prints a table per estimate: in how many clinics the 90 % interval held the truth, the bias, the width. A clinic has one
 doctor per room; the chance that an hour is booked depends on doctor and hour of the week, and on the week (some are
 busy as a whole). Visits and operations differ in length, stay and bill. Truths are expectations by arithmetic.
@@ -9,7 +7,6 @@ busy as a whole). Visits and operations differ in length, stay and bill. Truths 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
 from datetime import date
@@ -179,22 +176,3 @@ def shifts(days: pd.DatetimeIndex) -> pd.DataFrame:
         {"shift_id": f"s{i}_{r}", "staff_id": f"D{r}", "role": "doctor", "room_id": f"R{r}", "starts_at": day + pd.Timedelta(hours=9),
          "ends_at": day + pd.Timedelta(hours=17)} for i, day in enumerate(days) for r in range(ROOMS)
     ])
-
-
-def main() -> None:
-    """Command line."""
-    import coverage
-
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clinics", type=int, default=40)
-    parser.add_argument("--first-seed", type=int, default=1)
-    given = parser.parse_args()
-    found = [
-        coverage.Told(name, estimate.value, estimate.low, estimate.high, truth)
-        for seed in range(given.first_seed, given.first_seed + given.clinics) for name, estimate, truth in cases(seed)
-    ]
-    print(coverage.table(found))
-
-
-if __name__ == "__main__":
-    main()

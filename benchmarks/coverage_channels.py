@@ -5,7 +5,6 @@ saturation, one evenly. The tracker gives some of a channel's callers to “dire
 channel, so what is recorded is not what is added. Costs recorded are compared with what is recorded in the long
 run, costs added with what the channel truly adds.
 
-    python benchmarks/coverage_channels.py 60
 """
 
 from __future__ import annotations
@@ -133,16 +132,3 @@ def _misallocated(rng: np.random.Generator) -> list[tuple[str, Estimate, float]]
     found = misallocation(rng.gamma(4, money, (52, 4)), rng.gamma(4, free, (52, 4)), level=LEVEL, seed=1)
     truth = float(np.abs(money / money.sum() - free / free.sum()).sum() / 2)
     return _told("misallocation", found.index, found.low, found.high, truth, "share") if found else []
-
-
-def main() -> None:
-    """Print the comparison for a number of clinics."""
-    import coverage
-
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 40
-    told = [coverage.Told(name, e.value, e.low, e.high, truth) for seed in range(1, count + 1) for name, e, truth in cases(seed)]
-    print(coverage.table(told))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,5 @@
 """Intervals of section 9 against clinics whose truth is known: contribution, break-even, additional services.
 
-    python benchmarks/coverage_finance.py --clinics 60
-
 Books: revenue of 36 months with trend and noise; costs are fixed costs with a rise once, a share of revenue and noise of
 the month. Visits: doctors add a service with a chance of their own, by diagnosis, and patients differ; truths are
 the chances that were put in, on the mix of cases that was put in.
@@ -9,9 +7,7 @@ the chances that were put in, on the mix of cases that was put in.
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -115,28 +111,3 @@ def cases(seed: int) -> list[tuple[str, Estimate, float]]:
         share = Estimate(row["share"], row["share_low"], row["share_high"], "share", row["n"], LEVEL)
         found.append(("services.doctors.share of each", share, float(made.attach[int(row["doctor"][1:]) - 1])))
     return [(name, estimate, truth) for name, estimate, truth in found if estimate is not None]
-
-
-def table(found: Sequence[tuple[str, Estimate, float]]) -> str:
-    """Per name: how many intervals hold the truth, relative bias and width."""
-    lines = ["| estimate | intervals | hold the truth | bias | mean width |", "| --- | ---: | ---: | ---: | ---: |"]
-    for name in dict.fromkeys(item[0] for item in found):
-        mine = [(e, truth) for key, e, truth in found if key == name]
-        size = np.mean([abs(truth) for _, truth in mine])
-        held = np.mean([e.low <= truth <= e.high for e, truth in mine])
-        bias, width = np.mean([e.value - truth for e, truth in mine]) / size, np.mean([e.high - e.low for e, _ in mine]) / size
-        lines.append(f"| `{name}` | {len(mine)} | {held:.1%} | {bias:+.1%} | {width:.1%} |")
-    return "\n".join(lines)
-
-
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clinics", type=int, default=60)
-    parser.add_argument("--first-seed", type=int, default=1)
-    given = parser.parse_args()
-    print(table([case for seed in range(given.first_seed, given.first_seed + given.clinics) for case in cases(seed)]))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,5 @@
 """Do the funnel's intervals hold what they promise? A random process of callers with known chances, lags and recommendations.
 
-    python benchmarks/coverage_funnel.py --seeds 60
-
 Nothing is fitted to a quota: every month draws its callers, each caller an answer, a booking, a lag and a visit; some first
 patients were recommended by earlier ones, and those who were recommended answer the question for the source less often.
 The cohort looked at is the last month, so that visits are still to come. Truths are the chances themselves.
@@ -9,9 +7,7 @@ The cohort looked at is the last month, so that visits are still to come. Truths
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -177,24 +173,3 @@ def mouth(rng: np.random.Generator) -> list[tuple[str, Estimate, float]]:
 def money(row: pd.Series, name: str) -> Estimate:
     """One cell with its bounds."""
     return Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], "currency", int(row["n"]), LEVEL)
-
-
-def table(found: Sequence[tuple[str, Estimate, float]]) -> str:
-    """Coverage, relative bias and width by name, as a Markdown table."""
-    lines = [f"| estimate | intervals | hold the truth (promised {LEVEL:.0%}) | bias | mean width |", "| --- | ---: | ---: | ---: | ---: |"]
-    for name in dict.fromkeys(name for name, _, _ in found):
-        mine = [(e, truth) for key, e, truth in found if key == name]
-        size = np.mean([abs(truth) for _, truth in mine])
-        share = np.mean([e.low <= truth <= e.high for e, truth in mine])
-        bias = np.mean([e.value - truth for e, truth in mine]) / size
-        width = np.mean([e.high - e.low for e, _ in mine]) / size
-        lines.append(f"| `{name}` | {len(mine)} | {share:.1%} | {bias:+.1%} | {width:.1%} |")
-    return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=60)
-    parser.add_argument("--first", type=int, default=0)
-    arguments = parser.parse_args()
-    print(table([case for seed in range(arguments.first, arguments.first + arguments.seeds) for case in cases(seed)]))

@@ -1,7 +1,5 @@
 """Random clinics with prices whose effect is known, for the coverage of the price pages.
 
-    python benchmarks/coverage_price.py --seeds 40
-
 Each seed draws a clinic of three to five branches over two years: callers a week are Poisson around branch × common
 week × own slow noise × (price / list)^ε, book with a chance that reacts to the price too, come once only by a logit in
 the price, and bring later money if they come again. Five kinds of prices: ``staggered`` changes of the branches'
@@ -11,11 +9,9 @@ weeks of high demand. The first three must hold the truth, the last two must be 
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -169,28 +165,11 @@ def told(kind: str, seed: int) -> tuple[list[tuple[str, Estimate, float]], str, 
     return found, result.identification, result.elasticity is not None
 
 
+def facts(seed: int) -> list[tuple[str, float]]:
+    """Whether a number is told where prices never move or follow demand: it should not be."""
+    return [(f"price {kind}: a number told", float(told(kind, seed)[2])) for kind in ("none", "endogenous")]
+
+
 def cases(seed: int, kinds: tuple[str, ...] = KINDS) -> list[tuple[str, Estimate, float]]:
     """Name, estimate and truth of everything the price page tells of the clinics of one seed."""
     return [case for kind in kinds for case in told(kind, seed)[0]]
-
-
-def main() -> None:
-    """Command line."""
-    from coverage import Told, table
-
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=40)
-    parser.add_argument("--workers", type=int, default=1)
-    given = parser.parse_args()
-    pairs = [(kind, seed) for seed in range(1, given.seeds + 1) for kind in KINDS]
-    with ProcessPoolExecutor(given.workers) as pool:
-        found = list(pool.map(told, *zip(*pairs, strict=True)))
-    print(table([Told(name, e.value, e.low, e.high, truth) for cases, _, _ in found for name, e, truth in cases]))
-    counts = pd.Series([(kind, rung, is_told) for (kind, _), (_, rung, is_told) in zip(pairs, found, strict=True)]).value_counts()
-    print("\n| prices | rung named | a number told | clinics |\n| --- | --- | --- | ---: |")
-    for (kind, rung, is_told), times in counts.sort_index().items():
-        print(f"| {kind} | {rung} | {'yes' if is_told else 'no'} | {times} |")
-
-
-if __name__ == "__main__":
-    main()
