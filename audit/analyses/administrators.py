@@ -127,6 +127,10 @@ def analyse(
     """Compare administrators now and before, and price the gap."""
     now, past = period.present, period.past
     calls, outcome = contacts.answered(opportunities)
+    if outcome == "visit" and contacts.without_number(enquiries, Days(start=period.start, end=period.end))[0]:
+        # whose number is not recorded cannot be followed to a visit, and is no failure of the desk
+        opportunities = contacts.numbered(opportunities, enquiries)
+        calls, outcome = contacts.answered(opportunities)
     cells, cells_before = (contacts.answered_cells(calls, days, params.hour_edges) for days in (now, past))
     if not cells.n.sum():
         raise NotAnswerable("no_answered", verdict="not_enough_data")

@@ -105,6 +105,9 @@ class ChangesResult(Result):
     )
 
 
+OWN_PAST = ("control", "before_after")
+
+
 @dataclass(frozen=True)
 class _Judged:
     """One measurement: sums over the weeks after, what they would have been, and what it rests on."""
@@ -205,6 +208,9 @@ def analyse(
         found = _measured(change, mine, outcome, records, params)
         if isinstance(found, _Left):
             left.append(found)
+        elif found.design in OWN_PAST and not found.placebos:
+            # nothing shows that its own past foretells these weeks when no change is made
+            left.append(_Left(change.name, change.start, "no_quiet"))
         elif found.half > math.log(params.widest):
             left.append(_Left(change.name, change.start, "too_wide"))
         else:
@@ -500,6 +506,7 @@ def _findings(
         (why.get("too_short_before"), Finding("too_short_before", "not_answered", {"names": why.get("too_short_before")})),
         (why.get("ends_before_it_starts"), Finding("ends_before_it_starts", "not_answered", {"names": why.get("ends_before_it_starts")})),
         (why.get("unknown_unit"), Finding("unknown_unit", "not_answered", {"names": why.get("unknown_unit")})),
+        (why.get("no_quiet"), Finding("no_quiet", "not_answered", {"names": why.get("no_quiet")})),
         (why.get("too_wide"), Finding("too_wide", "not_answered", {"names": why.get("too_wide")})),
         (why.get("too_few"), Finding("too_few", "not_answered", {"names": why.get("too_few")})),
         (why.get("not_recorded"), Finding("not_recorded", "not_answered", {"names": why.get("not_recorded")})),

@@ -247,7 +247,7 @@ def _values(
         n = seen["doctor"].value_counts().reindex(names, fill_value=0).to_numpy()
         if len(seen) < params.fewest_patients or _enough(n, names, params.fewest_matured).sum() < 2:
             continue
-        if seen[f"value_{days}"].fillna(0).any():
+        if seen[f"value_{days}"].fillna(0).sum() > 0:
             return days, _means(seen, f"value_{days}", names, params)
     return None, None
 
@@ -535,7 +535,7 @@ def _extremes(frame: pd.DataFrame, has_value: bool, params: DoctorsParams) -> di
             found |= {which: row["doctor"], f"{which}_value": Estimate(*bounds, unit, int(row["n"]), params.level, "B")}
     judged, flagged = frame["reading"] != "too_few", frame.loc[frame["reading"] == "review", "doctor"]
     # Totals follow shifts: the doctor with the most money may have patients worth no more than anybody's.
-    top = frame.loc[frame["revenue"].idxmax()] if has_value and frame["revenue"].notna().any() else None
+    top = frame.loc[frame["revenue"].idxmax()] if has_value and frame["revenue"].max() > 0 else None
     return found | {
         "review": ", ".join(flagged) if len(flagged) else None,
         "biggest": str(top["doctor"]) if top is not None and top["reading"] in ("as_clinic", "below") else None,
@@ -609,7 +609,6 @@ def _findings(
         (facts["raised"], Finding("raise_low", "opportunity", {"low": low}, impact=facts["raised"])),
         (facts["duty"] == "differs", Finding("patients_choose", "caveat", {"used": used})),
         (facts["review"], Finding(review, "caveat")),
-        (facts["review_late"], Finding("review_past", "caveat")),
         (facts["biggest"], Finding("biggest", "caveat")),
         (facts["waiting"], Finding("too_few", "caveat", {"names": ", ".join(waiting["doctor"])})),
         (kinds > 1, Finding("specialties", "caveat", {"specialties": kinds})),

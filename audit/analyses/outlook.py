@@ -298,7 +298,7 @@ def _counted_grid(
     again = {"again_fresh": _share(cases[cases["month"] == 0], persons[0], params),
              "again_silent": _share(cases[cases["month"] == SILENT_MONTHS], persons[SILENT_MONTHS], params)}
     shares = [share for month in range(MOST_MONTHS) if (share := _share(cases[cases["month"] == month], persons[month], params))]
-    falls = len(shares) > 1 and all(late.low <= early.high for k, early in enumerate(shares) for late in shares[k + 1 :])
+    falls = len(shares) > 1 and shares[-1].value < shares[0].value and all(late.low <= early.high for k, early in enumerate(shares) for late in shares[k + 1 :])
     cases["months"] = cases["month"] // STEP_MONTHS * STEP_MONTHS
     # two months of one patient are one patient: the earlier month holds the most of them
     grid = cases.groupby(["visits", "months"]).agg(patients=("patients", "max"), cases=("cases", "sum"), came=("came", "sum"))
@@ -376,7 +376,7 @@ def _patients(people: pd.DataFrame, best: _Tried, found: Outlook | None, has_mon
 # ---------------------------------------------------------------- what is said
 def _says(facts: Mapping[str, Any]) -> dict[str, Sentence]:
     speaks = facts["expected_visits"] is not None
-    title = ("revenue" if facts["expected_revenue"] else "visits") if speaks else "counted" if facts["again_silent"] else "fresh"
+    title = ("revenue" if facts["expected_revenue"] else "visits") if speaks else "counted" if facts["again_silent"] and facts["silence_falls"] else "fresh"
     counted = "chance" if speaks else "counted"
     fewer = facts["silence_falls"] and facts["again_silent"] and facts["again_silent"].high < facts["again_fresh"].low
     chance, astray = facts["chance_error"], facts["astray"]

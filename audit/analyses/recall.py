@@ -248,7 +248,11 @@ def _excluded(
     lately = opted = liked = None
     if members is not None:
         opted = members.filter(ibis.coalesce(_.opted_out, False))
-        lately = members.filter(_.group == "called", _.contacted_on >= end - timedelta(days=params.contacted_days))
+        # the hold-out of a campaign that is still followed must stay uncalled
+        since = {"called": params.contacted_days, "held_out": LATER_DAYS}
+        lately = members.filter(ibis.or_(*(
+            (_.group == group) & (_.contacted_on >= end - timedelta(days=days)) for group, days in since.items()
+        )))
     if feedback is not None:
         last = feedback.filter(_.source == "survey", _.patient_id.notnull(), _.given_on < end)
         latest = ibis.row_number().over(group_by="patient_id", order_by=[_.given_on.desc(), _.feedback_id])

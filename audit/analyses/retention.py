@@ -464,11 +464,12 @@ def _money(owner: np.ndarray, money: np.ndarray, months: float, params: Retentio
 def _says(facts: Mapping[str, Any], cohorts: pd.DataFrame | None, groups: pd.DataFrame | None) -> dict[str, Sentence]:
     by_age = cohorts.dropna(subset=["returned"]).groupby("after")["returned"].mean() if cohorts is not None else {}
     early = by_age.get(1, 0.0) > 4 * by_age.get(2, 1.0)
+    nobody = not any(by_age)
     differ = groups is not None and bool((groups.loc[groups["part"] != "doctor", "reading"] != "as_rest").any())
     title = "early" if early and facts["return_90"] else "steady" if facts["return_90"] else "plain"
     return {
         "title": Sentence(title), "lede": Sentence("returns" if facts["return_90"] else "short"),
-        "figures.returns.title": Sentence("first" if 2 not in by_age else "early" if early else "steady"),
+        "figures.returns.title": Sentence("first" if nobody or 2 not in by_age else "early" if early else "steady"),
         "figures.who_returns.title": Sentence("differ" if differ else "alike"),
         "figures.courses.title": Sentence(f"{facts['steps_of']}_{'weak' if facts['weak_step'] else 'even'}"),
         "figures.courses.subtitle": Sentence(facts["steps_of"]), "notes.care": Sentence(facts["steps_of"]),
@@ -477,7 +478,7 @@ def _says(facts: Mapping[str, Any], cohorts: pd.DataFrame | None, groups: pd.Dat
 
 def _findings(facts: Mapping[str, Any], groups: pd.DataFrame | None, has_money: bool, has_plans: bool) -> tuple[Finding, ...]:
     period, cohort, inflow = (facts[f"repeats_{way}"] for way in ("period", "cohort", "expected"))
-    ratio = _ratio(period.value, cohort.value, inflow.value) if period and cohort and inflow and cohort.value > 0 else None
+    ratio = _ratio(period, cohort, inflow) if period and cohort and inflow and cohort.value > 0 else None
     latest = _moved(facts["return_latest"], facts["return_earlier"])
     told = (
         (latest, Finding(latest or "latest_more", "risk" if latest == "latest_fewer" else "strength")),
@@ -504,13 +505,13 @@ def _moved(latest: Estimate | None, earlier: Estimate | None) -> str | None:
     return "latest_more" if latest.low > earlier.high else "latest_fewer" if latest.high < earlier.low else None
 
 
-def _ratio(period: float, cohort: float, inflow: float) -> str:
+def _ratio(period: Estimate, cohort: Estimate, inflow: Estimate) -> str:
     """Which of two causes sets the period's repeats apart from the cohort's: the inflow, or patients who come otherwise now."""
-    by_inflow, by_patients = inflow / cohort - 1, period / inflow - 1 if inflow > 0 else 0.0
+    by_inflow, by_patients = inflow.value / cohort.value - 1, period.value / inflow.value - 1 if inflow.value > 0 else 0.0
     if max(abs(by_inflow), abs(by_patients)) < ALIKE:
         return "ratio_alike"
     if abs(by_patients) > abs(by_inflow):
-        return "ratio_more" if by_patients > 0 else "ratio_fewer"
+        return "ratio_more" if period.low > inflow.high else "ratio_fewer" if period.high < inflow.low else "ratio_unsure"
     return "ratio_growing" if by_inflow < 0 else "ratio_shrinking"
 
 

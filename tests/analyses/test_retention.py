@@ -12,6 +12,7 @@ from audit.analyses import retention
 from audit.analyses.retention import RetentionParams, RetentionResult
 from audit.config import Days, Period
 from audit.errors import NotAnswerable
+from audit.results import Estimate
 from audit.tables.connection import Tables, tables_from_frames
 from audit.wording.text import Words
 from tests.pages import spoken
@@ -293,8 +294,15 @@ def test_the_newest_patients_are_compared_with_those_before(demo):
 
 
 @pytest.mark.parametrize(("period", "cohort", "inflow", "key"), [
-    (3.0, 2.85, 2.55, "ratio_more"), (2.5, 2.85, 2.55, "ratio_growing"), (3.2, 2.85, 3.2, "ratio_shrinking"),
+    (3.0, 2.85, 2.55, "ratio_more"), (2.65, 2.85, 2.55, "ratio_growing"), (3.2, 2.85, 3.2, "ratio_shrinking"),
     (2.0, 2.85, 2.8, "ratio_fewer"), (2.9, 2.85, 2.85, "ratio_alike"), (1.0, 2.0, 0.0, "ratio_growing"),
 ])
 def test_the_larger_cause_of_the_difference_is_told(period, cohort, inflow, key):
-    assert retention._ratio(period, cohort, inflow) == key
+    """Known to a hundredth."""
+    sure = [Estimate(value, value - 0.01, value + 0.01, "number", 900) for value in (period, cohort, inflow)]
+    assert retention._ratio(*sure) == key
+
+
+def test_a_difference_within_its_intervals_has_no_cause():
+    wide = [Estimate(value, value - 0.4, value + 0.4, "number", 90) for value in (3.0, 2.85, 2.55)]
+    assert retention._ratio(*wide) == "ratio_unsure"

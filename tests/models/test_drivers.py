@@ -69,7 +69,7 @@ def test_opened_capacity_serves_the_others():
     assert together([change(30), change(0, opens=15, cost=40)], free(10))[0][0] == 25 * 10 - 40
 
 
-sizes = st.floats(0, 1000)
+sizes = st.floats(0, 1000, allow_subnormal=False)
 
 
 @given(st.lists(st.tuples(sizes, sizes, sizes, st.floats(0, 1)), min_size=1, max_size=5), sizes)
