@@ -394,6 +394,7 @@ def _findings(facts: Mapping[str, Any], ways: pd.DataFrame, capacity: CapacityRe
     gain, chance = facts["gain"], facts["chance"]
     full = capacity is not None and capacity.room_load is not None and capacity.room_load.value > capacity.ceiling.value
     names: dict[str, Any] = {}
+    added = facts["added"]
     if facts["by_price"] is not None:
         others = ways[(ways.way != PRICE) & ways.equal_cost.notna()]
         for key, mask in (("dearer_than", others.equal_cost_high < facts["by_price"].low), ("cheaper_than", others.equal_cost_low > facts["by_price"].high)):
@@ -402,7 +403,7 @@ def _findings(facts: Mapping[str, Any], ways: pd.DataFrame, capacity: CapacityRe
         (gain is not None and chance.value >= gain.level and facts["moved"].value > 0, Finding("move", "opportunity", impact=gain)),
         (gain is not None and chance.value < gain.level, Finding("unsure", "caveat")),
         (facts["by_price"] is not None, Finding("by_price", "caveat", names)),
-        (facts["added"] is not None, Finding("added", "caveat")),
+        (added is not None, Finding("added" if added is not None and added.high < facts["recorded"].value else "added_unsure", "caveat")),
         (full, Finding("full", "risk", {"load": capacity.room_load if capacity is not None else None})),
         (facts["medium"] is not None, Finding("medium" if facts["medium_cost"] is not None else "medium_unseen", "caveat")),
         (facts["misallocation"] is not None, Finding("misallocated", "caveat")),

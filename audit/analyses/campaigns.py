@@ -63,6 +63,7 @@ class CampaignsResult(Result):
     """
 
     followed: str | None
+    home_region: str | None
     visitors_times: Estimate | None
     conversion_times: Estimate | None
     calls_times: Estimate | None
@@ -107,7 +108,7 @@ def analyse(
         raise NotAnswerable("nothing_to_compare")
     false = [claim for claim in params.claims if not _said(claim).agrees()]
     facts = {
-        **_factor_facts(factors, daily, period, params), **_trial_facts(trials, params), **_part(regions, params.home_region, "home"),
+        **_factor_facts(factors, daily, period, params), **_trial_facts(trials, params), **_part(regions, params.home_region, "home"), "home_region": params.home_region,
         **_part(devices, "mobile", "mobile"), "claims_checked": len(params.claims), "claims_false": len(false),
     }
     return CampaignsResult(

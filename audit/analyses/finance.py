@@ -208,7 +208,7 @@ def _steps_up(months: pd.DataFrame, now: Days) -> dict[str, Any]:
 def _usual(months: pd.DataFrame, period: Period, params: FinanceParams) -> tuple[Limits | None, dict[str, Any]]:
     """Usual range of monthly revenue up to the end of the days before, or up to the present."""
     end = period.past.end if period.past is not None else period.present.start
-    base = months[[next_month(month) <= end for month in months["month"]]].tail(params.usual_months)
+    base = months[np.array([next_month(month) <= end for month in months["month"]], bool)].tail(params.usual_months)
     limits = individuals(base["revenue"].to_numpy())
     if limits is None:
         return None, dict.fromkeys(("usual_low", "usual_high", "usual_from", "usual_to"))
