@@ -80,13 +80,19 @@ def shrink_rates(successes: npt.ArrayLike, trials: npt.ArrayLike, level: float =
     empty = np.full(k.shape, np.nan)
     if not n.sum():
         return Shrunken(empty, empty, empty, empty, n > 0, np.nan, np.nan)
-    mu, strength, weight = _hyperparameters(k, n)
     rng = np.random.default_rng(seed)
+    tail = (1 - level) / 2
+    if k.sum() in (0.0, n.sum()):
+        # nobody or everybody: there is no spread to learn from, so every unit stands alone (Jeffreys' prior)
+        draws = rng.beta(k + 0.5, n - k + 0.5, size=(DRAWS, len(k)))
+        value, (low, high) = np.full(k.shape, float(k.sum() > 0)), np.quantile(draws, [tail, 1 - tail], axis=0)
+        none = np.zeros(k.shape, bool)
+        return Shrunken(value, np.minimum(low, value), np.maximum(high, value), _top_third(draws), none, float(value[0]), 0.0)
+    mu, strength, weight = _hyperparameters(k, n)
     pick = rng.choice(len(weight), size=DRAWS, p=weight)
     a, b = mu[pick, None] * strength[pick, None] + k, (1 - mu[pick, None]) * strength[pick, None] + n - k
     draws = rng.beta(a, b)
     value = weight @ ((mu[:, None] * strength[:, None] + k) / (strength[:, None] + n))
-    tail = (1 - level) / 2
     low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
     pooled = k.sum() / n.sum()
     # Adjusted counts are not whole; the test of a whole number of people is the nearest exact one.

@@ -40,7 +40,10 @@ def write_recall_list(context: Context) -> Path:
     if not (stored / "result.json").is_file():
         raise RunError(f"{client} has no list of patients to invite back → clinic-audit run {client}")
     result = load(what.result, stored)
-    frame = None if isinstance(result, Unanswered) else result.tables().get(TABLE)
+    words = Words(ANALYSIS, context.language, context.config.currency, context.config.period, context.config.level, client_texts(context.texts))
+    if isinstance(result, Unanswered):
+        raise RunError(f"no list of patients to invite back: {without_tags(words.reason(result))}")
+    frame = result.tables().get(TABLE)
     if frame is None or frame.empty:
         raise RunError(f"nobody of {client} is overdue who may be invited back")
     home = context.root / "data" / client
@@ -50,7 +53,6 @@ def write_recall_list(context: Context) -> Path:
     target = folder / f"{context.folder.name}.xlsx"
     aside = target.with_suffix(".aside")
     os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-    words = Words(ANALYSIS, context.language, context.config.currency, context.config.period, context.config.level, client_texts(context.texts))
     _write(aside, frame, known_cards(home), words, result)
     aside.replace(target)
     return target

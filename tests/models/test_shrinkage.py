@@ -108,3 +108,12 @@ def test_one_half_foretells_the_other_unless_they_contradict():
     assert predicts(first, se, second, se, known=every)
     assert not predicts(first, se, 200 - truth, se, known=every)
     assert not predicts(first, se, second, se, known=np.zeros(12, bool))
+
+
+def test_where_nobody_came_each_unit_is_as_unsure_as_its_own_number():
+    found = shrink_rates([0, 0, 0], [300, 300, 30])
+    assert (found.value == 0).all() and (found.low == 0).all() and not found.differs.any()
+    # Jeffreys: the upper 5 % of Beta(0.5, 300.5) is 0.64 %
+    assert found.high == pytest.approx([0.0064, 0.0064, 0.062], rel=0.15)
+    every = shrink_rates([40, 60], [40, 60])
+    assert (every.value == 1).all() and (every.low < 0.99).all()
