@@ -1,7 +1,7 @@
 """appendix.xlsx: every number behind the report, one sheet per section, numbers as numbers, text as text.
 
 A sheet holds first the section's estimates by key, then its tables, each under its name with a row of
-units; tables with one row per person are left out. Nothing in it is a formula or a link, and the same results give the same bytes.
+units, and all findings; tables with one row per person are left out. Nothing in it is a formula or a link, and the same results give the same bytes.
 """
 
 from __future__ import annotations
@@ -92,6 +92,7 @@ class _Sheet:
         for name, frame in result.tables().items():
             if not result.names_people(name):
                 self._table(result, name, frame)
+        self._findings(result)
         self.sheet.set_column(0, 0, 34)
         self.sheet.set_column(1, 1, 44)
         self.sheet.set_column(2, 40, 14)
@@ -108,6 +109,16 @@ class _Sheet:
             )
             self._numbers({2: e.value, 5: e.level, 7: e.n} | ({} if e.is_exact else {3: e.low, 4: e.high}))
         self.row += 2
+
+    def _findings(self, result: Result) -> None:
+        """All that was found, also what had no room on the page."""
+        if not result.findings:
+            return
+        heading = self.book.words.sentence("workbook.findings")
+        self.sheet.write_string(self.row, 0, cell(_plain(heading)), self.styles.title)
+        for finding in result.findings:
+            self.row += 1
+            self._strings({0: f"{self.section.page.name}.{finding.key}", 1: _plain(self.words.finding(result, finding))})
 
     def _name(self, result: Result, name: str) -> str:
         slot = f"estimates.{name}"

@@ -46,3 +46,10 @@ def test_hostile_text_is_text(made, sheets):
         for name in archive.namelist():
             content = archive.read(name)
             assert b"<f>" not in content and b"<hyperlink" not in content
+
+
+def test_all_findings_stand_at_the_end_also_those_without_room_on_the_page(sheets):
+    rows = sheets["11_rooms_fake"]
+    start = next(i for i, row in enumerate(rows) if row[0] == "Found, and what could not be answered")
+    assert [row[0] for row in rows[start + 1 : start + 4]] == [f"rooms_fake.{key}" for key in ("peak_full", "free_hours", "no_shifts")]
+    assert rows[start + 1][1].endswith(" is 43% full")
