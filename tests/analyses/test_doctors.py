@@ -199,7 +199,7 @@ def test_values_of_the_synthetic_clinic(demo, demo_truth):
 
 def test_a_rating_that_has_risen_is_not_told_as_low_today(demo):
     assert demo.review == "D06" and demo.review_late.low > demo.doctors.set_index("doctor").loc["D06", "satisfaction_high"]
-    assert "no longer low" in " ".join(spoken("doctors", demo, PERIOD).texts)
+    assert "is not low: review cases of before" in " ".join(spoken("doctors", demo, PERIOD).texts)
 
 
 def test_raising_the_low_ones_is_an_opportunity(demo):
