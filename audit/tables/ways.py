@@ -26,12 +26,8 @@ BETWEEN = ">"
 
 
 def callers(opportunities: Table, enquiries: Table, days: Days) -> Table:
-    """New people who got in touch in ``days``: case, person, patient_id if they came, first and last day of their way.
-
-    Where numbers are recorded, callers without one are left out: they cannot be followed.
-    """
-    known = enquiries.filter(_.caller_key.notnull())
-    who = (known if known.count().execute() else enquiries).select("enquiry_id", person=caller(enquiries))
+    """New people who got in touch in ``days``: case, person, patient_id if they came, first and last day of their way."""
+    who = enquiries.select("enquiry_id", person=caller(enquiries))
     cases = opportunities.filter(within(_.opened_at, days)).inner_join(who, _.opportunity_id == who.enquiry_id)
     start = cases.opened_at.date()
     return cases.select(
