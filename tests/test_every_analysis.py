@@ -48,7 +48,7 @@ def results(frames) -> dict[str, Result]:
     return everything(tables_from_frames(frames, end=END))
 
 
-def same(a: Mapping[str, Result], b: Mapping[str, Result], money: float = 1.0, bounds: float = 1e-6) -> None:
+def assert_same(a: Mapping[str, Result], b: Mapping[str, Result], money: float = 1.0, bounds: float = 1e-6) -> None:
     """Equal estimates, row by row; those in currency scaled by ``money``, intervals within ``bounds``."""
     one, other = tidy(a), tidy(b)
     labels = ["analysis", "estimate", "group", "unit", "verdict"]
@@ -104,12 +104,12 @@ def test_every_page_can_be_said(name, results):
 
 
 def test_same_clinic_same_results(frames, results):
-    same(results, everything(tables_from_frames(frames, end=END)))
+    assert_same(results, everything(tables_from_frames(frames, end=END)))
 
 
 def test_order_of_rows_does_not_matter(frames, results):
     shuffled = {name: frame.sample(frac=1.0, random_state=7) for name, frame in frames.items()}
-    same(results, everything(tables_from_frames(shuffled, end=END)))
+    assert_same(results, everything(tables_from_frames(shuffled, end=END)))
 
 
 def test_names_of_patients_do_not_matter(frames, results):
@@ -120,7 +120,7 @@ def test_names_of_patients_do_not_matter(frames, results):
         for name, frame in frames.items()
     }
     # a bootstrap draws patients by their place in the order of names, so its bounds move by its own noise
-    same(results, everything(tables_from_frames(renamed, end=END)), bounds=0.05)
+    assert_same(results, everything(tables_from_frames(renamed, end=END)), bounds=0.05)
 
 
 def test_currency_does_not_matter(frames, results):
@@ -130,7 +130,7 @@ def test_currency_does_not_matter(frames, results):
             column.name for column in CANONICAL[name].columns if column.unit == "currency" and column.name in frame
         ]
         scaled[name] = frame.assign(**{column: frame[column].astype(float) * 100 for column in money})
-    same(results, everything(tables_from_frames(scaled, end=END)), money=100.0)
+    assert_same(results, everything(tables_from_frames(scaled, end=END)), money=100.0)
 
 
 @pytest.mark.parametrize("missing", [name for name in CANONICAL if name not in ("patients", "appointments")])

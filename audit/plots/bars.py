@@ -57,8 +57,9 @@ def bars(
     ax.plot(past, y, "D", markersize=4.2, markerfacecolor="white", markeredgecolor=theme.INK2, markeredgewidth=1.0, zorder=4)
     reach = np.nanmax(np.r_[x, upper, past, [track or 0.0, ceiling or 0.0, 0.0]])
     reach = reach if reach > 0 else 1.0
+    after = 1.05 if np.isfinite(past).any() else 1.02
     for at, words in zip(y, texts, strict=True):
-        ax.text(1.02 * reach, at, words, va="center", ha="left", fontweight="semibold", fontsize=8.2, color=theme.INK)
+        ax.text(after * reach, at, words, va="center", ha="left", fontweight="semibold", fontsize=8.2, color=theme.INK)
     if ceiling is not None:
         ax.plot([ceiling, ceiling], [-0.45, n - 0.3], color=theme.MUTED, linewidth=0.8, linestyle=(0, (2, 2)), zorder=2)
         theme.note(ax, ceiling, n - 0.22, ceiling_text, ha="center", va="bottom", size=7.2)
