@@ -213,10 +213,11 @@ def _says(facts: dict[str, Any], differ: pd.DataFrame | None, followed: bool) ->
 def _findings(facts: dict[str, Any], differ: pd.DataFrame | None, followed: bool, paid: bool, unrecorded: int) -> tuple[Finding, ...]:
     found = []
     for row in differ.itertuples() if differ is not None else ():
-        if np.isfinite(row.cost) and not (row.kind == "skipped" and row.event == "call"):
+        # where nobody comes later the way ended: that is a loss of the funnel, which tells its money
+        if np.isfinite(row.cost) and row.came > 0 and not (row.kind == "skipped" and row.event == "call"):
             cost = Estimate(row.cost, row.cost_low, row.cost_high, "currency", int(row.people), facts["first_share"].level, "C", "weak")
             came = share(round(row.came * row.people), row.people, cost.level)
-            found.append(Finding("deviation", "risk", {"what": row.deviation, "people": int(row.people), "came": came}, impact=cost))
+            found.append(Finding("deviation", "caveat", {"what": row.deviation, "people": int(row.people), "came": came, "cost": cost}))
     reminder = differ[differ.event == "reminder"] if differ is not None else pd.DataFrame()
     if len(reminder) and not np.isfinite(reminder.cost.iloc[0]):
         found.append(Finding("reminder_unclear", "caveat"))

@@ -190,7 +190,7 @@ def ranked_findings(book: Book, most: int = MOST_FINDINGS) -> list[Ranked]:
     every.sort(key=lambda item: (-_worth(item.finding), URGENCY.index(item.finding.kind)))
     chosen: list[Ranked] = []
     for item in every:
-        same = [other for other in chosen if other.section is item.section]
+        same = [other for other in chosen if other.section.page.number == item.section.page.number]
         if len(same) < MOST_OF_ONE_SECTION and len(chosen) < most:
             chosen.append(item)
     return chosen

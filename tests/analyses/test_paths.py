@@ -92,7 +92,7 @@ def test_a_missing_reminder_by_lot_costs_what_was_planted(result):
     months = Days(start=result.watched_from, end=result.watched_to).months
     row = result.deviations.set_index("deviation").loc["skipped reminder"]
     assert row.cost_low < row.people * 0.2 * 1000 / months < row.cost_high
-    assert next(f for f in result.findings if f.values.get("what") == "skipped reminder").impact.grade == "C"
+    assert next(f for f in result.findings if f.values.get("what") == "skipped reminder").values["cost"].grade == "C"
 
 
 def test_reminders_that_do_nothing_have_no_cost():
