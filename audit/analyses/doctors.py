@@ -26,23 +26,25 @@ from ibis.expr.types import Table
 from matplotlib.figure import Figure
 from pydantic import Field
 
-from audit.config import Params, Period
+from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
 from audit.models.fair import Fair, fair_means, fair_rates, unknown
-from audit.models.funnel_limits import RatioFunnel, funnel_limits, outside, ratio_funnel
+from audit.models.funnel_limits import funnel_limits, outside
 from audit.models.headroom import headroom
 from audit.models.proportions import wilson
-from audit.models.shrinkage import Shrunken, paule_mandel, shrink_means
-from audit.models.standardise import expected_counts, stratum, within_slots
+from audit.models.ratings import Ratings, nothing_rated, ratings
+from audit.models.service_mix import ServiceMix, service_mix
+from audit.models.shrinkage import paule_mandel
+from audit.models.standardise import stratum, within_slots
 from audit.plots.dots import dots
 from audit.plots.funnel_plot import funnel_plot
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
 from audit.tables.additional_services import additional_services
 from audit.tables.columns import Unit
+from audit.tables.doctor_work import doctor_hours, doctor_money
 from audit.tables.new_patients import new_patients, outpatient_value
-from audit.tables.performed_money import performed_money, performed_outpatient
-from audit.tables.rostered_hours import rostered_hours
 from audit.tables.rota_filled import rota_filled
+from audit.tables.survey_ratings import survey_ratings
 from audit.wording import Labels
 
 FIGURES = ("doctors_funnel", "doctors_value")
@@ -151,24 +153,24 @@ def analyse(
     days, value = _values(cases, names, charges is not None, params)
     if len(names) < 2 or (returns is None and value is None):
         raise NotAnswerable("too_few", verdict="not_enough_data", values={"patients": len(cases)})
-    ratings = _ratings(feedback, appointments, names, period, params)
+    rated = _ratings(feedback, appointments, names, period, params)
     mix = _services(appointments, charges, services, first_visits, names, period, params)
-    frame = _table(cases, names, returns, value, ratings, mix, params)
-    frame["rota_filled"] = _rota(appointments, shifts, rooms, period).reindex(names).to_numpy()
-    frame["revenue"] = _revenue(charges, appointments, period).reindex(names).to_numpy()
-    frame = frame.assign(**_work(cases, names, appointments, charges, services, shifts, rooms, period, params))
+    frame = pd.concat([
+        _table(cases, names, returns, value, rated, mix, params),
+        _work(names, appointments, charges, services, shifts, rooms, period), _flow(cases, names, appointments, period, params),
+    ], axis=1)
     duty, used = _duty(cases, names, days, value, params)
-    facts: dict[str, Any] = {"value_days": days, "clinic_rating": ratings.clinic, "duty": duty, "signs": 2 + (mix is not None)}
+    facts: dict[str, Any] = {"value_days": days, "clinic_rating": rated.clinic, "duty": duty, "signs": 2 + (mix is not None)}
     facts |= _centres(cases, days, value is not None, params) | _extremes(frame, value is not None, params)
     facts |= _raised(frame, _today(cases, names, charges is not None, params), facts, params)
-    facts |= {"rated_since": ratings.since, "review_late": _rated_late(frame, ratings, params)}
+    facts |= {"rated_since": rated.since, "review_late": _rated_late(frame, rated, params)}
     columns = [name for measure in DoctorsResult.measures("doctors") for name in measure.names]
     sound = value and value.checked and cases["diagnosis"].notna().mean() > 0.6 and duty != "differs"
     return DoctorsResult(
         grade="B" if sound else "C", headline="clinic_value" if facts["clinic_value"] else "clinic_return",
-        says=_says(facts, frame), findings=_findings(facts, frame, cases, shifts, ratings, used), **facts,
-        doctors=frame.sort_values(["value", "return_90"], ascending=False, kind="stable")[columns].reset_index(drop=True),
-        services_limits=_limits(mix),
+        says=_says(facts, frame), findings=_findings(facts, frame, cases, shifts, rated, used), **facts,
+        doctors=frame.sort_values(["value", "return_90"], ascending=False, kind="stable").reset_index(drop=True).reindex(columns=columns),
+        services_limits=mix.limits() if mix else None,
     )
 
 
@@ -281,87 +283,36 @@ def _duty(
     return "differs" if found.p < 1 - params.level and strays > matters else "agrees", used
 
 
-@dataclass(frozen=True)
-class _Ratings:
-    """Ratings of D doctors: shrunken and answers; the clinic's mean; answers per visit and the bounds if few answer.
-
-    ``late`` has n, mean and se of each doctor's answers of the last half-year.
-    """
-
-    shrunken: Shrunken | None
-    answers: np.ndarray
-    clinic: Estimate | None = None
-    answered: Estimate | None = None
-    floor: Estimate | None = None
-    ceiling: Estimate | None = None
-    since: date | None = None
-    late: pd.DataFrame | None = None
-
-
 def _ratings(
     feedback: Table | None, appointments: Table, names: list[str], period: Period, params: DoctorsParams
-) -> _Ratings:
+) -> Ratings:
     """The clinic's own survey by doctor, shrunken; public stars select themselves and are left out."""
-    nothing = _Ratings(None, np.zeros(len(names)))
     if feedback is None:
-        return nothing
-    asked = feedback.filter(
-        (_.source == "survey") & _.doctor_id.isin(names) & (_.given_on >= period.start) & (_.given_on < period.end)
-    )
-    lately = _.given_on >= period.end - timedelta(days=RATED_DAYS)
-    by = asked.group_by("doctor_id").aggregate(
-        n=_.count(), mean=_.score.mean(), square=(_.score * _.score).mean(), since=_.given_on.min(),
-        late=lately.sum(), late_mean=_.score.mean(where=lately),
-    ).order_by("doctor_id").to_pandas().set_index("doctor_id").reindex(names)
-    n = by["n"].fillna(0).to_numpy(float)
-    if n.sum() < params.fewest_ratings * 2 or (n > 0).sum() < 2:
-        return nothing
-    within = np.nansum(n * (by["square"] - by["mean"] ** 2)) / max(n.sum() - (n > 0).sum(), 1)
-    se = np.sqrt(within / np.where(n > 0, n, np.nan))
-    shrunken = shrink_means(by["mean"].to_numpy(), se, params.level, seed=params.seed)
-    mean, total = float(np.nansum(n * by["mean"]) / n.sum()), int(n.sum())
-    half = NormalDist().inv_cdf((1 + params.level) / 2) * float(np.sqrt(within / n.sum()))
-    clinic = Estimate(mean, mean - half, mean + half, "number", total, params.level)
-    since = pd.Timestamp(by["since"].min()).date()
-    visits = appointments.filter(
+        return nothing_rated(len(names))
+    late = period.end - timedelta(days=RATED_DAYS)
+    asked = survey_ratings(feedback, start=period.start, end=period.end, late=late).filter(_.doctor_id.isin(names))
+    by = asked.order_by("doctor_id").to_pandas().set_index("doctor_id").reindex(names)
+    since = by["since"].min()
+    visits = 0 if pd.isna(since) else appointments.filter(
         _.status == "completed", _.kind == "outpatient", _.starts_at.date() >= since, _.starts_at.date() < period.end,
     ).count().execute()
-    share = min(total / visits, 1.0) if visits else 1.0
-    floor, ceiling = (exact(share * mean + (1 - share) * silent, "number", total) for silent in (1, 5))
-    late = pd.DataFrame({"n": by["late"].fillna(0), "mean": by["late_mean"], "se": np.sqrt(within / by["late"].where(by["late"] > 0))})
-    return _Ratings(shrunken, n, clinic, exact(share, "share", int(visits)), floor, ceiling, since, late)
+    return ratings(by, visits=int(visits), fewest=params.fewest_ratings, level=params.level, seed=params.seed)
 
 
-def _rated_late(frame: pd.DataFrame, ratings: _Ratings, params: DoctorsParams) -> Estimate | None:
+def _rated_late(frame: pd.DataFrame, rated: Ratings, params: DoctorsParams) -> Estimate | None:
     """The last half-year's rating of the doctor for review, if it has risen above the whole and is not below the clinic's."""
     flagged = frame[frame["reading"] == "review"]
-    if flagged.empty or ratings.late is None or ratings.clinic is None:
+    found = rated.lately(flagged.iloc[0]["doctor"], params.fewest_ratings) if len(flagged) else None
+    if found is None or rated.clinic is None:
         return None
-    row, late = flagged.iloc[0], ratings.late.loc[flagged.iloc[0]["doctor"]]
-    if late["n"] < params.fewest_ratings:
-        return None
-    half = NormalDist().inv_cdf((1 + params.level) / 2) * float(late["se"])
-    found = Estimate(late["mean"], late["mean"] - half, late["mean"] + half, "number", int(late["n"]), params.level)
-    is_better = found.low > row["satisfaction_high"] and found.high >= ratings.clinic.value
+    is_better = found.low > flagged.iloc[0]["satisfaction_high"] and found.high >= rated.clinic.value
     return found if is_better else None
-
-
-@dataclass(frozen=True)
-class _Mix:
-    """Additional services of D doctors: lines, expected given the cases, visits, variance over mean, funnel, known."""
-
-    lines: np.ndarray
-    expected: np.ndarray
-    visits: np.ndarray
-    dispersion: float
-    funnel: RatioFunnel
-    known: np.ndarray
 
 
 def _services(
     appointments: Table, charges: Table | None, services: Table | None, first_visits: Table, names: list[str],
     period: Period, params: DoctorsParams,
-) -> _Mix | None:
+) -> ServiceMix | None:
     """Services billed beyond the basic one at the visits a doctor held, against the mix of cases."""
     if charges is None:
         return None
@@ -369,37 +320,20 @@ def _services(
     cells = additional_services(appointments, charges, services, first_visits, start=start, end=period.end)
     keys = ["doctor_id", "block", "payer", "is_first", "quarter"]
     cells = cells.filter(_.doctor_id.isin(names)).order_by(keys).to_pandas()
-    n, k = cells["n"].to_numpy(float), cells["lines"].fillna(0).to_numpy(float)
-    spare = float((k * (1 - 1 / n)).sum())
-    if spare <= 0:
-        return None
-    unit = pd.Categorical(cells["doctor_id"], names).codes.astype(int)
-    strata = {key: stratum(list(cells[key]), cases=n) for key in keys[1:]}
-    expected = expected_counts(k, n, unit=unit, units=len(names), strata=strata)
-    lines, visits = (np.bincount(unit, weights=part, minlength=len(names)) for part in (k, n))
-    dispersion = max(float((cells["squares"].to_numpy(float) - k**2 / n).sum()) / spare, 1.0)
-    known = _enough(visits, names, params.fewest_visits)
-    funnel = ratio_funnel(np.where(known, lines, np.nan), expected, dispersion=dispersion)
-    return _Mix(lines, expected, visits, dispersion, funnel, known) if known.sum() > 1 else None
-
-
-def _limits(mix: _Mix | None) -> pd.DataFrame | None:
-    if mix is None:
-        return None
-    funnel, columns = mix.funnel, {"expected": mix.funnel.expected}
-    unknown = np.full(len(funnel.expected), np.nan)
-    for name, bounds in (("near", funnel.near), ("wide", funnel.wide), ("usual", funnel.usual or (unknown, unknown))):
-        columns |= {f"{name}_low": bounds[0], f"{name}_high": bounds[1]}
-    return pd.DataFrame(columns)
+    return service_mix(
+        cells["lines"].fillna(0), cells["squares"], cells["n"], unit=pd.Categorical(cells["doctor_id"], names).codes.astype(int),
+        units=len(names), strata={key: stratum(list(cells[key]), cases=cells["n"]) for key in keys[1:]},
+        judged=lambda visits: _enough(visits, names, params.fewest_visits),
+    )
 
 
 def _table(
     cases: pd.DataFrame, names: list[str], returns: Fair | None, value: Fair | None,
-    ratings: _Ratings, mix: _Mix | None, params: DoctorsParams,
+    rated: Ratings, mix: ServiceMix | None, params: DoctorsParams,
 ) -> pd.DataFrame:
     """One row per doctor; judged by value if there is any, else by returns."""
     nothing = unknown(len(names))
-    back, worth, liked = (returns or nothing).shrunken, (value or nothing).shrunken, ratings.shrunken or nothing.shrunken
+    back, worth, liked = (returns or nothing).shrunken, (value or nothing).shrunken, rated.shrunken or nothing.shrunken
     n_return, n_value = (returns or nothing).n, (value or nothing).n
     few = ~_enough(n_return, names, params.fewest_matured)
     recent = _matured(cases, 0, params)["doctor"].value_counts()
@@ -408,14 +342,15 @@ def _table(
     level = main.level
     # one doctor far off moves the mean, and all the others would seem to differ from it
     off = judged.differs & main.strays(params.level) & ((judged.low > level) | (judged.high < level))
-    seen = ratings.answers >= params.fewest_ratings
+    seen = rated.answers >= params.fewest_ratings
     disliked = seen & (liked.high < liked.centre)
-    beyond = mix.funnel.beyond if mix else np.ones(len(names))
+    beyond = mix.beyond if mix else np.ones(len(names))
     review = disliked & bool(value) & (beyond > 0)
     reading = np.where(judged.value > level, np.where(review, "review", "above"), "below")
     reading = np.where(_enough(n, names, params.fewest_matured), np.where(off, reading, "as_clinic"), "too_few")
     z = NormalDist().inv_cdf((1 + params.level) / 2)
     fair, se = (value or nothing).fair, (value or nothing).se
+    services = mix.ratios(params.level) if mix else pd.DataFrame({"services_reading": "unknown"}, index=range(len(names)))
     return pd.DataFrame({
         "doctor": names, "first_visits": recent.reindex(names, fill_value=0).to_numpy(),
         "return_raw": np.where(few, np.nan, (returns or nothing).raw), "return_fair": np.where(few, np.nan, (returns or nothing).fair),
@@ -426,79 +361,53 @@ def _table(
         "value_fair": fair, "value_fair_low": fair - z * se, "value_fair_high": fair + z * se,
         "satisfaction": np.where(seen, liked.value, np.nan), "satisfaction_low": np.where(seen, liked.low, np.nan),
         "satisfaction_high": np.where(seen, liked.high, np.nan), "reading": reading, "n": n.astype(int),
-        "n_return": n_return.astype(int), **_mix_columns(mix, len(names), z),
-    })
-
-
-def _mix_columns(mix: _Mix | None, doctors: int, z: float) -> dict[str, np.ndarray]:
-    gap, names = np.full(doctors, np.nan), ("services_visit", "services", "services_low", "services_high", "services_expected")
-    if mix is None:
-        return dict.fromkeys(names, gap) | {"services_reading": np.full(doctors, "unknown")}
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio, wide = mix.lines / mix.expected, np.exp(z * np.sqrt(mix.dispersion / mix.expected))
-        columns = (mix.lines / mix.visits, ratio, ratio / wide, ratio * wide, mix.expected)
-    words = np.array(["below", "inside", "above"])[mix.funnel.beyond + 1]
-    return {name: np.where(mix.known, part, np.nan) for name, part in zip(names, columns, strict=True)} | {
-        "services_reading": np.where(mix.known, words, "unknown")
-    }
-
-
-def _rota(appointments: Table, shifts: Table | None, rooms: Table | None, period: Period) -> pd.Series:
-    """Share of each doctor's rota hours now that hold outpatient visits which took place."""
-    if shifts is None:
-        return pd.Series(dtype=float)
-    filled = rota_filled(appointments, shifts, rooms, period.present).order_by("doctor_id").to_pandas()
-    return filled.set_index("doctor_id")["share"].astype(float)
-
-
-def _revenue(charges: Table | None, appointments: Table, period: Period) -> pd.Series:
-    """Money of the last twelve months by the doctor who performed the service."""
-    if charges is None:
-        return pd.Series(dtype=float)
-    lines = performed_money(charges, appointments).filter(_.day >= period.end - timedelta(days=365), _.day < period.end)
-    by = lines.group_by("doctor_id").aggregate(paid=_.paid.sum().cast("float64")).order_by("doctor_id").to_pandas()
-    return by.set_index("doctor_id")["paid"].astype(float)
+        "n_return": n_return.astype(int),
+    }).join(services)
 
 
 def _work(
-    cases: pd.DataFrame, names: list[str], appointments: Table, charges: Table | None, services: Table | None,
-    shifts: Table | None, rooms: Table | None, period: Period, params: DoctorsParams,
-) -> dict[str, Any]:
-    """Per hour on the rota, per first patient, and the flow of now: what a total hides."""
-    year = period.end - timedelta(days=365)
-    months, now = period.present.months, period.present
-    rota = pd.DataFrame(columns=["year", "now"], dtype=float)
+    names: list[str], appointments: Table, charges: Table | None, services: Table | None, shifts: Table | None,
+    rooms: Table | None, period: Period,
+) -> pd.DataFrame:
+    """By doctor: money of the last year and per hour on the rota, which a total hides; hours and their use now."""
+    year, now = Days(start=period.end - timedelta(days=365), end=period.end), period.present
+    work = pd.DataFrame(
+        index=pd.Index(names, name="doctor_id"), columns=["revenue", "outpatient", "costed", "direct_cost", "year", "now", "share"],
+        dtype=float,
+    )
+    parts = [doctor_money(charges, services, appointments, year)] if charges is not None else []
     if shifts is not None:
-        hours = rostered_hours(shifts, rooms).filter(_.day >= min(year, now.start), _.day < period.end)
-        rota = hours.group_by("doctor_id").aggregate(
-            year=_.minutes.sum(where=_.day >= year) / 60.0,
-            now=_.minutes.sum(where=(_.day >= now.start) & (_.day < now.end)) / 60.0 / months,
-        ).order_by("doctor_id").to_pandas().set_index("doctor_id").astype(float)
-    rota = rota.reindex(names)
-    money = pd.DataFrame(columns=["paid", "costed", "cost"], dtype=float)
-    if charges is not None:
-        lines = performed_outpatient(charges, services, appointments).filter(_.day >= year, _.day < period.end)
-        money = lines.group_by("doctor_id").aggregate(
-            paid=_.paid.sum(), costed=_.costed.sum(), cost=_.direct_cost.sum()
-        ).order_by("doctor_id").to_pandas().set_index("doctor_id").astype(float)
-    money, worked = money.reindex(names), rota["year"].where(rota["year"] > 0)
-    covered = (money["costed"] / money["paid"]).where(money["paid"] > 0)
-    margin = (money["costed"] - money["cost"]) / covered.where(covered >= COSTED)
+        parts += [doctor_hours(shifts, rooms, year=year, now=now), rota_filled(appointments, shifts, rooms, now)]
+    for part in parts:
+        work.update(part.order_by("doctor_id").to_pandas().set_index("doctor_id").astype(float))
+    worked = work["year"].where(work["year"] > 0)
+    covered = (work["costed"] / work["outpatient"]).where(work["outpatient"] > 0)
+    margin = (work["costed"] - work["direct_cost"]) / covered.where(covered >= COSTED)
+    return pd.DataFrame({
+        "rota_filled": work["share"], "revenue": work["revenue"], "revenue_hour": work["outpatient"] / worked,
+        "margin_hour": margin / worked, "hours": work["now"],
+    }).reset_index(drop=True)
+
+
+def _flow(
+    cases: pd.DataFrame, names: list[str], appointments: Table, period: Period, params: DoctorsParams
+) -> pd.DataFrame:
+    """By doctor: first visits a month now, the repeat visits and hours one of them leads to, and the usual specialty."""
     again = {h: _means(_matured(cases, h, params), f"repeats_{h}", names, params) for h in REPEATS}
-    most = again[365].shrunken if np.isfinite(again[365].shrunken.value).any() else again[90].shrunken
-    visit = appointments.filter(_.status == "completed", _.kind == "outpatient", _.minutes > 0).minutes.mean().execute()
+    year = again[365].shrunken
+    most = year if np.isfinite(year.value).any() else again[90].shrunken
     each = np.where(np.isfinite(most.value), most.value, most.centre) + 1
-    when = cases[(cases["day"] >= pd.Timestamp(now.start)) & (cases["day"] < pd.Timestamp(now.end))]
+    visit = appointments.filter(_.status == "completed", _.kind == "outpatient", _.minutes > 0).minutes.mean().execute()
+    now = period.present
+    lately = cases[(cases["day"] >= pd.Timestamp(now.start)) & (cases["day"] < pd.Timestamp(now.end))]
     kind = cases.groupby("doctor")["specialty"].agg(lambda part: part.mode().iloc[0] if part.notna().any() else None)
-    return {
-        "revenue_hour": (money["paid"] / worked).to_numpy(), "margin_hour": (margin / worked).to_numpy(),
+    return pd.DataFrame({
         "repeats_90": np.where(_enough(again[90].n, names, params.fewest_matured), again[90].raw, np.nan),
-        "repeats_365": again[365].shrunken.value, "repeats_365_low": again[365].shrunken.low,
-        "repeats_365_high": again[365].shrunken.high,
-        "specialty": kind.reindex(names).to_numpy(object), "hours": rota["now"].to_numpy(),
-        "now": when["doctor"].value_counts().reindex(names, fill_value=0).to_numpy() / months,
+        "repeats_365": year.value, "repeats_365_low": year.low, "repeats_365_high": year.high,
+        "specialty": kind.reindex(names).to_numpy(object),
+        "now": lately["doctor"].value_counts().reindex(names, fill_value=0).to_numpy() / now.months,
         "hours_each": each * (visit / 60 if visit == visit and visit else np.nan),
-    }
+    })
 
 
 def _centres(cases: pd.DataFrame, days: int | None, has_value: bool, params: DoctorsParams) -> dict[str, Any]:
@@ -598,12 +507,12 @@ def _says(facts: Mapping[str, Any], frame: pd.DataFrame) -> dict[str, Sentence]:
 
 
 def _findings(
-    facts: Mapping[str, Any], frame: pd.DataFrame, cases: pd.DataFrame, shifts: Any, ratings: _Ratings, used: Estimate | None
+    facts: Mapping[str, Any], frame: pd.DataFrame, cases: pd.DataFrame, shifts: Any, rated: Ratings, used: Estimate | None
 ) -> tuple[Finding, ...]:
     waiting = frame[(frame["reading"] == "too_few") & (frame["first_visits"] > 0)]
-    kinds, liked = int(cases["specialty"].nunique()), ratings.answered
+    kinds, liked = int(cases["specialty"].nunique()), rated.answered
     low = ", ".join(frame.loc[frame["reading"] == "below", "doctor"])
-    few = {"answered": liked, "floor": ratings.floor, "ceiling": ratings.ceiling}
+    few = {"answered": liked, "floor": rated.floor, "ceiling": rated.ceiling}
     review = "review" if facts["signs"] == 3 else "review_two_signs"
     told = (
         (facts["raised"], Finding("raise_low", "opportunity", {"low": low}, impact=facts["raised"])),
