@@ -11,12 +11,10 @@ Cannot say Why a group stays away, or whether it would pay to win it (the next p
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import ibis
 import numpy as np
 import pandas as pd
 from ibis import _
@@ -27,12 +25,15 @@ from pydantic import Field
 from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
 from audit.models import proportions
+from audit.models.age_bands import band_lows, band_names, wide_bands
+from audit.models.counted import share
 from audit.models.group_shares import GroupShares, group_shares, largest_groups
 from audit.models.mix_change import MixChange, mix_change
 from audit.models.representation import representation, spread_years
 from audit.plots.dumbbell import dumbbell
 from audit.plots.pyramid import pyramid as pyramid_form
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, small_cells, table
+from audit.tables.paying_patients import Basis, coded_visits, diagnosed_patients, paying_patients
 from audit.wording import Labels
 
 FIGURES = ("pyramid", "diagnosis_money")
@@ -125,16 +126,20 @@ def analyse(
 ) -> ProfileResult:
     """Profile of new patients of the present; of all patients seen in it when nobody can be told to be new."""
     now, past = period.present, period.past
-    basis = "new" if _counted(first_visits, now, new=True) else "seen"
-    people = _people(first_visits, appointments, patient_days, now, basis)
-    if people.empty:
+    came = first_visits.filter(_.is_new, _.first_day >= now.start, _.first_day < now.end)
+    basis: Basis = "new" if came.count().execute() else "seen"
+    people, earlier = (
+        paying_patients(first_visits, appointments, patient_days, days, basis).to_pandas() if days else None for days in (now, past)
+    )
+    if people is None or people.empty:
         raise NotAnswerable("nobody", verdict="not_enough_data")
-    earlier = _people(first_visits, appointments, patient_days, past, basis) if past else None
     earlier = None if earlier is None or earlier.empty else earlier
     residents = _residents(population)
     coding, coding_before = (_coding(appointments, days, params.level) if days else None for days in (now, past))
     coded, coded_before = _coded(coding, params.level), _coded(coding_before, params.level)
-    cases, cases_before = (_cases(appointments, patient_days, first_visits, days) if days else None for days in (now, past))
+    cases, cases_before = (
+        diagnosed_patients(first_visits, appointments, patient_days, days).to_pandas() if days else None for days in (now, past)
+    )
     assert cases is not None
     is_coded = coded is not None and coded.value >= params.coded_share and _is_specific(cases, params)
     was_coded = is_coded and coded_before is not None and coded_before.value >= params.coded_share
@@ -148,9 +153,9 @@ def analyse(
         "basis": basis, "child_age": params.child_below_years, "patients": len(people),
         "patients_before": len(earlier) if earlier is not None else None,
         **_children(people, earlier, residents, now, params), **_away(represented, params.level),
-        "women_share": _share(people.sex[people.sex.notna()] == "female", params.level),
+        "women_share": _share_of(people.sex[people.sex.notna()] == "female", params),
         "median_age": exact(float(people.age_years.median()), "years", int(people.age_years.count())) if people.age_years.notna().any() else None,
-        "age_known": _share(people.age_years.notna(), params.level), "coded": coded, "coded_before": coded_before,
+        "age_known": _share_of(people.age_years.notna(), params), "coded": coded, "coded_before": coded_before,
         "cases": len(cases) if is_coded else None, "age_mix_change": _effect(changes, params.level),
     }
     moved = pd.DataFrame(changes).reindex(columns=list(CHANGE)).assign(n=lambda f: f.known) if changes else None
@@ -166,57 +171,14 @@ CHANGE = ("part", "known", "unknown", "effect", "effect_low", "effect_high", "ch
 
 
 # ------------------------------------------------------------------ queries
-def _counted(first_visits: Table, days: Days, *, new: bool) -> int:
-    return int(first_visits.filter(_.first_day >= days.start, _.first_day < days.end, _.is_new == new).count().execute())
-
-
-def _people(first_visits: Table, appointments: Table, patient_days: Table, days: Days, basis: str) -> pd.DataFrame:
-    """One row per patient, new in these days or seen in them, with what he paid in them."""
-    if basis == "new":
-        chosen = first_visits.filter(_.is_new, _.first_day >= days.start, _.first_day < days.end)
-    else:
-        chosen = first_visits.semi_join(_visits(appointments, days), "patient_id")
-    facts = chosen.select("patient_id", "age_years", "sex", "district", "payer")
-    joined = facts.left_join(_paid(patient_days, days), "patient_id").drop("patient_id_right")
-    frame = joined.order_by("patient_id").to_pandas().astype({"age_years": "float64", "revenue": "float64"})
-    return frame.fillna({"revenue": 0.0})
-
-
-def _paid(patient_days: Table, days: Days) -> Table:
-    within = patient_days.filter(_.day >= days.start, _.day < days.end)
-    return within.group_by("patient_id").aggregate(revenue=_.revenue.sum().cast("float64"))
-
-
-def _visits(appointments: Table, days: Days) -> Table:
-    day = appointments.starts_at.date()
-    return appointments.filter(_.status == "completed", day >= days.start, day < days.end)
-
-
-def _cases(appointments: Table, patient_days: Table, first_visits: Table, days: Days) -> pd.DataFrame:
-    """One row per patient seen in these days: his most frequent diagnosis (ICD-10 category) and what he paid."""
-    coded = _visits(appointments, days).filter(_.diagnosis.notnull(), _.diagnosis.strip() != "")
-    coded = coded.mutate(code=_.diagnosis.strip().upper().substr(0, 3))
-    times = coded.group_by("patient_id", "code").aggregate(times=_.count(), first=_.starts_at.min())
-    main = times.mutate(place=ibis.row_number().over(
-        group_by="patient_id", order_by=[_.times.desc(), _["first"], _.code]
-    )).filter(_.place == 0).select("patient_id", "code")
-    joined = main.left_join(_paid(patient_days, days), "patient_id").drop("patient_id_right")
-    joined = joined.left_join(first_visits.select("patient_id", "age_years"), "patient_id").drop("patient_id_right")
-    frame = joined.order_by("patient_id").to_pandas().astype({"age_years": "float64", "revenue": "float64"})
-    return frame.fillna({"revenue": 0.0})
-
-
 def _coding(appointments: Table, days: Days, level: float) -> pd.DataFrame | None:
     """Share of completed visits with a diagnosis, by doctor; None when the export has no diagnosis at all."""
-    came = _visits(appointments, days).filter(_.kind != "ward")
-    has_code = _.diagnosis.notnull() & (_.diagnosis.strip() != "")
-    rows = came.group_by(doctor=ibis.coalesce(_.doctor_id, "–")).aggregate(visits=_.count(), k=has_code.sum())
-    frame = rows.order_by("doctor").to_pandas()
-    if not frame.k.sum() > 0:
+    frame = coded_visits(appointments, days).order_by("doctor").to_pandas()
+    if not frame.coded.sum() > 0:
         return None
-    frame["coded"], frame["n"] = frame.k / frame.visits, frame.visits
-    frame["coded_low"], frame["coded_high"] = proportions.wilson(frame.k, frame.visits, level)
-    return frame[["doctor", "visits", "coded", "coded_low", "coded_high", "n"]]
+    k, n = frame.coded, frame.visits
+    low, high = proportions.wilson(k, n, level)
+    return pd.DataFrame({"doctor": frame.doctor, "visits": n, "coded": k / n, "coded_low": low, "coded_high": high, "n": n})
 
 
 def _residents(population: Table | None) -> dict[str, np.ndarray] | None:
@@ -338,10 +300,10 @@ def _children(
         "children_expected", "children_missing",
     ))
     if n1:
-        facts["children_share"] = _proportion(k1, n1, params.level)
+        facts["children_share"] = share(k1, n1, params.level)
         facts["children_revenue"] = _revenue_of_children(people, params)
     if n0:
-        facts["children_share_before"] = _proportion(k0, n0, params.level)
+        facts["children_share_before"] = share(k0, n0, params.level)
     if n1 and n0:
         low, high = proportions.newcombe(k1, n1, k0, n0, params.level)
         facts["children_change"] = Estimate(k1 / n1 - k0 / n0, float(low), float(high), "points", n1 + n0, params.level)
@@ -378,7 +340,7 @@ def _missing(share: Estimate | None, around: float, monthly: float) -> Estimate 
 def _coded(coding: pd.DataFrame | None, level: float) -> Estimate | None:
     if coding is None:
         return None
-    return _proportion(round(float((coding.coded * coding.visits).sum())), int(coding.visits.sum()), level)
+    return share(round(float((coding.coded * coding.visits).sum())), int(coding.visits.sum()), level)
 
 
 def _is_specific(cases: pd.DataFrame, params: ProfileParams) -> bool:
@@ -443,23 +405,6 @@ def _labels(people: pd.DataFrame, part: str, params: ProfileParams) -> pd.Series
     return wide_bands(people.age_years, params.child_below_years) if part == "age" else people[part].astype(object)
 
 
-def band_lows(child_below: int) -> list[int]:
-    """Youngest ages of the five wide bands."""
-    return [0, 7, child_below, 35, 55]
-
-
-def band_names(child_below: int) -> list[str]:
-    """“0–6”, “7–17” … “55+”."""
-    lows = band_lows(child_below)
-    return [*(f"{low}–{high - 1}" for low, high in itertools.pairwise(lows)), f"{lows[-1]}+"]
-
-
-def wide_bands(age: pd.Series, child_below: int) -> pd.Series:
-    """Names of the wide age bands, missing where the age is."""
-    edges = [*band_lows(child_below), np.inf]
-    return pd.cut(age, edges, right=False, labels=band_names(child_below)).astype(object)
-
-
 def _grouped(group: pd.Series, groups: list[str], revenue: pd.Series, params: ProfileParams) -> GroupShares:
     return group_shares(group=group.to_numpy(object), groups=groups, money=revenue.to_numpy(), level=params.level, seed=params.seed)
 
@@ -482,20 +427,15 @@ def _change(
     return {**bounds, "chi_square": found.chi2, "p": found.p, **moved}, points
 
 
+def _share_of(is_so: pd.Series, params: ProfileParams) -> Estimate | None:
+    return share(int(is_so.sum()), len(is_so), params.level)
+
+
 def _effect(changes: list[dict[str, Any]], level: float) -> Estimate | None:
     for row in changes:
         if row["part"] == "age" and "effect" in row:
             return Estimate(row["effect"], row["effect_low"], row["effect_high"], "number", row["known"], level)
     return None
-
-
-def _share(is_so: pd.Series, level: float) -> Estimate | None:
-    return _proportion(int(is_so.sum()), len(is_so), level) if len(is_so) else None
-
-
-def _proportion(k: int, n: int, level: float) -> Estimate:
-    low, high = proportions.wilson(k, n, level)
-    return Estimate(k / n, float(low), float(high), "share", n, level)
 
 
 # ------------------------------------------------------------------ what is said

@@ -22,10 +22,11 @@ from matplotlib.figure import Figure
 from pydantic import Field
 
 from audit.analyses.capacity import CapacityResult
-from audit.analyses.profile import ProfileResult, wide_bands
+from audit.analyses.profile import ProfileResult
 from audit.config import Params, Period
 from audit.errors import NotAnswerable
 from audit.models import bootstrap, proportions
+from audit.models.age_bands import wide_bands
 from audit.models.group_shares import largest_groups
 from audit.models.households import brought_by_adult, households, oversized
 from audit.models.mean_cumulative import mean_cumulative
