@@ -299,6 +299,15 @@ class Mapping(_Strict):
     sources: tuple[Source, ...] = Field(min_length=1)
 
 
+def missing_columns(target: Target) -> list[Column]:
+    """Columns its table must have that the target does not fill; identifiers are numbered when an export has none."""
+    return [
+        column for column in CANONICAL[target.table].columns
+        if column.required and column.name not in target.columns
+        and not (column.unit == "id" and column.unique and column.references is None and target.table != "patients")
+    ]
+
+
 def column_of(table: str, name: str) -> Column:
     """Our column, or one used only while loading."""
     return PRIVATE_COLUMNS.get(table, {}).get(name) or CANONICAL[table][name]

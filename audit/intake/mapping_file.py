@@ -27,6 +27,7 @@ from audit.intake.mapping import (
     Totals,
     Unpivot,
     column_of,
+    missing_columns,
 )
 from audit.tables import CANONICAL
 from audit.tables.columns import Column
@@ -107,11 +108,9 @@ def _of_target(target: Target, place: str) -> Iterator[Problem]:
             yield Problem(f"{place} › {name}", "no such column", suggestion(name, [*spec.names, *private]))
         else:
             yield from _of_rule(column_of(target.table, name), rule, f"{place} › {name}", target)
-    for column in spec.columns:
-        made = column.unit == "id" and column.unique and column.references is None and target.table != "patients"
-        if column.required and column.name not in target.columns and not made:
-            allowed = f" (one of {', '.join(column.allowed)})" if column.allowed else ""
-            yield Problem(f"{place} › {column.name}", "required, not mapped", f"give from: or const:{allowed}")
+    for column in missing_columns(target):
+        allowed = f" (one of {', '.join(column.allowed)})" if column.allowed else ""
+        yield Problem(f"{place} › {column.name}", "required, not mapped", f"give from: or const:{allowed}")
     for name in (*target.one_per, *target.prefer, *(target.same_event.columns if target.same_event else ())):
         if name not in target.columns:
             yield Problem(f"{place} › {name}", "used here but not mapped", "map it under columns")

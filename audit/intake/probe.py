@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from audit.intake.detect import (
@@ -23,6 +23,7 @@ from audit.intake.grid import Grid, tidied
 from audit.intake.labels import EMAIL
 from audit.intake.layout import joined_levels, plain_header
 from audit.intake.mapping import Format, Totals
+from audit.intake.preset import preset_headers
 from audit.intake.read import read_html, read_yaml_list
 from audit.intake.synonyms import PERSONAL, known_headers
 from audit.intake.text import read_text
@@ -39,7 +40,8 @@ class ColumnProbe:
     """One column: its header and position, what its filled values look like, and whether they name a person.
 
     ``kind`` is date, number, phone, e-mail, text or empty; ``values`` are its distinct values when
-    they are few (codes); ``strip`` a unit written behind numbers; ``personal`` says what of a person it holds.
+    they are few (codes), ``examples`` the first of them; ``strip`` a unit written behind numbers; ``personal`` says
+    what of a person it holds.
     """
 
     header: str
@@ -51,7 +53,7 @@ class ColumnProbe:
     date: DateGuess | None = None
     strip: str | None = None
     personal: str | None = None
-    example_dates: tuple[str, ...] = ()
+    examples: tuple[str, ...] = field(default=(), repr=False)
     is_repeated: bool = False
 
 
@@ -132,7 +134,7 @@ def _probe(file: RawFile, grid: Grid, sheet: str | None, certainty: float = 1.0,
     if grid.encoding.endswith("yaml"):
         header: tuple[int, ...] = (0,)
     else:
-        header = detect_header(rows, known_headers())
+        header = detect_header(rows, known_headers() | preset_headers())
     body = [(row, texts) for row, texts in rows if not header or row > header[-1]]
     marks = _marks(body)
     body = [(row, texts) for row, texts in body if not (marks and _first(texts).lower().startswith(marks))]
@@ -215,9 +217,8 @@ def _column(header: str, place: int, texts: list[str]) -> ColumnProbe:
     date = date if kind == "date" else None
     few = tuple(text for text, _ in distinct.most_common(FEW + 1))
     values = few if len(few) <= FEW and kind != "phone" else ()
-    examples = tuple(sample[:2]) if date and date.other else ()
     personal, repeated = _personal(header, kind), len(distinct) < 0.98 * len(filled)
-    return ColumnProbe(header, place, kind, share, len(distinct), values, date, strip, personal, examples, repeated)
+    return ColumnProbe(header, place, kind, share, len(distinct), values, date, strip, personal, tuple(sample[:FEW]), repeated)
 
 
 def _kind(sample: list[str], date: DateGuess | None, header: str) -> tuple[str, str | None]:

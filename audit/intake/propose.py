@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import yaml
 
 from audit.intake.detect import plain_name
+from audit.intake.preset import Preset
 from audit.intake.probe import ColumnProbe, Probe
+from audit.intake.recognise import fills_from, recognised
 from audit.intake.stage import columns_of
 from audit.intake.synonyms import CODES, HEADERS
 from audit.intake.values import plain_word
@@ -40,10 +42,12 @@ class Guess:
 
 @dataclass(frozen=True)
 class ProposedSource:
-    """Files of one layout and the tables they fill."""
+    """Files of one layout and the tables they fill: by guesses, or as the ``preset`` of a known system says."""
 
     probes: tuple[Probe, ...]
     guesses: dict[str, tuple[Guess, ...]] = field(default_factory=dict)
+    preset: Preset | None = None
+    preset_name: str = ""
 
     @property
     def name(self) -> str:
@@ -52,15 +56,35 @@ class ProposedSource:
         stem = first.file.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         return f"{stem} {first.sheet}" if first.sheet and len(self.probes) == 1 else stem
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Tables it fills."""
+        if self.preset is None:
+            return tuple(self.guesses)
+        return tuple(dict.fromkeys(target["table"] for target in fills_from(self.preset, self.probes[0])))
+
+    @property
+    def known_columns(self) -> int:
+        """Columns filled as the preset says."""
+        return sum(len(target["columns"]) for target in fills_from(self.preset, self.probes[0])) if self.preset else 0
+
 
 def propose(probes: list[Probe]) -> list[ProposedSource]:
     """Group files of one layout and find the tables they fill; files of no table are left to ``ignore``."""
     groups: dict[tuple[object, ...], list[Probe]] = {}
     for probe in probes:
         groups.setdefault((*probe.layout, probe.file if probe.sheet else ""), []).append(probe)
-    sources = [ProposedSource(tuple(group), dict(_fills(group[0]))) for group in groups.values()]
-    has_cards = any("patients" in source.guesses for source in sources)
-    return [source if has_cards else _with_patients(source) for source in sources if source.guesses]
+    sources = [_source(tuple(group)) for group in groups.values()]
+    has_cards = any("patients" in source.tables for source in sources)
+    return [source if has_cards else _with_patients(source) for source in sources if source.tables]
+
+
+def _source(probes: tuple[Probe, ...]) -> ProposedSource:
+    known = recognised(probes[0])
+    if known is None:
+        return ProposedSource(probes, dict(_fills(probes[0])))
+    name, preset = known
+    return ProposedSource(probes, {}, preset, name)
 
 
 def _fills(probe: Probe) -> Iterator[tuple[str, tuple[Guess, ...]]]:
@@ -163,7 +187,7 @@ def _date_format(theirs: ColumnProbe) -> tuple[str, str | None]:
         return DECIDE, 'no date format fits: give it, like "%d.%m.%Y %H:%M"'
     if theirs.date.other:
         readings = " or ".join(_reading(form) for form in (theirs.date.format, theirs.date.other))
-        example = theirs.example_dates[0] if theirs.example_dates else ""
+        example = theirs.examples[0] if theirs.examples else ""
         return DECIDE, f'{example}: {readings}? format: "{theirs.date.format}" or "{theirs.date.other}"'
     return theirs.date.format, None
 
@@ -253,6 +277,9 @@ def _source_lines(source: ProposedSource) -> Iterator[str]:
     if first.group_key is not None:
         doubt += "  # headings among the rows: several levels? give each a name and values or a pattern"
     yield f"    format: {_inline(_format(source))}{doubt}"
+    if source.preset is not None:
+        yield from _preset_lines(source.preset, source)
+        return
     yield "    fills:"
     for table, guesses in source.guesses.items():
         yield f"      - table: {table}"
@@ -265,6 +292,21 @@ def _source_lines(source: ProposedSource) -> Iterator[str]:
             allowed = f"; one of {', '.join(column.allowed)}" if column.allowed else ""
             told = f"{DECIDE}: {guess.decision}" if guess.decision else f"{guess.confidence:.0%}"
             yield f"          {guess.column}: {guess.text}  # {told}{allowed}"
+
+
+def _preset_lines(preset: Preset, source: ProposedSource) -> Iterator[str]:
+    """What a known system's export fills, with what to compare where its column names are not documented."""
+    if preset.notes:
+        yield f"    notes: {_inline(preset.notes)}"
+    doubt = "" if preset.known_by != "assumed" else "; its column names are assumed: compare the first rows"
+    yield f"    fills:  # {source.preset_name}: {preset.title}{doubt}"
+    for target in fills_from(preset, source.probes[0]):
+        yield f"      - table: {target['table']}"
+        for key, value in target.items():
+            if key not in ("table", "columns"):
+                yield f"        {key}: {_inline(value)}"
+        yield "        columns:"
+        yield from (f"          {ours}: {_inline(rule)}" for ours, rule in target["columns"].items())
 
 
 def _format(source: ProposedSource) -> dict[str, object]:
@@ -288,4 +330,4 @@ def _format(source: ProposedSource) -> dict[str, object]:
         facts["groups"] = {"data_has": probe.group_key, "levels": [{"name": probe.columns[0].header, "column": 1}]}
     if probe.total_marks:
         facts["totals"] = {"marks": list(probe.total_marks)}
-    return facts
+    return facts | (source.preset.format if source.preset is not None else {})

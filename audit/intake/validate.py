@@ -44,7 +44,8 @@ class Decision:
 class Validation:
     """What was seen, proposed and checked; ``lines`` is the printed text.
 
-    ``mapped`` of ``wanted`` columns were proposed without a question; both 0 when the mapping existed.
+    ``mapped`` of ``wanted`` columns were proposed without a question; both 0 when the mapping existed. ``known`` names,
+    per file, the system whose export it was recognised as.
     ``personal`` names, per file, the columns that identify persons. ``problems`` are refusals in words.
     """
 
@@ -54,6 +55,7 @@ class Validation:
     mapped: int
     wanted: int
     decisions: tuple[Decision, ...]
+    known: dict[str, str]
     personal: dict[str, tuple[str, ...]]
     problems: tuple[str, ...]
     checks: tuple[CheckOutcome, ...]
@@ -77,6 +79,7 @@ class Validation:
             "proposed": None if self.proposed is None else str(self.proposed),
             "mapped": self.mapped,
             "wanted": self.wanted,
+            "known": self.known,
             "decisions": [asdict(decision) for decision in self.decisions],
             "personal": {file: list(columns) for file, columns in self.personal.items()},
             "problems": list(self.problems),
@@ -117,6 +120,7 @@ def validate_client(folder: Path, config: ClientConfig | None = None) -> Validat
         mapped=mapped,
         wanted=wanted,
         decisions=decisions,
+        known={probe.file: source.preset.title for source in sources if source.preset for probe in source.probes} if path else {},
         personal=_personal(probes),
         problems=tuple(problems),
         checks=intake.checks if intake else (),
@@ -153,9 +157,10 @@ def _mapping(
     text = as_yaml(sources, sorted({probe.file for probe in probes} - used))
     path.write_text(text, encoding="utf-8")
     guesses = [guess for source in sources for group in source.guesses.values() for guess in group]
+    sure = sum(source.known_columns for source in sources)
     mapped = sum(guess.decision is None for guess in guesses)
-    fills: Fills = {(p.file, p.sheet): tuple(source.guesses) for source in sources for p in source.probes}
-    return path, mapped, len(guesses), tuple(_decisions(text, guesses)), fills
+    fills: Fills = {(p.file, p.sheet): source.tables for source in sources for p in source.probes}
+    return path, sure + mapped, sure + len(guesses), tuple(_decisions(text, guesses)), fills
 
 
 def _decisions(text: str, guesses: list[Guess]) -> Iterator[Decision]:
@@ -231,6 +236,8 @@ def _lines(report: Validation) -> Iterator[str]:
 def _mapping_lines(report: Validation) -> Iterator[str]:
     if report.proposed is None:
         return
+    for file, title in report.known.items():
+        yield f"known     {file}: {title}"
     needs = f"          {len(report.decisions)} need you:" if report.decisions else ""
     yield f"mapping proposed for {report.mapped} of {report.wanted} fields → {report.proposed}{needs}"
     for decision in report.decisions:
