@@ -152,12 +152,17 @@ def first_visit_mark(connection: duckdb.DuckDBPyConnection, config: ClientConfig
         )
 
 
+CAME = "SELECT (patient_id, starts_at::DATE) FROM appointments WHERE status = 'completed'"
+"""Patients and days of visits: how payments are joined where a system keeps them apart from appointments."""
+
+
 def money_without_visit(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
-    """Sales that belong to no appointment, and what they sum to."""
+    """Sales that name no appointment and do not lie on a day the patient came, and what they sum to."""
     whole, lost, money = _one(
         connection,
-        "SELECT count(*), count(*) FILTER (appointment_id IS NULL), coalesce(sum(paid) FILTER (appointment_id IS NULL), 0) "
-        "FROM charges WHERE kind IN ('sale', 'refund')",
+        "SELECT count(*), count(*) FILTER (is_lost), coalesce(sum(paid) FILTER (is_lost), 0) FROM "
+        "(SELECT paid, appointment_id IS NULL AND (patient_id, charged_on) NOT IN "
+        f"({CAME}) AS is_lost FROM charges WHERE kind IN ('sale', 'refund'))",
     )
     yield CheckOutcome(
         "money_without_visit",
@@ -170,10 +175,12 @@ def money_without_visit(connection: duckdb.DuckDBPyConnection, config: ClientCon
 
 
 def visits_without_money(connection: duckdb.DuckDBPyConnection, config: ClientConfig) -> Iterator[CheckOutcome]:
-    """Completed visits without a line of a bill."""
+    """Completed visits without a line of a bill that names them, or names none and is of that patient and day."""
     whole, lost = _one(
         connection,
-        "SELECT count(*), count(*) FILTER (appointment_id NOT IN (SELECT appointment_id FROM charges WHERE appointment_id IS NOT NULL)) "
+        "SELECT count(*), count(*) FILTER ("
+        "appointment_id NOT IN (SELECT appointment_id FROM charges WHERE appointment_id IS NOT NULL) AND "
+        "(patient_id, starts_at::DATE) NOT IN (SELECT (patient_id, charged_on) FROM charges WHERE appointment_id IS NULL)) "
         "FROM appointments WHERE status = 'completed' AND kind <> 'ward'",
     )
     yield CheckOutcome(
@@ -301,7 +308,7 @@ CROSS_CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("appointments",), planned_minutes),
     (("appointments",), first_visit_mark),
     (("patients",), patients_without_phone),
-    (("charges",), money_without_visit),
+    (("charges", "appointments"), money_without_visit),
     (("charges", "appointments"), visits_without_money),
     (("charges",), wrong_sign),
     (("charges",), level_break),

@@ -11,7 +11,7 @@ from typing import Literal
 
 from audit.errors import DataError, Place, Problem
 
-Kind = Literal["text", "workbook", "html", "yaml"]
+Kind = Literal["text", "workbook", "html", "yaml", "json"]
 LITTER = ("thumbs.db", "desktop.ini")
 MOST_UNPACKED = 2 * 1024**3
 MOST_RATIO = 200
@@ -93,6 +93,8 @@ def _kind_of_text(file: RawFile, head: bytes) -> Kind:
         return "html"
     if start.startswith((b"<?xml", b"<workbook")):
         raise refuse(file.name, "this is an XML file", "open it in Excel and save it as xlsx")
+    if file.name.lower().endswith(".json") or start.startswith((b"{", b"[{")):
+        return "json"
     return "yaml" if file.name.lower().endswith((".yaml", ".yml")) else "text"
 
 

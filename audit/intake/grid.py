@@ -36,6 +36,11 @@ class Grid:
         return self.cells.num_columns - 3
 
     @property
+    def names_itself(self) -> bool:
+        """Every value came with its name: the header is row 0, whatever is declared."""
+        return self.encoding.endswith(("yaml", "json"))
+
+    @property
     def label(self) -> str:
         """File, and sheet if it has several."""
         return f"{self.file} [{self.sheet}]" if self.sheet else self.file

@@ -103,7 +103,7 @@ def lay_out(connection: duckdb.DuckDBPyConnection, grid: Grid, how: Format, rela
 
 def _header(connection: duckdb.DuckDBPyConnection, grid: Grid, how: Format) -> tuple[int, tuple[str, ...]]:
     """Last header row and the headers, levels joined with “ / ”."""
-    if grid.encoding.endswith("yaml"):
+    if grid.names_itself:
         return 0, _header_cells(connection, grid, [0])
     if not how.has_header:
         return 0, tuple(plain_header(text) for text in how.names)
@@ -165,7 +165,7 @@ def _classify(
             f"WHEN row >= coalesce(({ending}), 9223372036854775807) AND NOT {blank} AND NOT {comment} THEN 'beyond'"
         )
     tests += [f"WHEN {blank} THEN 'blank'", f"WHEN {comment} THEN 'comment'"]
-    if how.has_header and len(headers) > 1 and not grid.encoding.endswith("yaml"):
+    if how.has_header and len(headers) > 1 and not grid.names_itself:
         same = " AND ".join(f"c{n} IS NOT DISTINCT FROM {literal(t or None)}" for n, t in enumerate(headers, start=1))
         tests.append(f"WHEN {same} THEN 'repeated header'")
     if how.totals is not None:

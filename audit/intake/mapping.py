@@ -104,12 +104,16 @@ class Unpivot(_Strict):
 
 
 class Format(_Strict):
-    """How a file is written. Text files need ``encoding`` and ``delimiter``; workbooks may need ``sheets``."""
+    """How a file is written. Text files need ``encoding`` and ``delimiter``; workbooks may need ``sheets``.
+
+    ``each`` is the name of a list inside JSON records: then every item of it is a row.
+    """
 
     encoding: str | None = None
     delimiter: str | None = Field(None, min_length=1, max_length=1)
     quote: str | None = '"'
     sheets: tuple[str, ...] | Literal["all"] | None = None
+    each: str | None = None
     header: int | tuple[int, ...] | HeaderWith | None = 1
     names: tuple[str, ...] = ()
     ends: Literal["file", "blank"] = "file"

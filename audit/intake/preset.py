@@ -24,12 +24,13 @@ class _Strict(BaseModel):
 class Marks(_Strict):
     """What tells an export from others: it has all ``headers``; values of the columns in ``values`` fit the pattern.
 
-    A file without a header row is known by its number of ``columns`` and by ``values``, which then go by position.
+    ``each`` is the list inside JSON records whose items are the rows. A file without a header row is known by its number of ``columns`` and by ``values``, which then go by position.
     """
 
     headers: tuple[str, ...] = ()
     values: dict[Header, str] = Field(default_factory=dict)
     columns: int | None = None
+    each: str | None = None
 
 
 class Preset(_Strict):

@@ -20,6 +20,7 @@ from audit.intake.detect import (
 )
 from audit.intake.files import RawFile, kind_of, refuse
 from audit.intake.grid import Grid, tidied
+from audit.intake.json_records import nested_lists, read_json
 from audit.intake.labels import EMAIL
 from audit.intake.layout import joined_levels, plain_header
 from audit.intake.mapping import Format, Totals
@@ -61,7 +62,7 @@ class ColumnProbe:
 class Probe:
     """What a file (or sheet) looks like; ``header`` are its physical header rows, none if it has no header.
 
-    ``ends_blank``: another table follows. ``group_key``: there are heading rows, and this column is empty in them only.
+    ``each``: a list inside JSON records whose items are the rows. ``ends_blank``: another table follows. ``group_key``: there are heading rows, and this column is empty in them only.
     """
 
     file: str
@@ -77,6 +78,12 @@ class Probe:
     group_key: str | None
     rows: int
     columns: tuple[ColumnProbe, ...]
+    each: str | None = None
+
+    @property
+    def part(self) -> str | None:
+        """Which part of the file it is, if the file has several: a sheet, or a list inside its records."""
+        return self.sheet or self.each
 
     @property
     def is_text(self) -> bool:
@@ -102,10 +109,17 @@ def probe_file(file: RawFile, raw: Path) -> list[Probe]:
         ]
     if kind == "yaml":
         return [_probe(file, read_yaml_list(file), None)]
+    if kind == "json":
+        return _probe_json(file)
     encoding, certainty = detect_encoding(file)
     if kind == "html":
         return [_probe(file, read_html(file, encoding), None, certainty)]
     return [_probe_text(file, encoding, certainty)]
+
+
+def _probe_json(file: RawFile) -> list[Probe]:
+    """The records, and once more with a row per item for every list inside them."""
+    return [_probe(file, read_json(file, each), None, each=each) for each in (None, *nested_lists(file))]
 
 
 def _probe_text(file: RawFile, encoding: str, certainty: float) -> Probe:
@@ -119,7 +133,9 @@ def _probe_text(file: RawFile, encoding: str, certainty: float) -> Probe:
     return _probe(file, read_text(file, encoding, delimiter, '"'), None, certainty, delimiter)
 
 
-def _probe(file: RawFile, grid: Grid, sheet: str | None, certainty: float = 1.0, delimiter: str | None = None) -> Probe:
+def _probe(
+    file: RawFile, grid: Grid, sheet: str | None, certainty: float = 1.0, delimiter: str | None = None, each: str | None = None
+) -> Probe:
     cells = tidied(grid.cells)
     count = cells.num_rows
     if not count or not grid.width:
@@ -131,7 +147,7 @@ def _probe(file: RawFile, grid: Grid, sheet: str | None, certainty: float = 1.0,
     comment = "#" if any(cells_[0].startswith("#") for _, cells_ in rows[:10]) else None
     noted = [row for row, texts in rows if comment and texts[0].startswith(comment)]
     rows = [(row, texts) for row, texts in rows if any(texts) and row not in set(noted)]
-    if grid.encoding.endswith("yaml"):
+    if grid.names_itself:
         header: tuple[int, ...] = (0,)
     else:
         header = detect_header(rows, known_headers() | preset_headers())
@@ -167,6 +183,7 @@ def _probe(file: RawFile, grid: Grid, sheet: str | None, certainty: float = 1.0,
         group_key,
         total,
         columns,
+        each,
     )
 
 

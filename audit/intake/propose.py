@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import yaml
 
 from audit.intake.detect import plain_name
+from audit.intake.mapping import Rule, column_of
 from audit.intake.preset import Preset
 from audit.intake.probe import ColumnProbe, Probe
 from audit.intake.recognise import fills_from, recognised
@@ -41,39 +43,46 @@ class Guess:
 
 
 @dataclass(frozen=True)
+class ProposedTarget:
+    """One table a source fills: settings beside its columns (where, one_per …), and where its columns come from."""
+
+    table: str
+    guesses: tuple[Guess, ...]
+    settings: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ProposedSource:
-    """Files of one layout and the tables they fill: by guesses, or as the ``preset`` of a known system says."""
+    """Files of one layout and the tables they fill; ``preset`` if they are exports of a known system, by its ``preset_name``."""
 
     probes: tuple[Probe, ...]
-    guesses: dict[str, tuple[Guess, ...]] = field(default_factory=dict)
+    targets: tuple[ProposedTarget, ...]
     preset: Preset | None = None
     preset_name: str = ""
 
     @property
     def name(self) -> str:
-        """Name of the source: the first file without its ending, and the sheet."""
+        """Name of the source: the first file without its ending, and the part of it."""
         first = self.probes[0]
         stem = first.file.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        return f"{stem} {first.sheet}" if first.sheet and len(self.probes) == 1 else stem
+        return f"{stem} {first.part}" if first.part and len(self.probes) == 1 else stem
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Tables it fills."""
-        if self.preset is None:
-            return tuple(self.guesses)
-        return tuple(dict.fromkeys(target["table"] for target in fills_from(self.preset, self.probes[0])))
+        return tuple(dict.fromkeys(target.table for target in self.targets))
 
     @property
-    def known_columns(self) -> int:
-        """Columns filled as the preset says."""
-        return sum(len(target["columns"]) for target in fills_from(self.preset, self.probes[0])) if self.preset else 0
+    def guesses(self) -> tuple[Guess, ...]:
+        """All guesses, in the order they are written."""
+        return tuple(guess for target in self.targets for guess in target.guesses)
 
 
 def propose(probes: list[Probe]) -> list[ProposedSource]:
     """Group files of one layout and find the tables they fill; files of no table are left to ``ignore``."""
     groups: dict[tuple[object, ...], list[Probe]] = {}
     for probe in probes:
-        groups.setdefault((*probe.layout, probe.file if probe.sheet else ""), []).append(probe)
+        groups.setdefault((*probe.layout, probe.file if probe.part else "", probe.each), []).append(probe)
     sources = [_source(tuple(group)) for group in groups.values()]
     has_cards = any("patients" in source.tables for source in sources)
     return [source if has_cards else _with_patients(source) for source in sources if source.tables]
@@ -82,12 +91,33 @@ def propose(probes: list[Probe]) -> list[ProposedSource]:
 def _source(probes: tuple[Probe, ...]) -> ProposedSource:
     known = recognised(probes[0])
     if known is None:
-        return ProposedSource(probes, dict(_fills(probes[0])))
+        # items of a list inside records repeat what the records say: only a preset knows what they are
+        return ProposedSource(probes, () if probes[0].each else tuple(_fills(probes[0])))
     name, preset = known
-    return ProposedSource(probes, {}, preset, name)
+    return ProposedSource(probes, tuple(_known_target(target, probes[0]) for target in fills_from(preset, probes[0])), preset, name)
 
 
-def _fills(probe: Probe) -> Iterator[tuple[str, tuple[Guess, ...]]]:
+def _known_target(target: dict[str, Any], probe: Probe) -> ProposedTarget:
+    """A table as the preset fills it; values of a closed column that it does not know are left to a person."""
+    settings = {key: value for key, value in target.items() if key not in ("table", "columns")}
+    guesses = (_known_guess(target["table"], ours, rule, probe) for ours, rule in target["columns"].items())
+    return ProposedTarget(target["table"], tuple(guesses), settings)
+
+
+def _known_guess(table: str, ours: str, rule: Any, probe: Probe) -> Guess:
+    read, column = Rule.model_validate(rule), column_of(table, ours)
+    theirs = next((column for column in probe.columns if [column.header] == list(read.headers)), None)
+    if theirs is None or not column.allowed or read.codes is None or read.otherwise:
+        return Guess(table, ours, 1.0, _inline(rule))
+    known = {plain_word(str(word)) for words in read.codes.values() for word in words}
+    unknown = [value for value in theirs.values if plain_word(value) not in known]
+    if not unknown:
+        return Guess(table, ours, 1.0, _inline(rule))
+    asked = {**rule, "codes": {**rule["codes"], DECIDE: unknown}}
+    return Guess(table, ours, 1.0, _inline(asked), f"which of {', '.join(column.allowed)} are these values?")
+
+
+def _fills(probe: Probe) -> Iterator[ProposedTarget]:
     matches = {table: _matches(table, probe) for table in CANONICAL if table in HEADERS}
     scores = {
         table: sum(score for score, _ in found.values())
@@ -104,7 +134,7 @@ def _fills(probe: Probe) -> Iterator[tuple[str, tuple[Guess, ...]]]:
     if main == "prices" and "services" in scores:
         wanted = ["services", "prices"]
     for table in wanted:
-        yield table, tuple(_guesses(table, matches[table], probe))
+        yield _target(table, matches[table])
 
 
 def _matches(table: str, probe: Probe) -> dict[str, tuple[float, ColumnProbe]]:
@@ -156,7 +186,13 @@ def _fits(column: Column, theirs: ColumnProbe) -> bool:
     return theirs.kind != "date"
 
 
-def _guesses(table: str, found: dict[str, tuple[float, ColumnProbe]], probe: Probe) -> Iterator[Guess]:
+def _target(table: str, found: dict[str, tuple[float, ColumnProbe]]) -> ProposedTarget:
+    guesses = tuple(_guesses(table, found))
+    keys = [guess.column for guess in guesses if guess.is_repeated and guess.column in CANONICAL[table].key]
+    return ProposedTarget(table, guesses, {"one_per": keys[0]} if keys else {})
+
+
+def _guesses(table: str, found: dict[str, tuple[float, ColumnProbe]]) -> Iterator[Guess]:
     for column in columns_of(table):
         if column.name in found:
             score, theirs = found[column.name]
@@ -241,11 +277,10 @@ def _missing(table: str, column: Column, found: dict[str, tuple[float, ColumnPro
 
 def _with_patients(source: ProposedSource) -> ProposedSource:
     """Without a card index the patients are those the appointments name."""
-    if "appointments" not in source.guesses:
+    if "appointments" not in source.tables:
         return source
-    probe = source.probes[0]
-    found = _matches("patients", probe)
-    return ProposedSource(source.probes, {"patients": tuple(_guesses("patients", found, probe)), **source.guesses})
+    patients = _target("patients", _matches("patients", source.probes[0]))
+    return replace(source, targets=(patients, *source.targets))
 
 
 def _inline(value: object) -> str:
@@ -277,36 +312,30 @@ def _source_lines(source: ProposedSource) -> Iterator[str]:
     if first.group_key is not None:
         doubt += "  # headings among the rows: several levels? give each a name and values or a pattern"
     yield f"    format: {_inline(_format(source))}{doubt}"
-    if source.preset is not None:
-        yield from _preset_lines(source.preset, source)
-        return
-    yield "    fills:"
-    for table, guesses in source.guesses.items():
-        yield f"      - table: {table}"
-        keys = [guess.column for guess in guesses if guess.is_repeated and guess.column in CANONICAL[table].key]
-        if keys:
-            yield f"        one_per: {keys[0]}"
+    if source.preset is not None and source.preset.notes:
+        yield f"    notes: {_inline(source.preset.notes)}"
+    yield f"    fills:{_origin(source)}"
+    for target in source.targets:
+        yield f"      - table: {target.table}"
+        yield from (f"        {key}: {_inline(value)}" for key, value in target.settings.items())
         yield "        columns:"
-        for guess in guesses:
-            column = next(c for c in columns_of(table) if c.name == guess.column)
-            allowed = f"; one of {', '.join(column.allowed)}" if column.allowed else ""
-            told = f"{DECIDE}: {guess.decision}" if guess.decision else f"{guess.confidence:.0%}"
-            yield f"          {guess.column}: {guess.text}  # {told}{allowed}"
+        yield from (f"          {guess.column}: {guess.text}{_told(guess, source.preset)}" for guess in target.guesses)
 
 
-def _preset_lines(preset: Preset, source: ProposedSource) -> Iterator[str]:
-    """What a known system's export fills, with what to compare where its column names are not documented."""
-    if preset.notes:
-        yield f"    notes: {_inline(preset.notes)}"
-    doubt = "" if preset.known_by != "assumed" else "; its column names are assumed: compare the first rows"
-    yield f"    fills:  # {source.preset_name}: {preset.title}{doubt}"
-    for target in fills_from(preset, source.probes[0]):
-        yield f"      - table: {target['table']}"
-        for key, value in target.items():
-            if key not in ("table", "columns"):
-                yield f"        {key}: {_inline(value)}"
-        yield "        columns:"
-        yield from (f"          {ours}: {_inline(rule)}" for ours, rule in target["columns"].items())
+def _origin(source: ProposedSource) -> str:
+    if source.preset is None:
+        return ""
+    doubt = "; its column names are assumed: compare the first rows" if source.preset.known_by == "assumed" else ""
+    return f"  # {source.preset_name}: {source.preset.title}{doubt}"
+
+
+def _told(guess: Guess, preset: Preset | None) -> str:
+    """How sure a line is, or what it asks; nothing where a preset knows."""
+    if guess.decision is None and preset is not None:
+        return ""
+    words = column_of(guess.table, guess.column).allowed
+    told = f"{DECIDE}: {guess.decision}" if guess.decision else f"{guess.confidence:.0%}"
+    return f"  # {told}" + (f"; one of {', '.join(words)}" if words else "")
 
 
 def _format(source: ProposedSource) -> dict[str, object]:
@@ -316,6 +345,8 @@ def _format(source: ProposedSource) -> dict[str, object]:
         facts |= {"encoding": probe.encoding, "delimiter": probe.delimiter}
     if probe.sheet:
         facts["sheets"] = [one.sheet for one in source.probes]
+    if probe.each:
+        facts["each"] = probe.each
     if not probe.header:
         facts |= {"header": 0, "names": [f"column {column.position}" for column in probe.columns]}
     elif probe.header != (1,) and probe.header != (0,):

@@ -9,6 +9,7 @@ import yaml
 
 from audit.intake.files import RawFile, kind_of, refuse
 from audit.intake.grid import Grid, chunk, joined
+from audit.intake.json_records import read_json
 from audit.intake.mapping import Format
 from audit.intake.text import read_text
 from audit.intake.workbook import read_workbook
@@ -23,6 +24,8 @@ def read(file: RawFile, raw: Path, how: Format) -> list[Grid]:
         return [read_html(file, how.encoding or "utf-8")]
     if kind == "yaml":
         return [read_yaml_list(file)]
+    if kind == "json":
+        return [read_json(file, how.each)]
     return [read_text(file, how.encoding, how.delimiter, how.quote)]
 
 

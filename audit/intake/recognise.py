@@ -26,6 +26,8 @@ def recognised(probe: Probe) -> tuple[str, Preset] | None:
 def fits(preset: Preset, probe: Probe) -> bool:
     """The file has the marks of the preset."""
     marks = preset.marks
+    if probe.each != marks.each:
+        return False
     if marks.columns is not None and (probe.header or len(probe.columns) != marks.columns):
         return False
     return all(_column(probe, header) for header in marks.headers) and all(

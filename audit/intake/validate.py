@@ -45,7 +45,7 @@ class Validation:
     """What was seen, proposed and checked; ``lines`` is the printed text.
 
     ``mapped`` of ``wanted`` columns were proposed without a question; both 0 when the mapping existed. ``known`` names,
-    per file, the system whose export it was recognised as.
+    per file, the exports it was recognised as.
     ``personal`` names, per file, the columns that identify persons. ``problems`` are refusals in words.
     """
 
@@ -55,7 +55,7 @@ class Validation:
     mapped: int
     wanted: int
     decisions: tuple[Decision, ...]
-    known: dict[str, str]
+    known: dict[str, tuple[str, ...]]
     personal: dict[str, tuple[str, ...]]
     problems: tuple[str, ...]
     checks: tuple[CheckOutcome, ...]
@@ -79,7 +79,7 @@ class Validation:
             "proposed": None if self.proposed is None else str(self.proposed),
             "mapped": self.mapped,
             "wanted": self.wanted,
-            "known": self.known,
+            "known": {file: list(titles) for file, titles in self.known.items()},
             "decisions": [asdict(decision) for decision in self.decisions],
             "personal": {file: list(columns) for file, columns in self.personal.items()},
             "problems": list(self.problems),
@@ -120,7 +120,7 @@ def validate_client(folder: Path, config: ClientConfig | None = None) -> Validat
         mapped=mapped,
         wanted=wanted,
         decisions=decisions,
-        known={probe.file: source.preset.title for source in sources if source.preset for probe in source.probes} if path else {},
+        known=_known(sources) if path else {},
         personal=_personal(probes),
         problems=tuple(problems),
         checks=intake.checks if intake else (),
@@ -156,11 +156,19 @@ def _mapping(
     used = {probe.file for source in sources for probe in source.probes}
     text = as_yaml(sources, sorted({probe.file for probe in probes} - used))
     path.write_text(text, encoding="utf-8")
-    guesses = [guess for source in sources for group in source.guesses.values() for guess in group]
-    sure = sum(source.known_columns for source in sources)
+    guesses = [guess for source in sources for guess in source.guesses]
     mapped = sum(guess.decision is None for guess in guesses)
-    fills: Fills = {(p.file, p.sheet): source.tables for source in sources for p in source.probes}
-    return path, sure + mapped, sure + len(guesses), tuple(_decisions(text, guesses)), fills
+    fills: Fills = {(p.file, p.part): source.tables for source in sources for p in source.probes}
+    return path, mapped, len(guesses), tuple(_decisions(text, guesses)), fills
+
+
+def _known(sources: list[ProposedSource]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for source in sources:
+        if source.preset is not None:
+            for probe in source.probes:
+                found[probe.file] = (*found.get(probe.file, ()), source.preset.title)
+    return found
 
 
 def _decisions(text: str, guesses: list[Guess]) -> Iterator[Decision]:
@@ -192,8 +200,8 @@ def _load(folder: Path, config: ClientConfig | None, problems: list[str]) -> Int
 def _file_line(probe: Probe, fills: Fills) -> FileLine:
     formats = Counter(column.date.format for column in probe.columns if column.date and column.kind == "date")
     dates = ", ".join(form for form, _ in formats.most_common(2)) or "–"
-    tables = fills.get((probe.file, probe.sheet)) or fills.get((probe.file, None)) or ()
-    name = f"{probe.file} [{probe.sheet}]" if probe.sheet else probe.file
+    tables = fills.get((probe.file, probe.part)) or fills.get((probe.file, None)) or ()
+    name = f"{probe.file} [{probe.part}]" if probe.part else probe.file
     delimiter = {"\t": "tab", None: "–"}.get(probe.delimiter, probe.delimiter or "–")
     return FileLine(
         name, probe.rows, probe.encoding, delimiter, "1,5" if probe.decimal == "," else "1.5", dates, tables
@@ -236,8 +244,8 @@ def _lines(report: Validation) -> Iterator[str]:
 def _mapping_lines(report: Validation) -> Iterator[str]:
     if report.proposed is None:
         return
-    for file, title in report.known.items():
-        yield f"known     {file}: {title}"
+    for file, titles in report.known.items():
+        yield f"known     {file}: {'; '.join(titles)}"
     needs = f"          {len(report.decisions)} need you:" if report.decisions else ""
     yield f"mapping proposed for {report.mapped} of {report.wanted} fields → {report.proposed}{needs}"
     for decision in report.decisions:
