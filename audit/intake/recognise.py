@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from audit.intake.layout import plain_header
-from audit.intake.mapping import Header, Rule, Target, missing_columns
+from audit.intake.mapping import Header, Rule, Target, Unpivot, missing_columns
 from audit.intake.preset import Preset, presets
 from audit.intake.probe import ColumnProbe, Probe
 
@@ -41,7 +41,9 @@ def fills_from(preset: Preset, probe: Probe) -> list[dict[str, Any]]:
     Nothing if a date is written otherwise than the preset says: the file is of another edition.
     """
     names: list[Header] = list(preset.format.get("names") or (column.header for column in probe.columns))
-    found = (_from_file(target, set(names) - {""}) for target in preset.fills)
+    across = Unpivot.model_validate(preset.format["unpivot"]) if "unpivot" in preset.format else None
+    made = {across.names, across.values} if across else set()
+    found = (_from_file(target, {*names, *made} - {""}) for target in preset.fills)
     targets = [target for target in found if target is not None]
     dates = (rule for target in targets for rule in map(Rule.model_validate, target["columns"].values()) if rule.format)
     seen = dict(zip(names, probe.columns, strict=False))
@@ -59,8 +61,8 @@ def _all_fit(column: ColumnProbe | None, pattern: str) -> bool:
 
 
 def _reads(rule: Rule, columns: dict[Header, ColumnProbe]) -> bool:
-    """The dates of a rule of one column look as declared; of several columns nothing is known."""
-    if len(rule.headers) != 1:
+    """The dates of a rule of one column look as declared; of several columns, or of months laid across, nothing is known."""
+    if len(rule.headers) != 1 or rule.headers[0] not in columns:
         return True
     column = columns[rule.headers[0]]
     if column.kind == "empty" or column.date is None:
