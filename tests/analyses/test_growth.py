@@ -235,3 +235,34 @@ def test_every_code_has_its_word(full):
     assert {p.section for p in CATALOGUE.values()} <= set(words.get("tables.actions.values.section"))
     for factor in (*full.factors["factor"], "first_patients", "ambulatory"):
         assert words.get(f"findings.grew_{factor}") and words.get(f"figures.factors.title.{factor}")
+
+
+# ---------------------------------------------------------------- how sure, and whether the driver model holds
+def test_contributions_have_intervals_around_what_was_counted(full):
+    parts = full.factors.set_index("factor")
+    assert (parts["contribution_low"] <= parts["contribution"]).all() and (parts["contribution"] <= parts["contribution_high"]).all()
+    assert parts.loc["answered_calls", "contribution_low"] > 0, "far more calls than chance gives"
+    assert parts.loc["call_share", "contribution_low"] < 0 < parts.loc["call_share", "contribution_high"]
+
+
+def test_the_driver_model_meets_the_last_year_of_the_teaching_clinic(full):
+    assert full.model_holds and abs(full.backtest_error.value) <= 0.05
+    held = full.months.dropna(subset="predicted")
+    assert len(held) == 12
+    assert held["predicted"].sum() / held["revenue"].sum() - 1 == pytest.approx(full.backtest_error.value)
+    assert held["error"].abs().mean() == pytest.approx(full.backtest_month.value)
+    assert abs(full.backtest_frozen.value) > abs(full.backtest_error.value), "receipts did rise"
+
+
+def test_a_narrow_gate_stops_the_model_and_says_so(demo_tables, demo_period, money):
+    strict = run(demo_tables, money, demo_period, sections(), gate=0.005)
+    assert not strict.model_holds and "model_fails" in [f.key for f in strict.findings]
+    assert strict.says["figures.fit.title"].key == "fails"
+
+
+def test_a_short_history_has_no_back_test(demo_tables, demo_period, money):
+    short = Period(start=date(2015, 3, 1), end=demo_period.end, now=demo_period.now, before=demo_period.before)
+    found = run(demo_tables, money, short, sections())
+    assert found.whole_months == 22 and found.backtest_error is None and not found.model_holds
+    assert "no_backtest" in [f.key for f in found.findings]
+    assert "fit" not in spoken("growth", found, short).figures
