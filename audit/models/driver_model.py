@@ -36,14 +36,27 @@ class Stream:
     old: float
     fades: float
 
+    def carried(self, past: npt.ArrayLike, horizon: int) -> Floats:
+        """Events (H,) in each of the next months of the patients of ``past`` (M,) months and of the old."""
+        before = np.asarray(past, float)
+        curve = self.reaching(before.size + horizon)
+        ages = before.size - np.arange(before.size)
+        return np.array([before @ curve[h + ages] for h in range(horizon)]) + self.old * self.fades ** np.arange(1, horizon + 1)
+
     def ahead(self, past: npt.ArrayLike, coming: npt.ArrayLike) -> Floats:
-        """Events in the ``coming`` months (…, H) new patients of each, after those of ``past`` (M,), all since records began."""
-        before, after = np.asarray(past, float), np.asarray(coming, float)
-        months, horizon = before.size, after.shape[-1]
-        curve = _extended(self.curve, months + horizon)
-        carried = np.array([before @ curve[months + h - np.arange(months)] for h in range(horizon)])
-        kernel = np.array([[curve[h - k] if h >= k else 0.0 for h in range(horizon)] for k in range(horizon)])
-        return np.asarray(after @ kernel + carried + self.old * self.fades ** np.arange(1, horizon + 1))
+        """Events (H,) with ``coming`` (H,) new patients after those of ``past`` (M,), all since records began."""
+        after = np.asarray(coming, float)
+        return np.asarray(self.carried(past, after.size) + np.convolve(after, self.reaching(after.size))[: after.size])
+
+    def reaching(self, ages: int) -> Floats:
+        """The curve to so many ages: beyond what was seen it falls on as it did over its last ages, never rises."""
+        seen = self.curve.size
+        if ages <= seen:
+            return self.curve[:ages]
+        # the last ages rest on few cohorts: their mean, not each of them
+        recent, earlier = self.curve[-TAIL:].mean(), self.curve[-2 * TAIL : -TAIL].mean()
+        fall = min((recent / earlier) ** (1 / TAIL), 1.0) if earlier > 0 else 0.0
+        return np.concatenate([self.curve, recent * fall ** ((TAIL - 1) / 2) * fall ** np.arange(1, ages - seen + 1)])
 
 
 def stream(events: npt.ArrayLike, new: npt.ArrayLike) -> Stream:
@@ -135,14 +148,3 @@ def backtest(*, drivers: Drivers, visits: npt.ArrayLike, operations: npt.ArrayLi
         predicted, actual, error=float(predicted.sum() / actual.sum() - 1), monthly=float(np.abs(predicted / actual - 1).mean()),
         frozen=float(frozen.sum() / actual.sum() - 1),
     )
-
-
-def _extended(curve: Floats, size: int) -> Floats:
-    """The curve to ``size`` ages: beyond what was seen it falls on as it did over its last ages, never rises."""
-    if size <= curve.size:
-        return curve[:size]
-    # the last ages rest on few cohorts: their mean, not each of them
-    recent, earlier = curve[-TAIL:].mean(), curve[-2 * TAIL : -TAIL].mean()
-    fall = min((recent / earlier) ** (1 / TAIL), 1.0) if earlier > 0 else 0.0
-    beyond = recent * fall ** ((TAIL - 1) / 2) * fall ** np.arange(1, size - curve.size + 1)
-    return np.concatenate([curve, beyond])

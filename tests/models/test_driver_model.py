@@ -42,15 +42,6 @@ def test_months_ahead_are_the_convolution():
     assert known.ahead(new[:24], new[24:]) == pytest.approx(made[24:].sum(axis=1), rel=0.01)
 
 
-def test_draws_go_through_at_once():
-    new = growing()
-    fitted = stream(events(new, CURVE), new)
-    coming = np.array([[100.0] * 6, [300.0] * 6])
-    both = fitted.ahead(new, coming)
-    assert both.shape == (2, 6)
-    assert both[1] == pytest.approx(fitted.ahead(new, coming[1]))
-
-
 def test_the_old_never_grow():
     made = events(growing(), CURVE)
     made[:, -1] = np.linspace(10, 50, MONTHS)

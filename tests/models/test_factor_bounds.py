@@ -37,7 +37,7 @@ def test_holds_the_truth_as_often_as_it_says():
         "visits": np.array([78.0 * np.prod([RATES[n][s] for n in ("answered_calls", "conversion", "visits_per_first")])]),
         "ambulatory": np.array([78.0 * np.prod([values[s] for values in RATES.values()])]), "surgery": np.array([78.0 * 1500]),
     } for s in (0, 1)))  # fmt: skip
-    held = {name: 0 for name in RATES}
+    held = dict.fromkeys(RATES, 0)
     for seed in range(100):
         rng = np.random.default_rng(seed)
         found = bounds(days(rng, 0), days(rng, 1))
