@@ -42,7 +42,6 @@ from audit.models.driver_model import FEWEST_MONTHS, HELD_OUT, backtest
 from audit.models.driver_model import drivers as model_drivers
 from audit.models.drivers import Change, spread, uniform
 from audit.models.factor_bounds import factor_bounds
-from audit.models.months import next_month, whole_months
 from audit.models.plan import Plan, plan
 from audit.plots import theme
 from audit.plots.gantt import Job
@@ -51,7 +50,7 @@ from audit.plots.tornado import tornado as drawn_tornado
 from audit.plots.trend import OtherLine, trend
 from audit.plots.waterfall import Whisker, waterfall
 from audit.results import Estimate, Finding, Grade, Measure, Result, Sentence, exact, table
-from audit.tables.driver_months import by_month, driver_days, returns_by_age
+from audit.tables.driver_months import driver_days, driver_history
 from audit.tables.period_counts import period_counts
 from audit.wording import Labels
 
@@ -239,22 +238,20 @@ def _counted_daily(days: pd.DataFrame) -> dict[str, Any]:
 
 def _fit(first_visits: Table, patient_days: Table, period: Period, params: GrowthParams) -> dict[str, Any]:
     """The drivers month by month, and the driver model's prediction of the last twelve from those before."""
-    firsts = whole_months(period.start, period.end)
-    facts: dict[str, Any] = {"gate": exact(params.gate, "share", HELD_OUT), "whole_months": len(firsts), "model_holds": False} | dict.fromkeys(("backtest_error", "backtest_month", "backtest_frozen"))
-    if not firsts:
+    known = driver_history(first_visits, patient_days, None, start=period.start, end=period.end)
+    facts: dict[str, Any] = {"gate": exact(params.gate, "share", HELD_OUT), "model_holds": False}
+    facts |= {"whole_months": len(known.months) if known else 0} | dict.fromkeys(("backtest_error", "backtest_month", "backtest_frozen"))
+    if known is None:
         return facts | {"months": _frame("months", [])}
-    days = Days(start=firsts[0], end=next_month(firsts[-1]))
-    sums = by_month(driver_days(first_visits, patient_days, None, start=days.start, end=days.end))
-    sums = sums.assign(revenue=sums["ambulatory"] + sums["surgery"])
+    sums = known.sums
     predicted = pd.Series(np.nan, index=sums.index)
-    if len(firsts) >= FEWEST_MONTHS + HELD_OUT and (sums["revenue"].tail(HELD_OUT) > 0).all():
-        visits, operations = returns_by_age(first_visits, patient_days, start=days.start, end=days.end)
-        test = backtest(drivers=model_drivers(sums), visits=visits, operations=operations, revenue=sums["revenue"])
+    if len(sums) >= FEWEST_MONTHS + HELD_OUT and (sums["revenue"].tail(HELD_OUT) > 0).all():
+        test = backtest(drivers=model_drivers(sums), visits=known.visits, operations=known.operations, revenue=sums["revenue"])
         predicted.iloc[-HELD_OUT:] = test.predicted
         errors = {"backtest_error": test.error, "backtest_month": test.monthly, "backtest_frozen": test.frozen}
         facts |= {name: exact(value, "share", HELD_OUT) for name, value in errors.items()} | {"model_holds": abs(test.error) <= params.gate}
     return facts | {"months": pd.DataFrame({
-        "month": pd.Series(firsts, dtype=object), "revenue": sums["revenue"].to_numpy(), "first_patients": sums["first_patients"].to_numpy(),
+        "month": pd.Series(known.months, dtype=object), "revenue": sums["revenue"].to_numpy(), "first_patients": sums["first_patients"].to_numpy(),
         "visits_per_first": (sums["visits"] / sums["first_patients"].where(sums["first_patients"] > 0)).to_numpy(),
         "receipt": (sums["ambulatory"] / sums["visits"].where(sums["visits"] > 0)).to_numpy(), "operations": sums["operations"].to_numpy(),
         "predicted": predicted.to_numpy(), "error": (predicted / sums["revenue"] - 1).to_numpy(),

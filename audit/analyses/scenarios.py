@@ -31,17 +31,16 @@ from audit.analyses.finance import FinanceResult
 from audit.analyses.growth import GrowthResult
 from audit.analyses.price_choice import PriceChoiceResult
 from audit.analyses.surgery import SurgeryResult
-from audit.config import Days, Params, Period
+from audit.config import Params, Period
 from audit.errors import NotAnswerable
 from audit.models import scenario
 from audit.models.driver_model import drivers, stream
-from audit.models.months import next_month, whole_months
 from audit.models.reach import Reach, product, reachable
 from audit.models.scenario import Clinic, Hours, Levers
 from audit.plots.bars import bars
 from audit.plots.tornado import tornado as drawn_tornado
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
-from audit.tables.driver_months import by_month, driver_days, returns_by_age
+from audit.tables.driver_months import driver_history
 from audit.wording import Labels
 
 FIGURES = ("tornado", "outcomes")
@@ -59,6 +58,8 @@ class ScenariosParams(Params):
     budget: float = Field(0.0, ge=0, description="money a month for more demand; 0 means that none was set")
     full_load: float = Field(1.0, gt=0.5, le=1, description="share of open room hours that can be filled")
     moves: float = Field(0.5, ge=0, le=1, description="share of those who find no time that take a free hour instead")
+    doctors_gap: float = Field(2.0, ge=1, description="reach of the doctors over what closing half of their gap brings; 2 is the whole gap")
+    served_share: float = Field(0.9, gt=0, le=1, description="share of patients asking that must find a time for a mix to count")
     own_months: int = Field(24, ge=6, description="latest months whose quarters say how far a lever reaches")
     highest_share: float = Field(0.95, gt=0, le=1, description="share answered, booked or come that nobody exceeds")
 
@@ -142,7 +143,7 @@ def analyse(
     found = outcomes.set_index("outcome")
     levers, (plain, joint) = _levers(case), _gains(case)
     stages, mixes = _stages(case, now), _mixes(case, finance, advertising, params)
-    feasible = mixes[mixes["reading"] != "not_reachable"].sort_values("times", kind="stable")
+    feasible = mixes[mixes["reading"].isin(["shown_before", "beyond_tested"])].sort_values("times", kind="stable")
     facts: dict[str, Any] = {
         name: Estimate(*(found.loc[row, part] for part in ("revenue", "revenue_low", "revenue_high")), "currency", scenario.DRAWS, params.level, "B")
         for name, row in (("as_today", "as_today"), ("all_levers", "all"))
@@ -156,7 +157,7 @@ def analyse(
         "mix": feasible["mix"].iloc[0] if len(feasible) else None,
         "mix_times": exact(feasible["times"].iloc[0], "ratio", 1) if len(feasible) else None,
         "mix_first": exact(feasible["first_patients"].iloc[0], "count", 1) if len(feasible) else None,
-    } | _caps(stages) | _costs(advertising)
+    } | _caps(stages) | _costs(advertising, params.level)
     result = ScenariosResult(
         grade="B", headline="all_levers", levers=levers, outcomes=outcomes, mixes=mixes, stages=stages,
         ways=_ways(case, price_choice, facts["advert_cost"], facts["price_cost"]), **facts,
@@ -169,17 +170,15 @@ def _case(
     first_visits: Table, patient_days: Table, opportunities: Table | None, capacity: CapacityResult | None, surgery: SurgeryResult | None,
     growth: GrowthResult, period: Period, params: ScenariosParams,
 ) -> _Case:
-    firsts = whole_months(period.start, period.end)
-    days = Days(start=firsts[0], end=next_month(firsts[-1]))
-    sums = by_month(driver_days(first_visits, patient_days, opportunities, start=days.start, end=days.end))
+    known = driver_history(first_visits, patient_days, opportunities, start=period.start, end=period.end)
+    assert known is not None and growth.backtest_error is not None and growth.backtest_month is not None
+    sums, events = known.sums, (known.visits, known.operations)
     made = drivers(sums)
     present = min(max(round(period.present.months), 1), len(sums))
-    events = returns_by_age(first_visits, patient_days, start=days.start, end=days.end)
     visits, operations = (stream(part, made.new) for part in events)
     repeats, operated = (scenario.against_stream(part, made.new, fitted) for part, fitted in zip(events, (visits, operations), strict=True))
     receipts = made.first_receipt, made.repeat_receipt, made.operation_receipt
     first, repeat, operation = (float(part[-present:].mean()) for part in receipts)
-    assert growth.backtest_error is not None and growth.backtest_month is not None
     clinic = Clinic(
         past=made.new, new=float(made.new[-present:].mean()), visits_now=float(sums["visits"].tail(present).mean()), visits=visits,
         operations=operations, first_receipt=first, repeat_receipt=repeat, operation_receipt=operation,
@@ -232,7 +231,7 @@ def _further(
         best = float(frame["shrunken"].quantile(BEST_ADMINISTRATORS) / usual)
         found["booked"] = found["booked"].at_least(best, most=params.highest_share, basis="administrators")
     if doctors is not None and doctors.raised is not None and finance.ambulatory_month.value > 0:
-        found["receipt"] = found["receipt"].at_least(1 + doctors.raised.value / finance.ambulatory_month.value, most=np.inf, basis="doctors")
+        found["receipt"] = found["receipt"].at_least(1 + params.doctors_gap * doctors.raised.value / finance.ambulatory_month.value, most=np.inf, basis="doctors")
     return found
 
 
@@ -277,7 +276,7 @@ def _mixes(case: _Case, finance: FinanceResult, advertising: AdvertisingResult |
     usual = case.levers.get("enquiries")
     demand = case.levers.get("enquiries", case.levers.get("first_patients"))
     assert demand is not None
-    margin, cost_next = finance.contribution_share, _costs(advertising)["advert_cost"]
+    margin, cost_next = finance.contribution_share, _costs(advertising, params.level)["advert_cost"]
     for mix, moved in MIXES.items():
         fixed = case.at(moved)
         most = scenario.ahead(case.clinic, replace(fixed, new=scenario.MOST)).revenue[0, -1] / finance.revenue_month.value
@@ -291,9 +290,10 @@ def _mixes(case: _Case, finance: FinanceResult, advertising: AdvertisingResult |
         times = new / fixed.new
         first = path.first[0, -1]
         cost = max(times - 1, 0.0) * case.clinic.new * fixed.new * cost_next.value if cost_next is not None else np.nan
-        gain = (path.revenue[0, -1] - before.revenue[0, -1]) * margin.value - np.nan_to_num(cost) if margin is not None else np.nan
+        gain = (path.revenue[0, -1] - before.revenue[0, -1]) * margin.value - cost if margin is not None else np.nan
         within = times <= demand.times + 1e-9
-        reading = "too_dear" if params.budget and cost > params.budget else "shown_before" if within else "beyond_tested"
+        crowded = first < params.served_share * case.clinic.new * new
+        reading = "crowded" if crowded else "too_dear" if params.budget and cost > params.budget else "shown_before" if within else "beyond_tested"
         rows.append((mix, most, times, first, usual.today * times if usual else np.nan, path.visits[0, -1], path.operations[0, -1], cost, gain, reading))
     return _frame("mixes", rows)
 
@@ -317,9 +317,18 @@ def _caps(stages: pd.DataFrame) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------- price against advertising
-def _costs(advertising: AdvertisingResult | None) -> dict[str, Estimate | None]:
+def _costs(advertising: AdvertisingResult | None, level: float) -> dict[str, Estimate | None]:
     """What one more first patient costs by the cheapest advertising and by a lower price."""
-    return {"advert_cost": advertising.best_cost if advertising else None, "price_cost": advertising.by_price if advertising else None}
+    if advertising is None:
+        return {"advert_cost": None, "price_cost": None}
+    ways = advertising.ways[advertising.ways["way"] != "price"].dropna(subset=["equal_cost", "equal_cost_low", "equal_cost_high"])
+    ways = ways[np.isfinite(ways["equal_cost_high"])].sort_values("equal_cost", kind="stable")
+    best = ways.iloc[0] if len(ways) else None
+    return {
+        "price_cost": advertising.by_price,
+        "advert_cost": None if best is None else Estimate(best.equal_cost, min(best.equal_cost_low, best.equal_cost), max(best.equal_cost_high, best.equal_cost),
+                                                          "currency", best.n, level, "B"),
+    }
 
 
 def _ways(case: _Case, price: PriceChoiceResult | None, advert: Estimate | None, by_price: Estimate | None) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 import ibis
@@ -9,6 +10,8 @@ import numpy as np
 import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
+
+from audit.config import calendar_months
 
 COUNTED = ("enquiries", "answered_calls", "booked_calls", "first_by_call", "first_patients", "visits", "operations")
 MONEY = ("ambulatory", "surgery", "first_money")
@@ -55,6 +58,28 @@ def driver_days(
 def by_month(days: pd.DataFrame) -> pd.DataFrame:
     """The sums of ``driver_days`` by month (its first day), a missing count stays missing."""
     return days.groupby(days.index.to_period("M").start_time).sum(min_count=1)
+
+
+@dataclass(frozen=True)
+class History:
+    """The whole months of a range, M of them: their first days, sums by month (``by_month``), and repeats and operations by age
+    (``returns_by_age``), both (M, M + 1)."""
+
+    months: list[date]
+    sums: pd.DataFrame
+    visits: np.ndarray
+    operations: np.ndarray
+
+
+def driver_history(first_visits: Table, patient_days: Table, opportunities: Table | None, *, start: date, end: date) -> History | None:
+    """All whole months in ``start`` … ``end`` (exclusive), None without one."""
+    months = [month for month in calendar_months(start, end) if month.start >= start and month.end <= end]
+    if not months:
+        return None
+    first, last = months[0].start, months[-1].end
+    sums = by_month(driver_days(first_visits, patient_days, opportunities, start=first, end=last))
+    visits, operations = returns_by_age(first_visits, patient_days, start=first, end=last)
+    return History([month.start for month in months], sums.assign(revenue=sums["ambulatory"] + sums["surgery"]), visits, operations)
 
 
 def returns_by_age(first_visits: Table, patient_days: Table, *, start: date, end: date) -> tuple[np.ndarray, np.ndarray]:
