@@ -49,7 +49,7 @@ class ForecastParams(Params):
 @dataclass(frozen=True, kw_only=True)
 class ForecastResult(Result):
     """``year`` is the sum of the next twelve months, ``year_before`` that of the last; ``change`` their ratio − 1. ``method`` is the one
-    shown, ``relative`` its mean absolute error over the seasonal naïve's and ``off`` over mean revenue. ``changes`` counts the
+    shown, ``relative`` its mean absolute error over the seasonal naïve's and ``error`` over mean revenue. ``changes`` counts the
     changes recorded in the last twelve months, ``grew`` is the change of their revenue against the year before.
     ``worth_assumed`` is a year's operating profit times an assumed multiple.
     """
@@ -60,7 +60,7 @@ class ForecastResult(Result):
     change: Estimate
     last_month: Estimate
     relative: Estimate | None
-    off: Estimate
+    error: Estimate
     changes: int
     grew: Estimate
     whole_months: int
@@ -70,7 +70,7 @@ class ForecastResult(Result):
         Measure("month", "date"), Measure("revenue", "currency", interval=True), Measure("is_forecast", "flag"),
     )
     methods: pd.DataFrame = table(
-        Measure("method", "label"), Measure("relative", "ratio"), Measure("scaled", "ratio"), Measure("off", "share"), Measure("is_shown", "flag"),
+        Measure("method", "label"), Measure("relative", "ratio"), Measure("scaled", "ratio"), Measure("error", "share"), Measure("is_shown", "flag"),
     )
     valuation: pd.DataFrame = table(Measure("multiple", "number"), Measure("profit_year", "currency"), Measure("worth", "currency"))
 
@@ -112,7 +112,7 @@ def _result(made: Forecast, known: History, finance: FinanceResult, changes: int
     return ForecastResult(
         grade=year.grade, headline="year", method=made.method, year=year, year_before=exact(before, "currency", YEAR), change=change,
         last_month=money(made.months[-1]), relative=exact(made.relative[made.method], "ratio", made.origins) if made.method in made.relative else None,
-        off=exact(made.size[made.method], "share", made.origins), changes=changes, grew=exact(before / revenue[-2 * YEAR : -YEAR].sum() - 1, "share", YEAR),
+        error=exact(made.size[made.method], "share", made.origins), changes=changes, grew=exact(before / revenue[-2 * YEAR : -YEAR].sum() - 1, "share", YEAR),
         whole_months=len(revenue), is_held=bool((made.months[:, 0] >= most * 0.999).any()), worth_assumed=worth,
         months=_months(made, known), methods=_frame("methods", [
             (name, made.relative.get(name, 1.0), made.scaled[name], made.size[name], name == made.method) for name in made.scaled
@@ -169,7 +169,7 @@ def methods(result: ForecastResult, labels: Labels) -> Figure | None:
     """Mean absolute error of each method on the clinic's own past."""
     frame = result.methods
     return bars(
-        frame["off"], names=[labels.value("method", name) for name in frame["method"]],
-        texts=[labels.number(round(value, 3), "share") for value in frame["off"]], accent=list(frame["is_shown"]),
+        frame["error"], names=[labels.value("method", name) for name in frame["method"]],
+        texts=[labels.number(round(value, 3), "share") for value in frame["error"]], accent=list(frame["is_shown"]),
         tick=partial(labels.number, unit="share"), width=theme.HALF,
     )

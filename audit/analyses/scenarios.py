@@ -49,6 +49,8 @@ MIXES = {"demand": (), "desk": ("answered", "booked", "came"), "patients": ("rep
 """What each mix moves to its reach; new demand does the rest."""
 BEST_ADMINISTRATORS = 0.9
 OUTCOMES = {"as_today": (), "demand": ("enquiries", "first_patients"), "desk": MIXES["desk"], "patients": MIXES["patients"]}
+LEAST_SWING = 0.002
+"""Part of today's revenue below which a lever's bar could not be seen."""
 
 
 class ScenariosParams(Params):
@@ -106,7 +108,7 @@ class ScenariosResult(Result):
         Measure("reading", "label"),
     )
     stages: pd.DataFrame = table(Measure("cap", "label"), Measure("demand", "ratio"), Measure("revenue", "currency"), Measure("ratio", "ratio"))
-    ways: pd.DataFrame = table(Measure("way", "label"), Measure("first_patients", "number"), Measure("cost", "currency"), Measure("revenue", "currency"))
+    ways: pd.DataFrame = table(Measure("way", "label"), Measure("asking", "count"), Measure("served", "count"), Measure("cost", "currency"), Measure("revenue", "currency"))
 
 
 @dataclass(frozen=True)
@@ -318,35 +320,28 @@ def _caps(stages: pd.DataFrame) -> dict[str, Any]:
 
 # ---------------------------------------------------------------- price against advertising
 def _costs(advertising: AdvertisingResult | None, level: float) -> dict[str, Estimate | None]:
-    """What one more first patient costs by the cheapest advertising and by a lower price."""
+    """What the next first patient costs by the cheapest advertising and by a lower price; averages over all patients do not count."""
     if advertising is None:
         return {"advert_cost": None, "price_cost": None}
-    ways = advertising.ways[advertising.ways["way"] != "price"].dropna(subset=["equal_cost", "equal_cost_low", "equal_cost_high"])
+    ways = advertising.ways[(advertising.ways["way"] != "price") & advertising.ways["next_cost"].notna()]
     ways = ways[np.isfinite(ways["equal_cost_high"])].sort_values("equal_cost", kind="stable")
-    best = ways.iloc[0] if len(ways) else None
-    return {
-        "price_cost": advertising.by_price,
-        "advert_cost": None if best is None else Estimate(best.equal_cost, min(best.equal_cost_low, best.equal_cost), max(best.equal_cost_high, best.equal_cost),
-                                                          "currency", best.n, level, "B"),
-    }
+    if ways.empty:
+        return {"advert_cost": None, "price_cost": advertising.by_price}
+    best = ways.iloc[0]
+    low, high = min(best.equal_cost_low, best.equal_cost), max(best.equal_cost_high, best.equal_cost)
+    return {"advert_cost": Estimate(best.equal_cost, low, high, "currency", best.n, level, "B"), "price_cost": advertising.by_price}
 
 
 def _ways(case: _Case, price: PriceChoiceResult | None, advert: Estimate | None, by_price: Estimate | None) -> pd.DataFrame:
     """The patients the tested lower price brings, bought by price, by advertising and by both at once, in one simulation."""
-    points = price.points if price is not None else None
-    if points is None or price is None or advert is None or by_price is None or not len(points):
+    change = price.demand_change if price is not None else None
+    if price is None or change is None or price.price_tested is None or advert is None or by_price is None or not change.value > 0:
         return _frame("ways", [])
-    lower = points[points["price"] < price.price_now.value]
-    usual = points.loc[(points["price"] - price.price_now.value).abs().idxmin(), "first_visits"]
-    if not len(lower) or not usual > 0:
-        return _frame("ways", [])
-    times = float(lower.sort_values("price")["first_visits"].iloc[-1] / usual)
-    more, start = case.clinic.new * (times - 1), scenario.ahead(case.clinic, Levers()).revenue[0, -1]
+    more, start = case.clinic.new * change.value, scenario.ahead(case.clinic, Levers())
     rows = []
-    for way, new, cost in (("price", times, more * by_price.value), ("advertising", times, more * advert.value),
-                           ("both", 2 * times - 1, more * (by_price.value + advert.value))):
-        path = scenario.ahead(case.clinic, Levers(new=new))
-        rows.append((way, path.first[0, -1] - scenario.ahead(case.clinic, Levers()).first[0, -1], cost, path.revenue[0, -1] - start))
+    for way, times, each in (("price", 1, by_price.value), ("advertising", 1, advert.value), ("both", 2, (by_price.value + advert.value) / 2)):
+        path = scenario.ahead(case.clinic, Levers(new=1 + times * change.value))
+        rows.append((way, times * more, path.first[0, -1] - start.first[0, -1], times * more * each, path.revenue[0, -1] - start.revenue[0, -1]))
     return _frame("ways", rows)
 
 
@@ -370,9 +365,9 @@ def _findings(result: ScenariosResult, finance: FinanceResult, has_calls: bool) 
     yield Finding("goal_mix" if result.mix is not None else "goal_full", "opportunity" if result.mix is not None else "risk")
     if result.first_cap is not None:
         yield Finding("caps", "risk" if result.first_cap_at is not None and result.first_cap_at.value < 1.1 else "caveat")
-    if result.price_cost is not None and result.advert_cost is not None:
-        cheaper = result.price_cost.value < result.advert_cost.value
-        yield Finding("price_cheaper" if cheaper else "advert_cheaper", "caveat")
+    price, advert = result.price_cost, result.advert_cost
+    if price is not None and advert is not None:
+        yield Finding("price_cheaper" if price.high < advert.low else "advert_cheaper" if advert.high < price.low else "ways_alike", "caveat")
     if result.first_cap is None:
         yield Finding("no_caps", "not_answered")
     if not has_calls:
@@ -384,7 +379,8 @@ def _findings(result: ScenariosResult, finance: FinanceResult, has_calls: bool) 
 # ---------------------------------------------------------------- figures
 def tornado(result: ScenariosResult, labels: Labels) -> Figure | None:
     """What each lever does to monthly revenue in a year, from its weak quarter to its reach."""
-    frame = result.levers[(result.levers["gain"] > 0) | (result.levers["loss"] < 0)]
+    swing = np.maximum(result.levers["gain"], 0) - np.minimum(result.levers["loss"], 0)
+    frame = result.levers[swing > LEAST_SWING * result.revenue_now.value]
     if len(frame) < 2:
         return None
     return drawn_tornado(
