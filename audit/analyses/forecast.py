@@ -101,7 +101,8 @@ def _result(made: Forecast, known: History, finance: FinanceResult, changes: int
     before = float(revenue[-YEAR:].sum())
 
     def money(three: np.ndarray) -> Estimate:
-        return Estimate(*three, "currency", made.origins, level, "B" if made.method != NAIVE else "C")
+        value, low, high = three
+        return Estimate(value, low, high, "currency", made.origins, level, "B" if made.method != NAIVE else "C")
 
     year = money(made.year)
     factor = 1 / before

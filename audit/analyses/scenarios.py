@@ -104,7 +104,7 @@ class ScenariosResult(Result):
     )
     mixes: pd.DataFrame = table(
         Measure("mix", "label"), Measure("most", "ratio"), Measure("times", "ratio"), Measure("first_patients", "count"), Measure("enquiries", "count"),
-        Measure("visits", "count"), Measure("operations", "count"), Measure("cost", "currency"), Measure("contribution", "currency"),
+        Measure("visits", "count", shown=False), Measure("operations", "count", shown=False), Measure("cost", "currency"), Measure("contribution", "currency"),
         Measure("reading", "label"),
     )
     stages: pd.DataFrame = table(Measure("cap", "label"), Measure("demand", "ratio"), Measure("revenue", "currency"), Measure("ratio", "ratio"))
@@ -146,10 +146,12 @@ def analyse(
     levers, (plain, joint) = _levers(case), _gains(case)
     stages, mixes = _stages(case, now), _mixes(case, finance, advertising, params)
     feasible = mixes[mixes["reading"].isin(["shown_before", "beyond_tested"])].sort_values("times", kind="stable")
-    facts: dict[str, Any] = {
-        name: Estimate(*(found.loc[row, part] for part in ("revenue", "revenue_low", "revenue_high")), "currency", scenario.DRAWS, params.level, "B")
-        for name, row in (("as_today", "as_today"), ("all_levers", "all"))
-    }
+
+    def money(row: str) -> Estimate:
+        value, low, high = (found.loc[row, part] for part in ("revenue", "revenue_low", "revenue_high"))
+        return Estimate(value, low, high, "currency", scenario.DRAWS, params.level, "B")
+
+    facts: dict[str, Any] = {"as_today": money("as_today"), "all_levers": money("all")}
     most = scenario.ahead(case.clinic, replace(case.at(tuple(case.levers)), new=scenario.MOST)).revenue[0, -1] / now
     bounded = np.isfinite(case.clinic.hours.all_full)
     facts |= {
@@ -268,7 +270,7 @@ def _gains(case: _Case) -> tuple[Estimate, Estimate]:
     joint = case.last(case.at(every)) - start
     tail = (1 - case.level) / 2
     bounds = [(np.median(drawn), *np.quantile(drawn, [tail, 1 - tail])) for drawn in (single, joint)]
-    one, other = (Estimate(*three, "currency", scenario.DRAWS, case.level, "B") for three in bounds)
+    one, other = (Estimate(value, low, high, "currency", scenario.DRAWS, case.level, "B") for value, low, high in bounds)
     return one, other
 
 

@@ -59,15 +59,17 @@ def smoothed(revenue: npt.ArrayLike, *, with_trend: bool) -> Method:
     y = np.log(np.asarray(revenue, float))
 
     def ahead(known: int) -> Floats:
+        # the search for the weights begins at the same place whatever the currency
+        level = y[:known].mean()
         seasonal = "add" if known >= 3 * YEAR else None
         with warnings.catch_warnings():
             # a fit that stops early is still judged by its errors
             warnings.simplefilter("ignore", ConvergenceWarning)
             model = ExponentialSmoothing(
-                y[:known], trend="add" if with_trend else None, damped_trend=with_trend, seasonal=seasonal,
+                y[:known] - level, trend="add" if with_trend else None, damped_trend=with_trend, seasonal=seasonal,
                 seasonal_periods=YEAR if seasonal else None, initialization_method="estimated",
             )
-            return np.exp(np.asarray(model.fit().forecast(YEAR), float))
+            return np.exp(level + np.asarray(model.fit().forecast(YEAR), float))
 
     return ahead
 

@@ -158,7 +158,7 @@ def needed(clinic: Clinic, levers: Levers, goal: float) -> float | None:
     if short(MOST) < 0:
         return None
     low = 1e-3
-    return float(optimize.brentq(short, low, MOST, xtol=1e-4)) if short(low) < 0 else low
+    return float(optimize.brentq(short, low, MOST, xtol=1e-9)) if short(low) < 0 else low
 
 
 def against_stream(events: npt.ArrayLike, new: npt.ArrayLike, fitted: Stream) -> Floats:

@@ -50,8 +50,8 @@ def driver_days(
         ]
     frames = [part.to_pandas() for part in parts]
     days = pd.date_range(start, end, inclusive="left", name="day")
-    joined = pd.concat([frame.assign(day=pd.to_datetime(frame["day"])).set_index("day").astype(float) for frame in frames], axis=1)
-    known = joined.reindex(days).fillna(0.0).reindex(columns=[*COUNTED, "first_visits_made", *MONEY])
+    joined = pd.concat([frame.assign(day=pd.to_datetime(frame["day"])).set_index("day").astype(float).reindex(days) for frame in frames], axis=1)
+    known = joined.fillna(0.0).reindex(columns=[*COUNTED, "first_visits_made", *MONEY])
     return known if opportunities is None else known.fillna(0.0)
 
 

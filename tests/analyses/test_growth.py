@@ -14,9 +14,10 @@ import pytest
 from audit.analyses import finance
 from audit.analyses.finance import FinanceParams, FinanceResult
 from audit.analyses.growth import FIGURES, GrowthParams, GrowthResult, analyse
+from audit.catalogue import analysis, compute
 from audit.config import Days, Period
 from audit.models.actions import CATALOGUE
-from audit.results import Estimate, exact
+from audit.results import Estimate, Unanswered, exact
 from audit.results.store import load, save
 from audit.wording import Words
 from tests.analyses.test_finance import NAMES
@@ -266,3 +267,36 @@ def test_a_short_history_has_no_back_test(demo_tables, demo_period, money):
     assert found.whole_months == 22 and found.backtest_error is None and not found.model_holds
     assert "no_backtest" in [f.key for f in found.findings]
     assert "fit" not in spoken("growth", found, short).figures
+
+
+# ---------------------------------------------------------------- bad input
+def test_one_month_is_counted_and_nothing_more():
+    tables, _money = drawn_money()
+    one = Period(start=date(2016, 2, 1), end=date(2016, 3, 1), now=Days(start=date(2016, 2, 1), end=date(2016, 3, 1)))
+    money = finance.analyse(**{n: tables.get(n) for n in NAMES}, period=one, params=FinanceParams())
+    found = run(tables, money, one)
+    assert found.whole_months == 1 and found.factors.empty and found.backtest_error is None
+    assert {"no_before", "no_backtest"} <= {f.key for f in found.findings}
+    assert spoken("growth", found, one).texts
+
+
+def test_without_surgery_the_parts_are_those_of_outpatient_care():
+    from tests.analyses.test_finance import DRAWN
+
+    plain = {name: "\n".join(line for line in text.splitlines() if "operation" not in line and "|o|" not in line) for name, text in DRAWN.items()}
+    tables, money = drawn_money(**plain)
+    found = run(tables, money, PERIOD)
+    assert "surgery" not in set(found.factors["factor"])
+    assert found.factors["contribution"].sum() == pytest.approx(found.revenue_change.value)
+
+
+def test_branches_of_different_currencies_are_refused():
+    from tests.analyses.test_finance import DRAWN
+
+    head, *lines = DRAWN["charges"].splitlines()
+    mixed = "\n".join([head + "|currency", *(line + ("|EUR" if "|X|" in line else "|RUB") for line in lines)])
+    tables = clinic(PERIOD.end, **(DRAWN | {"charges": mixed}))
+    earlier = {"finance": compute(analysis("finance"), tables, {}, period=PERIOD, params=FinanceParams())}
+    for name in ("growth", "scenarios", "forecast"):
+        found = compute(analysis(name), tables, earlier, period=PERIOD, params=analysis(name).params())
+        assert isinstance(found, Unanswered), name
