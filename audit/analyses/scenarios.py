@@ -37,6 +37,7 @@ from audit.models import scenario
 from audit.models.driver_model import drivers, stream
 from audit.models.reach import Reach, product, reachable
 from audit.models.scenario import Clinic, Hours, Levers
+from audit.plots import theme
 from audit.plots.bars import bars
 from audit.plots.tornado import tornado as drawn_tornado
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
@@ -397,5 +398,5 @@ def outcomes(result: ScenariosResult, labels: Labels) -> Figure | None:
     return bars(
         frame["revenue"], names=[labels.value("outcome", name) for name in frame["outcome"]],
         texts=[labels.number(value, "currency") for value in frame["revenue"]], low=frame["revenue_low"], high=frame["revenue_high"],
-        ceiling=result.revenue_now.value, ceiling_text=labels["today"], tick=partial(labels.number, unit="currency"), height=46,
+        ceiling=result.revenue_now.value, ceiling_text=labels["today"], tick=partial(labels.number, unit="currency"), width=theme.HALF, height=46,
     )
