@@ -138,7 +138,7 @@ def _frame(name: str, rows: list[Any]) -> pd.DataFrame:
 
 # ---------------------------------------------------------------- what is told
 def _says(result: ForecastResult) -> dict[str, Sentence]:
-    course = "more" if result.change.low > 0 else "less" if result.change.high < 0 else "same"
+    course = "more" if result.change.low > 0 else "less" if result.change.high < 0 else "open"
     return {"title": Sentence(course), "lede": Sentence("naive" if result.method == NAIVE else "model"), "figures.months.title": Sentence(course),
             "figures.methods.title": Sentence("naive" if result.method == NAIVE else "model")}
 

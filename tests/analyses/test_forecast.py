@@ -51,6 +51,10 @@ def test_what_is_shown_beats_the_naive_and_says_by_how_much(demo):
     assert shown.loc[NAIVE, "relative"] == 1.0
 
 
+def test_a_change_within_past_errors_is_left_open(demo):
+    assert demo.change.low < 0 < demo.change.high and demo.says["title"].key == "open"
+
+
 def test_the_sum_and_the_months_agree(demo):
     ahead = demo.months[demo.months["is_forecast"]]
     assert len(ahead) == 12 and ahead["revenue"].sum() == pytest.approx(demo.year.value)
