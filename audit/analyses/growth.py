@@ -38,23 +38,31 @@ from audit.analyses.retention import RetentionResult
 from audit.config import Days, Params, Period
 from audit.models import actions, driver_tree
 from audit.models.actions import CATALOGUE, DRAWS, Setting
+from audit.models.driver_model import FEWEST_MONTHS, HELD_OUT, backtest
+from audit.models.driver_model import drivers as model_drivers
 from audit.models.drivers import Change, spread, uniform
+from audit.models.factor_bounds import factor_bounds
 from audit.models.plan import Plan, plan
 from audit.plots import theme
 from audit.plots.gantt import Job
 from audit.plots.gantt import gantt as drawn_gantt
 from audit.plots.tornado import tornado as drawn_tornado
+from audit.plots.trend import OtherLine, trend
 from audit.plots.waterfall import Whisker, waterfall
 from audit.results import Estimate, Finding, Grade, Measure, Result, Sentence, exact, table
+from audit.tables.driver_months import driver_days, driver_history
 from audit.tables.period_counts import period_counts
 from audit.wording import Labels
 
-FIGURES = ("factors", "bridge", "tornado", "gantt")
+FIGURES = ("factors", "path", "fit", "bridge", "tornado", "gantt")
+PATH = ("first_patients", "visits_per_first", "receipt", "operations")
+"""Drivers drawn month by month; all of them are counted wherever there are bills."""
 
 
 class GrowthParams(Params):
     """Settings of the analysis; ranges are what is assumed where nothing is measured."""
 
+    gate: float = Field(0.05, gt=0, lt=0.5, description="error of twelve months' revenue up to which the driver model is used")
     full_load: float = Field(1.0, gt=0.5, le=1, description="share of open room hours and beds that can be filled")
     crowded: float = Field(0.85, gt=0, le=1, description="load from which opening more capacity is weighed")
     least_missed: float = Field(0.01, ge=0, lt=1, description="share of unanswered callers below which no action is weighed")
@@ -66,7 +74,12 @@ class GrowthParams(Params):
 @dataclass(frozen=True, kw_only=True)
 class GrowthResult(Result):
     """Money per month. ``joint_gain`` is what the actions to do now add together within capacity, ``with_room`` what
-    all sure ones would add if rooms and beds were no limit; ``binding`` is rooms or beds, whichever is fuller."""
+    all sure ones would add if rooms and beds were no limit; ``binding`` is rooms or beds, whichever is fuller.
+
+    ``backtest_error`` is predicted over actual revenue − 1 of the last twelve months together, the driver model fitted to
+    the months before; ``backtest_month`` the mean absolute error of one of them, ``backtest_frozen`` the error when money per
+    visit, too, is taken as before. ``model_holds``: the first is within ``gate``, so scenarios may be shown.
+    """
 
     profit_now: Estimate | None
     profit_after: Estimate | None
@@ -77,6 +90,12 @@ class GrowthResult(Result):
     revenue_change: Estimate | None
     ambulatory_change: Estimate | None
     surgery_change: Estimate | None
+    backtest_error: Estimate | None
+    backtest_month: Estimate | None
+    backtest_frozen: Estimate | None
+    gate: Estimate
+    whole_months: int
+    model_holds: bool
     room_load: Estimate | None
     ward_load: Estimate | None
     free_visits: Estimate | None
@@ -96,9 +115,14 @@ class GrowthResult(Result):
         Measure("action", "label"), Measure("gain", "currency"), Measure("with_room", "currency"), Measure("is_limited", "flag"),
     )
     bridge: pd.DataFrame = table(Measure("step", "label"), Measure("amount", "currency"))
-    factors: pd.DataFrame = table(Measure("factor", "label"), Measure("ratio", "ratio"), Measure("contribution", "currency"))
+    factors: pd.DataFrame = table(Measure("factor", "label"), Measure("ratio", "ratio"), Measure("contribution", "currency", interval=True))
     drivers: pd.DataFrame = table(
         Measure("driver", "label"), Measure("before", "number"), Measure("now", "number"), Measure("ratio", "ratio"),
+    )
+    months: pd.DataFrame = table(
+        Measure("month", "date"), Measure("revenue", "currency"), Measure("first_patients", "count", people=True),
+        Measure("visits_per_first", "number"), Measure("receipt", "currency"), Measure("operations", "count"),
+        Measure("predicted", "currency"), Measure("error", "share"),
     )
     plan: pd.DataFrame = table(
         Measure("action", "label"), Measure("owner", "label"), Measure("kpi", "label"), Measure("now", "share"),
@@ -158,7 +182,8 @@ def analyse(
         ]),
         reach=_frame("reach", [(key, one.gain[0], one.wished, one.is_limited) for key, one in ranked]),
         bridge=made.bridge(finance.profit_month.value) if finance.profit_month else _frame("bridge", []),
-        factors=driver_tree.factors(before, now), drivers=driver_tree.drivers(before, now),
+        factors=_bounded(driver_tree.factors(before, now), first_visits, patient_days, opportunities, period, params),
+        drivers=driver_tree.drivers(before, now), **_fit(first_visits, patient_days, period, params),
         plan=_frame("plan", _weeks(made, sections)), unjudged=_frame("unjudged", reasons),
     )
     return replace(
@@ -188,6 +213,49 @@ def _tree(
     return {name: count / days.months for name, count in counts.items()} | {
         name: value.value if value is not None else np.nan for name, value in money.items()
     }
+
+
+def _bounded(
+    parts: pd.DataFrame, first_visits: Table, patient_days: Table, opportunities: Table | None, period: Period, params: GrowthParams
+) -> pd.DataFrame:
+    """The factors with the interval of each contribution; missing where days are too few."""
+    found: dict[str, tuple[float, float]] = {}
+    if period.past is not None and len(parts):
+        past, now = (driver_days(first_visits, patient_days, opportunities, start=days.start, end=days.end) for days in (period.past, period.present))
+        months = period.past.months, period.present.months
+        found = factor_bounds(_counted_daily(past), _counted_daily(now), months=months, level=params.level, seed=params.seed)
+    bounds = [found.get(factor, (np.nan, np.nan)) for factor in parts["factor"]]
+    low, high = (np.array([bound[side] for bound in bounds], float) for side in (0, 1))
+    return parts.assign(
+        contribution_low=np.fmin(low, parts["contribution"].where(np.isfinite(low))),
+        contribution_high=np.fmax(high, parts["contribution"].where(np.isfinite(high))),
+    )
+
+
+def _counted_daily(days: pd.DataFrame) -> dict[str, Any]:
+    return {name: days[name].to_numpy() for name in ("answered_calls", "first_by_call", "first_patients", "visits", "ambulatory", "surgery")}
+
+
+def _fit(first_visits: Table, patient_days: Table, period: Period, params: GrowthParams) -> dict[str, Any]:
+    """The drivers month by month, and the driver model's prediction of the last twelve from those before."""
+    known = driver_history(first_visits, patient_days, None, start=period.start, end=period.end)
+    facts: dict[str, Any] = {"gate": exact(params.gate, "share", HELD_OUT), "model_holds": False}
+    facts |= {"whole_months": len(known.months) if known else 0} | dict.fromkeys(("backtest_error", "backtest_month", "backtest_frozen"))
+    if known is None:
+        return facts | {"months": _frame("months", [])}
+    sums = known.sums
+    predicted = pd.Series(np.nan, index=sums.index)
+    if len(sums) >= FEWEST_MONTHS + HELD_OUT and (sums["revenue"].tail(HELD_OUT) > 0).all():
+        test = backtest(drivers=model_drivers(sums), visits=known.visits, operations=known.operations, revenue=sums["revenue"])
+        predicted.iloc[-HELD_OUT:] = test.predicted
+        errors = {"backtest_error": test.error, "backtest_month": test.monthly, "backtest_frozen": test.frozen}
+        facts |= {name: exact(value, "share", HELD_OUT) for name, value in errors.items()} | {"model_holds": abs(test.error) <= params.gate}
+    return facts | {"months": pd.DataFrame({
+        "month": pd.Series(known.months, dtype=object), "revenue": sums["revenue"].to_numpy(), "first_patients": sums["first_patients"].to_numpy(),
+        "visits_per_first": (sums["visits"] / sums["first_patients"].where(sums["first_patients"] > 0)).to_numpy(),
+        "receipt": (sums["ambulatory"] / sums["visits"].where(sums["visits"] > 0)).to_numpy(), "operations": sums["operations"].to_numpy(),
+        "predicted": predicted.to_numpy(), "error": (predicted / sums["revenue"] - 1).to_numpy(),
+    })}
 
 
 def _setting(now: dict[str, float], sections: Sections, period: Period, params: GrowthParams) -> Setting:
@@ -311,6 +379,7 @@ def _says(result: GrowthResult) -> dict[str, Sentence]:
     return {
         "title": Sentence(result.first_action or ("tests" if result.test_first else "nothing")), "lede": Sentence(lede),
         "figures.factors.title": Sentence(str(grew["factor"].iloc[-1]) if len(grew) else "none"),
+        "figures.fit.title": Sentence("holds" if result.model_holds else "fails"),
         "tables.actions.subtitle": Sentence("limited" if result.limited else "free"),
     }
 
@@ -330,6 +399,10 @@ def _findings(result: GrowthResult) -> Iterator[Finding]:
         yield Finding(f"grew_{most['factor']}", "strength", {"part": exact(most["contribution"], "currency", result.revenue_change.n)})
     if result.revenue_change is None:
         yield Finding("no_before", "not_answered")
+    if result.backtest_error is None:
+        yield Finding("no_backtest", "not_answered")
+    else:
+        yield Finding("model_holds" if result.model_holds else "model_fails", "strength" if result.model_holds else "caveat")
     if result.room_load is None:
         yield Finding("no_capacity", "not_answered")
     if result.not_judged:
@@ -345,6 +418,32 @@ def factors(result: GrowthResult, labels: Labels) -> Figure | None:
     return waterfall(
         [labels.value("factor", factor) for factor in result.factors["factor"]], result.factors["contribution"],
         start=(labels["before"], float(start)), end=labels["now"], number=_money(labels), signed=_signed(labels), height=38,
+    )
+
+
+def path(result: GrowthResult, labels: Labels) -> Figure | None:
+    """The drivers month by month, the mean of their first twelve months = 100."""
+    frame = result.months.tail(25)
+    start = frame.head(HELD_OUT)[list(PATH)].mean()
+    known = [name for name in PATH if start[name] > 0]
+    if len(result.months) < 2 * HELD_OUT or len(known) < 2:
+        return None
+    index = frame[known] / start[known] * 100
+    colors = (theme.RUST, theme.TEAL, theme.MUTED)
+    return trend(
+        list(frame["month"]), index[known[0]], number=lambda v: labels.number(v, "count"), month=labels.month, words=labels.value("driver", known[0]),
+        others=[OtherLine(labels.value("driver", name), index[name], color) for name, color in zip(known[1:], colors, strict=False)], width=theme.HALF,
+    )
+
+
+def fit(result: GrowthResult, labels: Labels) -> Figure | None:
+    """Revenue, and what the driver model fitted before them says of the last twelve months."""
+    if result.backtest_error is None:
+        return None
+    frame = result.months.tail(25)
+    return trend(
+        list(frame["month"]), frame["revenue"], number=_money(labels), month=labels.month, words=labels["actual"],
+        others=[OtherLine(labels["predicted"], frame["predicted"], theme.RUST)], width=theme.HALF, from_zero=True,
     )
 
 

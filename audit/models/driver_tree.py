@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from audit.models.factors import lmdi
 
 Pair = tuple[float, float]
+Floats = npt.NDArray[np.float64]
 
 
 def factors(before: Mapping[str, float], now: Mapping[str, float]) -> pd.DataFrame:
@@ -27,10 +29,10 @@ def factors(before: Mapping[str, float], now: Mapping[str, float]) -> pd.DataFra
     pair = {name: (before.get(name, np.nan), now[name]) for name in now}
     ambulatory, surgery = pair["ambulatory"], pair["surgery"]
     rows: list[tuple[str, float, float]] = []
-    chain = _chain(pair)
-    if chain:
-        x0, x1 = (np.array([values[side] for values in chain.values()]) for side in (0, 1))
-        rows = [(name, x1[i] / x0[i], part) for i, (name, part) in enumerate(zip(chain, lmdi(x0, x1), strict=True))]
+    links = chain(pair)
+    if links:
+        x0, x1 = (np.array([values[side] for values in links.values()]) for side in (0, 1))
+        rows = [(name, x1[i] / x0[i], part) for i, (name, part) in enumerate(zip(links, lmdi(x0, x1), strict=True))]
     elif np.isfinite(ambulatory).all():
         rows = [("ambulatory", _over(ambulatory), ambulatory[1] - ambulatory[0])]
     if np.isfinite(surgery).all() and any(surgery):
@@ -66,9 +68,10 @@ def drivers(before: Mapping[str, float], now: Mapping[str, float]) -> pd.DataFra
     return frame.assign(ratio=(frame["now"] / frame["before"].where(comparable)))
 
 
-def _chain(pair: Mapping[str, Pair]) -> dict[str, Pair]:
+def chain(pair: Mapping[str, npt.ArrayLike]) -> dict[str, Floats]:
+    """Factors whose product is outpatient revenue, each as its input: before and now on the first axis; empty when it cannot be split."""
     first, visits, answered, by_call, ambulatory = (
-        np.array(pair[name]) for name in ("first_patients", "visits", "answered_calls", "first_by_call", "ambulatory")
+        np.asarray(pair[name], float) for name in ("first_patients", "visits", "answered_calls", "first_by_call", "ambulatory")
     )
     if not (np.array([first, visits, ambulatory]) > 0).all():
         return {}
@@ -76,8 +79,7 @@ def _chain(pair: Mapping[str, Pair]) -> dict[str, Pair]:
         start = {"answered_calls": answered, "conversion": by_call / answered, "call_share": first / by_call}
     else:
         start = {"first_patients": first}
-    chain = start | {"visits_per_first": visits / first, "receipt": ambulatory / visits}
-    return {name: (float(values[0]), float(values[1])) for name, values in chain.items()}
+    return start | {"visits_per_first": visits / first, "receipt": ambulatory / visits}
 
 
 def _over(pair: Pair) -> float:

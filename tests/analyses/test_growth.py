@@ -14,9 +14,10 @@ import pytest
 from audit.analyses import finance
 from audit.analyses.finance import FinanceParams, FinanceResult
 from audit.analyses.growth import FIGURES, GrowthParams, GrowthResult, analyse
+from audit.catalogue import analysis, compute
 from audit.config import Days, Period
 from audit.models.actions import CATALOGUE
-from audit.results import Estimate, exact
+from audit.results import Estimate, Unanswered, exact
 from audit.results.store import load, save
 from audit.wording import Words
 from tests.analyses.test_finance import NAMES
@@ -235,3 +236,67 @@ def test_every_code_has_its_word(full):
     assert {p.section for p in CATALOGUE.values()} <= set(words.get("tables.actions.values.section"))
     for factor in (*full.factors["factor"], "first_patients", "ambulatory"):
         assert words.get(f"findings.grew_{factor}") and words.get(f"figures.factors.title.{factor}")
+
+
+# ---------------------------------------------------------------- how sure, and whether the driver model holds
+def test_contributions_have_intervals_around_what_was_counted(full):
+    parts = full.factors.set_index("factor")
+    assert (parts["contribution_low"] <= parts["contribution"]).all() and (parts["contribution"] <= parts["contribution_high"]).all()
+    assert parts.loc["answered_calls", "contribution_low"] > 0, "far more calls than chance gives"
+    assert parts.loc["call_share", "contribution_low"] < 0 < parts.loc["call_share", "contribution_high"]
+
+
+def test_the_driver_model_meets_the_last_year_of_the_teaching_clinic(full):
+    assert full.model_holds and abs(full.backtest_error.value) <= 0.05
+    held = full.months.dropna(subset="predicted")
+    assert len(held) == 12
+    assert held["predicted"].sum() / held["revenue"].sum() - 1 == pytest.approx(full.backtest_error.value)
+    assert held["error"].abs().mean() == pytest.approx(full.backtest_month.value)
+    assert abs(full.backtest_frozen.value) > abs(full.backtest_error.value), "receipts did rise"
+
+
+def test_a_narrow_gate_stops_the_model_and_says_so(demo_tables, demo_period, money):
+    strict = run(demo_tables, money, demo_period, sections(), gate=0.005)
+    assert not strict.model_holds and "model_fails" in [f.key for f in strict.findings]
+    assert strict.says["figures.fit.title"].key == "fails"
+
+
+def test_a_short_history_has_no_back_test(demo_tables, demo_period, money):
+    short = Period(start=date(2015, 3, 1), end=demo_period.end, now=demo_period.now, before=demo_period.before)
+    found = run(demo_tables, money, short, sections())
+    assert found.whole_months == 22 and found.backtest_error is None and not found.model_holds
+    assert "no_backtest" in [f.key for f in found.findings]
+    assert "fit" not in spoken("growth", found, short).figures
+
+
+# ---------------------------------------------------------------- bad input
+def test_one_month_is_counted_and_nothing_more():
+    tables, _money = drawn_money()
+    one = Period(start=date(2016, 2, 1), end=date(2016, 3, 1), now=Days(start=date(2016, 2, 1), end=date(2016, 3, 1)))
+    money = finance.analyse(**{n: tables.get(n) for n in NAMES}, period=one, params=FinanceParams())
+    found = run(tables, money, one)
+    assert found.whole_months == 1 and found.factors.empty and found.backtest_error is None
+    assert {"no_before", "no_backtest"} <= {f.key for f in found.findings}
+    assert spoken("growth", found, one).texts
+
+
+def test_without_surgery_the_parts_are_those_of_outpatient_care():
+    from tests.analyses.test_finance import DRAWN
+
+    plain = {name: "\n".join(line for line in text.splitlines() if "operation" not in line and "|o|" not in line) for name, text in DRAWN.items()}
+    tables, money = drawn_money(**plain)
+    found = run(tables, money, PERIOD)
+    assert "surgery" not in set(found.factors["factor"])
+    assert found.factors["contribution"].sum() == pytest.approx(found.revenue_change.value)
+
+
+def test_branches_of_different_currencies_are_refused():
+    from tests.analyses.test_finance import DRAWN
+
+    head, *lines = DRAWN["charges"].splitlines()
+    mixed = "\n".join([head + "|currency", *(line + ("|EUR" if "|X|" in line else "|RUB") for line in lines)])
+    tables = clinic(PERIOD.end, **(DRAWN | {"charges": mixed}))
+    earlier = {"finance": compute(analysis("finance"), tables, {}, period=PERIOD, params=FinanceParams())}
+    for name in ("growth", "scenarios", "forecast"):
+        found = compute(analysis(name), tables, earlier, period=PERIOD, params=analysis(name).params())
+        assert isinstance(found, Unanswered), name

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audit.models.driver_tree import drivers, factors
 
@@ -53,3 +55,15 @@ def test_drivers_are_those_that_are_known():
     assert found.loc["conversion", "now"] == pytest.approx(0.566, abs=0.001)
     assert found.loc["operation_receipt", "ratio"] == pytest.approx(1.0)
     assert drivers({}, AFTER)["before"].isna().all()
+
+
+COUNT = st.floats(1e-3, 1e6)
+
+
+@given(st.lists(COUNT, min_size=12, max_size=12))
+def test_parts_sum_to_the_whole_change_whatever_the_counts(amounts):
+    names = ["answered_calls", "first_by_call", "first_patients", "visits", "ambulatory", "surgery"]
+    before, now = (dict(zip(names, side, strict=True)) for side in (amounts[:6], amounts[6:]))
+    change = sum(now[name] - before[name] for name in ("ambulatory", "surgery"))
+    scale = max(before["ambulatory"], now["ambulatory"], before["surgery"], now["surgery"])
+    assert parts(before, now).sum() == pytest.approx(change, abs=1e-9 * scale)
