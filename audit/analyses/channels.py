@@ -74,7 +74,7 @@ class ChannelsResult(Result):
     a fitted curve whose next patient costs most against its average. ``payback_days`` is the day after the
     first visit at which patients of paid channels have brought what one cost. ``curves`` are of answered callers.
     ``rule`` is how the tracker chose channels in the present days; ``rule_changed_on`` the day before which it did so
-    otherwise, if that day lies between the periods compared: what is recorded under single channels, or under all
+    otherwise, if that day lies between the periods compared (``curves_changed_on``: in the weeks of the curves): what is recorded under single channels, or under all
     paid ones, is then not alike on both sides; sums over everybody are. ``over_clicks`` are channels with more
     visitors recorded than clicks paid.
     """
@@ -99,6 +99,7 @@ class ChannelsResult(Result):
     rule: str | None
     rule_before: str | None
     rule_changed_on: date | None
+    curves_changed_on: date | None
     over_clicks: str | None
     value: Estimate | None
     value_days: int | None
@@ -185,7 +186,9 @@ def _rule(opportunities: Table, period: Period, params: ChannelsParams) -> dict[
     """The rule of the present days, and the change of rule that a comparison with the past would cross."""
     now, start = period.present, (period.past or period.present).start
     change = rule_change(opportunities, after=start, until=now.end, declared=params.rule_changed_on)
+    ever = rule_change(opportunities, after=period.start, until=now.end, declared=params.rule_changed_on)
     return {
+        "curves_changed_on": ever.on if ever else None,
         "rule": rule_of(opportunities, now.start, now.end), "rule_before": change.before if change else None,
         "rule_changed_on": change.on if change else None,
     }
@@ -193,9 +196,8 @@ def _rule(opportunities: Table, period: Period, params: ChannelsParams) -> dict[
 
 def _graded(facts: dict[str, Any]) -> dict[str, Any]:
     """What was recorded by another rule keeps its number, not its grade; sums over all channels depend on no rule."""
-    if facts["rule_changed_on"] is None:
-        return facts
-    crossing = ("cost_per_call_before", "cost_per_first_patient_before", "next_patient")
+    crossing = [*(("cost_per_call_before", "cost_per_first_patient_before") if facts["rule_changed_on"] else ()),
+                *(("next_patient",) if facts["curves_changed_on"] else ())]
     return facts | {name: replace(facts[name], grade="C") for name in crossing if facts[name] is not None}
 
 
