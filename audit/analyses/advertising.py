@@ -399,9 +399,10 @@ def _medium(media: pd.DataFrame | None, params: AdvertisingParams) -> dict[str, 
 # ------------------------------------------------------------------ what is said
 def _says(facts: Mapping[str, Any], ways: pd.DataFrame) -> dict[str, Sentence]:
     best, worst, gain = facts["best_cost"], facts["worst_cost"], facts["moved_gain"]
-    title = "average" if best is None else "one" if worst is None else "apart" if best.high < worst.low else "alike"
+    unforetold = (ways.basis == "unclear_not_predicted").any()
+    title = ("unforetold" if unforetold else "average") if best is None else "one" if worst is None else "apart" if best.high < worst.low else "alike"
     sure = gain is not None and facts["chance"].value >= gain.level
-    lede = "added" if facts["added"] is not None else "recorded" if best is not None else "average"
+    lede = "added" if facts["added"] is not None else "recorded" if best is not None else "unforetold" if unforetold else "average"
     return {
         "title": Sentence("moves" if sure else title), "lede": Sentence(lede),
         "notes.decide": Sentence("move" if sure else "try" if gain is not None else "step" if worst is not None else "test"),

@@ -131,9 +131,8 @@ def analyse(
         "home_region": campaigns.home_region if campaigns is not None else None,
     }
     named = {name for name, n in zip(channels.channels.channel, channels.channels.n, strict=True) if n != 0} - {NO_SOURCE, "total"}
-    facts["trust"] = "low" if len(named) < 2 else trust(**{
-        name: facts[name].value if facts[name] is not None else None
-        for name in ("without_source", "matched_share", "called_share", "contradicted")}, params=params)
+    shares = {name: facts[name].value if facts[name] is not None else None for name in ("matched_share", "called_share", "contradicted")}
+    facts["trust"] = "low" if len(named) < 2 else trust(without_source=channels.without_source.value, **shares, params=params)
     if facts["trust"] == "high" and facts["rule_changed_on"] is not None:
         facts["trust"] = "middle"
     stated, facts["stated_blank"] = _stated(paths, params)

@@ -61,7 +61,7 @@ class CampaignsParams(Params):
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignsResult(Result):
-    """``followed`` is the channel taken apart: how many times each factor grew, how many times each cost fell.
+    """``followed`` is the channel taken apart: how many times each factor and cost grew, or how many times a cost fell.
 
     ``trial`` is the paid channel with the most money among those with too few callers to judge. ``trial_money`` and
     ``trial_months`` are what callers enough to judge it would cost and take in all, at its pace; ``slow`` names those
@@ -77,6 +77,8 @@ class CampaignsResult(Result):
     rule_changed_on: date | None
     cost_per_call_fell: Estimate | None
     cost_per_patient_fell: Estimate | None
+    cost_per_call_times: Estimate | None
+    cost_per_patient_times: Estimate | None
     home_share: Estimate | None
     home_share_before: Estimate | None
     mobile_share: Estimate | None
@@ -126,7 +128,7 @@ def analyse(
         **_part(devices, "mobile", "mobile"), "claims_checked": len(params.claims), "claims_false": len(false),
     }
     return CampaignsResult(
-        grade="C", headline="calls_times" if facts["calls_times"] else None, says=_says(facts), findings=_findings(facts, false),
+        grade="C", headline="calls_times" if facts["calls_times"] else None, says=_says(facts), findings=_findings(facts, false, channels),
         factors=_factor_table(factors[1]) if factors else None, trials=trials, regions=regions, devices=devices, **facts,
     )
 
@@ -179,7 +181,10 @@ def _factor_table(factors: Mapping[str, acquisition.Factor]) -> pd.DataFrame:
 
 
 def _factor_facts(found: tuple[str, dict[str, acquisition.Factor]] | None, daily: ChannelDays, period: Period, params: CampaignsParams) -> dict[str, Any]:
-    names = {"visitors_times": "visitors", "conversion_times": "conversion", "calls_times": "calls"}
+    names = {
+        "visitors_times": "visitors", "conversion_times": "conversion", "calls_times": "calls", "cost_per_call_times": "cost_per_call",
+        "cost_per_patient_times": "cost_per_first_patient",
+    }
     fell = {"cost_per_call_fell": "cost_per_call", "cost_per_patient_fell": "cost_per_first_patient"}
     facts: dict[str, Any] = dict.fromkeys(("followed", *names, *fell))
     if found is None:
@@ -263,11 +268,11 @@ def _trial_facts(trials: pd.DataFrame | None, params: CampaignsParams) -> dict[s
         return Estimate(value, low, high, "currency", int(row.answered), params.level, "C") if np.isfinite([value, low, high]).all() else None
 
     whole, last = mine.iloc[0], mine.iloc[-1]
-    each, rate = told(whole, "cost_per_call"), acquisition.cost_per_event(
-        spend=float(months[(wholes.channel == channel).to_numpy()][0]), events=int(whole.answered), level=params.level)
+    each, lasted = told(whole, "cost_per_call"), float(months[(wholes.channel == channel).to_numpy()][0])
+    pace = _estimate(acquisition.cost_per_event(spend=lasted, events=int(whole.answered), level=params.level), "months", int(whole.answered), params)
     return {**facts, "trial": channel, "trial_cost_per_call": each,
             "trial_money": each.scaled(params.fewest_calls) if each else None,
-            "trial_months": replace(_estimate(rate, "months", int(whole.answered), params), grade="C").scaled(params.fewest_calls) if rate else None,
+            "trial_months": replace(pace, grade="C").scaled(params.fewest_calls) if pace else None,
             "trial_cost_per_patient": told(whole, "cost_per_first_patient"),
             "trial_last_cost_per_patient": told(last, "cost_per_first_patient") if len(mine) > 1 else None}
 
@@ -315,7 +320,7 @@ def _says(facts: Mapping[str, Any]) -> dict[str, Sentence]:
     return {"title": Sentence(title), "lede": Sentence(lede), "notes.decide": Sentence(decide)}
 
 
-def _findings(facts: Mapping[str, Any], false: list[Claim]) -> tuple[Finding, ...]:
+def _findings(facts: Mapping[str, Any], false: list[Claim], channels: ChannelsResult | None) -> tuple[Finding, ...]:
     found = [_told_twice(claim) for claim in false]
     fell = facts["cost_per_call_fell"]
     if facts["calls_times"] is not None and fell is not None:
@@ -326,6 +331,8 @@ def _findings(facts: Mapping[str, Any], false: list[Claim]) -> tuple[Finding, ..
             found.append(Finding("other_rule", "caveat"))
     if facts["trial"] is not None and facts["trial_cost_per_call"] is not None:
         found.append(Finding("trial", "caveat"))
+    if channels is not None and channels.without_number.value >= 0.01:
+        found.append(Finding("numberless", "caveat", {"without_number": channels.without_number}))
     if facts["slow"] is not None:
         found.append(Finding("slow", "not_answered"))
     if facts["claims_checked"] and not false:

@@ -174,7 +174,7 @@ def analyse(
         channels["advice"] = channels.advice.where(~(channels.spend > 0) | (channels.channel == "total"), "unclear_record")
     return ChannelsResult(
         grade=_grade(facts, params), says=_says(facts, channels, ad_spend is not None, params),
-        findings=(*_findings(facts, channels, params), *_gaps(facts, now, values, ad_spend is not None)),
+        findings=(*_findings(facts, channels, params), *_gaps(facts, now, values, ad_spend is not None, joined=float(daily.came.sum()), params=params)),
         headline="cost_per_first_patient" if facts["cost_per_first_patient"] else None,
         channels=channels, before=_costs(past, period.past.months, params) if past is not None and period.past and past.answered.sum() > 0 else None,
         ladder=ladder, steps=steps, curves=_curves(fits, now, params), months=_months(daily, period), **facts,
@@ -517,7 +517,7 @@ def _change(facts: Mapping[str, Any]) -> str:
         return "calls_only" if facts["cost_per_call"] is not None else "no_spend"
     crossed = facts["rule_changed_on"] is not None
     cost, before = (facts[("blended_" if crossed else "") + f"cost_per_first_patient{side}"] for side in ("", "_before"))
-    if cost is None or before is None or cost.high >= before.low and cost.low <= before.high:
+    if cost is None or before is None or (cost.high >= before.low and cost.low <= before.high):
         return "plain"
     return ("cheaper" if cost.high < before.low else "dearer") + ("_all" if crossed else "")
 
@@ -536,12 +536,14 @@ def _findings(facts: Mapping[str, Any], channels: pd.DataFrame, params: Channels
     return tuple(finding for applies, finding in told if applies)
 
 
-def _gaps(facts: Mapping[str, Any], now: pd.DataFrame, values: ChannelValues | None, is_given: bool) -> tuple[Finding, ...]:
+def _gaps(
+    facts: Mapping[str, Any], now: pd.DataFrame, values: ChannelValues | None, is_given: bool, *, joined: float, params: ChannelsParams,
+) -> tuple[Finding, ...]:
     few = is_small(float(now.came[now.spend > 0].sum()))
     told = (
         (facts["spend"] is None, "zero_spend" if is_given else "no_spend"),
         (facts["cost_per_first_patient"] is None and facts["cost_per_call"] is not None, "few_patients" if few else "no_join"),
-        (values is None, "no_money"),
+        (values is None, "no_money" if joined >= params.fewest_values else "no_patients"),
     )
     return tuple(Finding(key, "not_answered") for applies, key in told if applies)
 

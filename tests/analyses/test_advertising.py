@@ -12,6 +12,7 @@ import pytest
 from audit.analyses import advertising
 from audit.config import Days, Period
 from audit.errors import NotAnswerable
+from audit.models import media_mix
 from audit.models.media_mix import adstock
 from audit.results import Estimate, exact
 from audit.tables.connection import Tables, tables_from_frames
@@ -76,10 +77,10 @@ def truth(frames: dict[str, pd.DataFrame], name: str) -> tuple[float, float]:
     return present / (GAIN[name] * THROUGH), present / (GAIN[name] * SHARE[name] * THROUGH)
 
 
-def run(tables: Tables, period: Period = PERIOD, price=None, clv=None, capacity=None, paid_by_result=(), **params) -> advertising.AdvertisingResult:
+def run(tables: Tables, period: Period = PERIOD, price=None, clv=None, capacity=None, paid_by_result=(), curve_weeks=26, **params) -> advertising.AdvertisingResult:
     given = {name: tables.get(name) for name in ("shifts", "doctors", "rooms")}
     return advertising.analyse(
-        tables["opportunities"], tables["ad_spend"], tables["appointments"], **given, channels=run_channels(tables, period, paid_by_result=paid_by_result),
+        tables["opportunities"], tables["ad_spend"], tables["appointments"], **given, channels=run_channels(tables, period, paid_by_result=paid_by_result, least_weeks=curve_weeks),
         price=price, clv=clv, capacity=capacity, period=period, params=advertising.AdvertisingParams(**params))
 
 
@@ -162,6 +163,14 @@ def test_flat_spend_has_an_average_only():
     assert result.says["title"].key == "average" and "no_increment" in {finding.key for finding in result.findings}
     texts = spoken("advertising", result, PERIOD).texts
     assert texts[0].startswith("Average costs only")
+
+
+def test_spend_that_foretells_nothing_is_said_so(frames, monkeypatch):
+    monkeypatch.setattr(media_mix, "LEAST_BETTER", np.inf)
+    result = run(tables_from_frames(frames, end=END), curve_weeks=1000)
+    assert result.told == 0 and set(result.ways.basis) == {"unclear_not_predicted"} and result.moved_gain is None
+    assert result.says["title"].key == result.says["lede"].key == "unforetold"
+    assert not any(nonsense in text for text in spoken("advertising", result, PERIOD).texts for nonsense in NONSENSE)
 
 
 def test_a_channel_paid_by_result_is_not_modelled(frames):

@@ -126,3 +126,11 @@ def test_a_channel_nobody_can_wait_for_is_no_trial():
     assert result.trial is None and result.slow == "radio" and len(result.trials) == 1
     assert result.says["notes.decide"].key == "slow" and "slow" in {finding.key for finding in result.findings}
     assert not any(nonsense in text for text in spoken("campaigns", result, PERIOD).texts for nonsense in NONSENSE)
+
+
+def test_a_cost_that_grew_is_not_said_to_have_fallen():
+    result = run(tables_from_frames(clinic(), end=END))
+    said = " ".join(spoken("campaigns", result, PERIOD).texts)
+    # 1,200 for forty calls, then 6,000
+    assert result.cost_per_call_times.value == pytest.approx(5) and result.cost_per_call_fell.value == pytest.approx(0.2)
+    assert "a call costs ×5 what it did before, a first patient ×5 as much" in said and "×0" not in said.replace("×0.69", "")
