@@ -399,14 +399,15 @@ def _medium(media: pd.DataFrame | None, params: AdvertisingParams) -> dict[str, 
 # ------------------------------------------------------------------ what is said
 def _says(facts: Mapping[str, Any], ways: pd.DataFrame) -> dict[str, Sentence]:
     best, worst, gain = facts["best_cost"], facts["worst_cost"], facts["moved_gain"]
+    curves = int(ways.next_cost[ways.way != PRICE].notna().sum())
     unforetold = (ways.basis == "unclear_not_predicted").any()
     title = ("unforetold" if unforetold else "average") if best is None else "one" if worst is None else "apart" if best.high < worst.low else "alike"
     sure = gain is not None and facts["chance"].value >= gain.level
     lede = "added" if facts["added"] is not None else "recorded" if best is not None else "unforetold" if unforetold else "average"
     return {
         "title": Sentence("moves" if sure else title), "lede": Sentence(lede),
-        "notes.decide": Sentence("move" if sure else "try" if gain is not None else "step" if worst is not None else "test"),
-        "figures.saturation_curves.title": Sentence("curve" if ways.next_cost[ways.way != PRICE].notna().any() else "average"),
+        "notes.decide": Sentence("move" if sure else "try" if gain is not None else "step" if curves > 1 else "test"),
+        "figures.saturation_curves.title": Sentence("curve" if curves else "average"),
     }
 
 

@@ -326,9 +326,7 @@ def _findings(facts: Mapping[str, Any], false: list[Claim], channels: ChannelsRe
     if facts["calls_times"] is not None and fell is not None:
         crossed = facts["rule_changed_on"] is not None
         kind: Kind = "caveat" if crossed else "strength" if fell.low > 1 else "risk" if fell.high < 1 else "caveat"
-        found.append(Finding("taken_apart", kind))
-        if crossed:
-            found.append(Finding("other_rule", "caveat"))
+        found += [*([Finding("other_rule", "caveat")] if crossed else []), Finding("taken_apart", kind)]
     if facts["trial"] is not None and facts["trial_cost_per_call"] is not None:
         found.append(Finding("trial", "caveat"))
     if channels is not None and channels.without_number.value >= 0.01:

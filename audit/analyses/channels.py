@@ -173,7 +173,7 @@ def analyse(
     if not _is_ranked(facts, params):
         channels["advice"] = channels.advice.where(~(channels.spend > 0) | (channels.channel == "total"), "unclear_record")
     return ChannelsResult(
-        grade=_grade(facts, params), says=_says(facts, channels, ad_spend is not None, params),
+        grade="A" if _is_ranked(facts, params) else "C", says=_says(facts, channels, ad_spend is not None, params),
         findings=(*_findings(facts, channels, params), *_gaps(facts, now, values, ad_spend is not None, joined=float(daily.came.sum()), params=params)),
         headline="cost_per_first_patient" if facts["cost_per_first_patient"] else None,
         channels=channels, before=_costs(past, period.past.months, params) if past is not None and period.past and past.answered.sum() > 0 else None,
@@ -199,12 +199,6 @@ def _graded(facts: dict[str, Any]) -> dict[str, Any]:
     crossing = [*(("cost_per_call_before", "cost_per_first_patient_before") if facts["rule_changed_on"] else ()),
                 *(("next_patient",) if facts["curves_changed_on"] else ())]
     return facts | {name: replace(facts[name], grade="C") for name in crossing if facts[name] is not None}
-
-
-def _grade(facts: Mapping[str, Any], params: ChannelsParams) -> Grade:
-    if not _is_ranked(facts, params):
-        return "C"
-    return "A" if facts["rule_changed_on"] is None else "B"
 
 
 def _is_ranked(facts: Mapping[str, Any], params: ChannelsParams) -> bool:

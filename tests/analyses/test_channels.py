@@ -198,12 +198,12 @@ def by_rules(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 def test_a_comparison_across_rules_is_one_of_sums(counted):
     result = run(tables_from_frames(by_rules(clinic()), end=END))
     assert (result.rule, result.rule_before, result.rule_changed_on) == ("last non-direct click", "last click", date(2016, 10, 1))
-    assert result.grade == "B" and result.cost_per_first_patient_before.grade == "C" and result.blended_cost_per_call_before.grade == "A"
+    assert result.cost_per_first_patient.grade == "A" and result.cost_per_first_patient_before.grade == "C" and result.blended_cost_per_call_before.grade == "A"
     # 1,200 spent in October 2015 on 45 who came, 6,000 a year later
     assert result.blended_cost_per_first_patient_before.value == pytest.approx(1200 / 45)
     assert result.says["title"].key == "dearer_all" and "other_rule" in keys(result)
     assert any("last click before 1 October 2016" in text for text in say(result))
-    assert counted.rule_changed_on is None and counted.grade == "A" and "other_rule" not in keys(counted)
+    assert counted.rule_changed_on is None and counted.cost_per_first_patient_before.grade == "A" and "other_rule" not in keys(counted)
 
 
 def test_a_declared_change_of_the_rule_counts_too():
