@@ -251,11 +251,13 @@ def _conversions(
     strictest = every["first_patient"]
     rows = []
     for name, count in every.items():
-        with_site = of_site.get(name, 0)
+        are_patients = name == "first_patient"
+        with_site = 0 if are_patients and is_small(of_site[name]) else of_site.get(name, 0)
         per = np.array([with_site / visitors, *poisson_rate(with_site, visitors, params.level)]) if visitors > 0 and with_site else np.full(3, np.nan)
         # the count of a few patients could be computed from their cost
-        shown = count if count and not is_small(strictest if name == "first_patient" else 0) else np.nan
-        rows.append([name, shown / days.months, *per, spend / shown, count / strictest if not is_small(strictest) and strictest else np.nan, count])
+        shown = count if count and not (are_patients and is_small(count)) else np.nan
+        times = count / strictest if strictest and not is_small(strictest) else np.nan
+        rows.append([name, shown / days.months, *per, spend / shown, times, shown])
     return pd.DataFrame(rows, columns=[name for measure in AttributionResult.measures("conversions") for name in measure.names])
 
 

@@ -191,3 +191,12 @@ def test_present_days_without_first_visits():
     frames["appointments"] = frames["appointments"][frames["appointments"].starts_at < "2016"]
     with pytest.raises(NotAnswerable, match="no_paths"):
         run(tables_from_frames(frames, end=END), quiet)
+
+
+def test_a_few_first_patients_leave_no_number_behind():
+    frames = clinic()
+    came = frames["appointments"].patient_id
+    frames["appointments"] = frames["appointments"][came.str.contains("2015") | came.str.contains(r"2016-ads-[0-4]$")]
+    row = run(tables_from_frames(frames, end=END)).conversions.set_index("definition").loc["first_patient"]
+    # five for 6,000: their cost, their rate or how many times more callers there are would each tell it
+    assert row.isna().all()
