@@ -30,7 +30,7 @@ UNEVEN = ("search", "radio")
 def cases(seed: int) -> list[tuple[str, Estimate, float]]:
     """Name, estimate and truth of every number of one random clinic."""
     rng = np.random.default_rng([seed, 17])
-    return [*_recorded(rng), *_payback(rng), *_curve(rng), *_added(rng), *_on_off(rng), *_misallocated(rng)]
+    return [*_recorded(rng), *_payback(rng), *_curve(rng), *_added(rng), *_on_off(rng), *_misallocated(rng), *_unnumbered(rng)]
 
 
 def _told(name: str, value: float, low: float, high: float, truth: float, unit: Unit = "currency") -> list[tuple[str, Estimate, float]]:
@@ -124,6 +124,25 @@ def _on_off(rng: np.random.Generator) -> list[tuple[str, Estimate, float]]:
     callers = rng.poisson(mean * np.where(is_on, times, 1.0) * rng.gamma(300, 1 / 300, 104)).astype(float)
     found = on_off.contrast(callers=callers, is_on=is_on, level=LEVEL)
     return _told("medium on against off, times", found.times, found.times_low, found.times_high, times, "ratio")
+
+
+def _unnumbered(rng: np.random.Generator) -> list[tuple[str, Estimate, float]]:
+    """Some callers leave no number: they call as often as the others, each call counts as a caller, and no visit is joined."""
+    spend, people, through, silent, again = rng.uniform(2e4, 2e5), rng.uniform(60, 400), rng.uniform(0.3, 0.7), rng.uniform(0.05, 0.4), rng.uniform(0.1, 0.6)
+    with_number, without = (rng.poisson(people * part) for part in (1 - silent, silent))
+    calls = without + rng.poisson(again * without)
+    each = 1 + rng.poisson(again * with_number) / max(with_number, 1)
+    came = rng.binomial(with_number, through)
+    answered, share = with_number + calls, calls / max(with_number + calls, 1)
+    found: list[tuple[str, Estimate, float]] = []
+    for name, events, bounds, rate in (
+        ("callers, some without a number", answered, {"least": answered - calls * (1 - 1 / each)}, people),
+        ("first patients, some without a number", came, {"most": came / (1 - share)}, people * through),
+    ):
+        cost = acquisition.cost_per_event(spend=spend, events=events, level=LEVEL, **bounds)
+        if cost:
+            found += _for_money(f"{name}, for 1,000", cost.value, cost.low, cost.high, spend / rate)
+    return found
 
 
 def _misallocated(rng: np.random.Generator) -> list[tuple[str, Estimate, float]]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 import numpy as np
@@ -46,6 +47,9 @@ FIGURES = ("saturation_curves", "next_patients")
 WEEKS_PER_MONTH = 365.25 / 12 / 7
 PRESENT_WEEKS = 13
 DRAWS = 4000
+LEAST_MOVED = 0.01
+"""Part of the money below which a step is none."""
+
 PRICE = "price"
 """The way that is no channel."""
 
@@ -69,7 +73,10 @@ class AdvertisingResult(Result):
     ``ways`` compares the next patient of each at the value of the clinic's usual patient; ``basis`` says whether
     its cost is incremental, of the recorded curve, of price, or an average only and why. ``added`` are callers beyond
     those without the channels of the incremental model, ``recorded`` those credited to the same channels.
-    ``gain`` is the value of the proposed split of the budget over the present one.
+    ``moved_gain`` is what the proposed split of the budget brings over the present one, in the money of the patients won
+    (``value_days`` of channels): ``moved_money`` goes from the channels ``moved_from`` to ``moved_to``, ``chance`` is that
+    it is better. None unless two channels or more passed every gate of the incremental model and a step moves money.
+    ``curves_changed_on`` is a day within the weeks of recorded curves from which another rule of attribution held.
     """
 
     weeks: int
@@ -81,9 +88,12 @@ class AdvertisingResult(Result):
     worst: str | None
     worst_cost: Estimate | None
     by_price: Estimate | None
-    moved: Estimate | None
-    gain: Estimate | None
+    moved_money: Estimate | None
+    moved_from: str | None
+    moved_to: str | None
+    moved_gain: Estimate | None
     chance: Estimate | None
+    curves_changed_on: date | None
     misallocation: Estimate | None
     spent_on_full: Estimate | None
     mapped: Estimate | None
@@ -132,11 +142,12 @@ def analyse(
     hours, spread_facts = _hours(opportunities, ad_spend, appointments, shifts, doctors, rooms, period, params)
     media = _media(series, mix, params)
     facts = {
-        "weeks": len(series.callers), "told": len(mix.fitted), **_added(mix, paid, params), **_extremes(ways, params),
+        "weeks": len(series.callers), "told": len(mix.fitted), **_added(mix, paid, params), **_extremes(ways, params, crossed=channels.curves_changed_on is not None),
+        "curves_changed_on": channels.curves_changed_on if (ways.basis == "watch_recorded").any() else None,
         **_split_facts(split, mix, params), **spread_facts, **_medium(media, params),
     }
     return AdvertisingResult(
-        # no curve here was tried on weeks it had not seen
+        # the weeks predicted were few, and no spend was set to nothing
         grade="C", headline="best_cost" if facts["best_cost"] else None, says=_says(facts, ways), findings=_findings(facts, ways, capacity, shifts),
         ways=ways, lines=_lines(mix, channels, params), dots=channels.months[["channel", "spend", "answered"]],
         budget=_budget(split, mix), hours=hours, media=media, **facts,
@@ -179,13 +190,17 @@ def _mix(series: Series, paid: pd.DataFrame, params: AdvertisingParams) -> media
 
 
 def _through(paid: pd.DataFrame, channels: ChannelsResult, params: AdvertisingParams) -> dict[str, Array]:
-    """Draws of first patients per answered caller of each channel; few callers borrow the clinic's share."""
+    """Draws of first patients per answered caller of each channel; few callers borrow the clinic's share.
+
+    Callers without a telephone number cannot be found among patients, so the share is that of the others.
+    """
     rng = np.random.default_rng(params.seed + 3)
     found = {}
     for name, row in paid.iterrows():
-        calls, came = float(row.n), float(row.first_patients / row.answered * row.n) if row.answered > 0 else np.nan
+        months = row.n / row.answered if row.answered > 0 else np.nan
+        calls, came = (row.answered - row.unnumbered) * months, row.first_patients * months
         if not came >= 8:
-            calls, came = channels.callers.n, channels.first_patients.n
+            calls, came = channels.callers.n * (1 - channels.without_number.value), channels.first_patients.n
         found[str(name)] = rng.gamma(came + 0.5, size=media_mix.KEPT) / max(calls, 1.0)
     return found
 
@@ -263,14 +278,14 @@ def _won_by_price(
     return cost, float(np.median(worth)), _bounds(draws / worth, params)
 
 
-def _extremes(ways: pd.DataFrame, params: AdvertisingParams) -> dict[str, Any]:
+def _extremes(ways: pd.DataFrame, params: AdvertisingParams, *, crossed: bool) -> dict[str, Any]:
     """Cheapest and dearest of the ways whose next patient is known, at equal value."""
     known = ways[ways.next_cost.notna() & np.isfinite(ways.equal_cost_high)]
     facts: dict[str, Any] = dict.fromkeys(("best", "best_cost", "worst", "worst_cost", "by_price"))
 
     def told(row: pd.Series) -> Estimate:
         return Estimate(row.equal_cost, min(row.equal_cost_low, row.equal_cost), max(row.equal_cost_high, row.equal_cost), "currency",
-                        int(row.n), params.level, "B")
+                        int(row.n), params.level, "C" if row.basis == "watch_recorded" and crossed else "B")
 
     if len(known):
         facts |= {"best": known.way.iloc[0], "best_cost": told(known.iloc[0])}
@@ -295,14 +310,18 @@ def _split(
     return reallocate(present=mix.spend, gain=mix.gain, share=mix.share, worth=worth, least=least, most=most, level=params.level)
 
 
-def _split_facts(split: Split | None, mix: media_mix.Mix, params: AdvertisingParams) -> dict[str, Estimate | None]:
-    if split is None:
-        return dict.fromkeys(("moved", "gain", "chance"))
-    moved = float(np.abs(split.proposed - mix.spend).sum() / 2) * WEEKS_PER_MONTH
+def _split_facts(split: Split | None, mix: media_mix.Mix, params: AdvertisingParams) -> dict[str, Estimate | str | None]:
+    change = (split.proposed - mix.spend) * WEEKS_PER_MONTH if split is not None else np.zeros(0)
+    moved = float(np.abs(change).sum() / 2)
+    if split is None or moved < LEAST_MOVED * float(mix.spend.sum()) * WEEKS_PER_MONTH:
+        return dict.fromkeys(("moved_money", "moved_from", "moved_to", "moved_gain", "chance"))
+    order = np.argsort(-np.abs(change), kind="stable")
+    sides = {side: ", ".join(mix.fitted[at] for at in order if sign * change[at] >= LEAST_MOVED * moved)
+             for side, sign in (("moved_from", -1), ("moved_to", 1))}
     gain = Estimate(split.gain, split.low, split.high, "currency", mix.weeks, params.level, "B", "weak")
     # a thousand draws say no more than “nearly always”
     chance = exact(min(max(split.chance, 0.01), 0.99), "share", mix.weeks)
-    return {"moved": exact(moved, "currency", mix.weeks), "gain": gain.scaled(WEEKS_PER_MONTH), "chance": chance}
+    return {**sides, "moved_money": exact(moved, "currency", mix.weeks), "moved_gain": gain.scaled(WEEKS_PER_MONTH), "chance": chance}
 
 
 def _budget(split: Split | None, mix: media_mix.Mix) -> pd.DataFrame | None:
@@ -379,19 +398,21 @@ def _medium(media: pd.DataFrame | None, params: AdvertisingParams) -> dict[str, 
 
 # ------------------------------------------------------------------ what is said
 def _says(facts: Mapping[str, Any], ways: pd.DataFrame) -> dict[str, Sentence]:
-    best, worst, gain = facts["best_cost"], facts["worst_cost"], facts["gain"]
-    title = "average" if best is None else "one" if worst is None else "apart" if best.high < worst.low else "alike"
-    sure = gain is not None and facts["chance"].value >= gain.level and facts["moved"].value > 0
-    lede = "added" if facts["added"] is not None else "recorded" if best is not None else "average"
+    best, worst, gain = facts["best_cost"], facts["worst_cost"], facts["moved_gain"]
+    curves = int(ways.next_cost[ways.way != PRICE].notna().sum())
+    unforetold = (ways.basis == "unclear_not_predicted").any()
+    title = ("unforetold" if unforetold else "average") if best is None else "one" if worst is None else "apart" if best.high < worst.low else "alike"
+    sure = gain is not None and facts["chance"].value >= gain.level
+    lede = "added" if facts["added"] is not None else "recorded" if best is not None else "unforetold" if unforetold else "average"
     return {
         "title": Sentence("moves" if sure else title), "lede": Sentence(lede),
-        "notes.decide": Sentence("move" if sure else "step" if best is not None else "test"),
-        "figures.saturation_curves.title": Sentence("curve" if ways.next_cost[ways.way != PRICE].notna().any() else "average"),
+        "notes.decide": Sentence("move" if sure else "try" if gain is not None else "step" if curves > 1 else "test"),
+        "figures.saturation_curves.title": Sentence("curve" if curves else "average"),
     }
 
 
 def _findings(facts: Mapping[str, Any], ways: pd.DataFrame, capacity: CapacityResult | None, shifts: Table | None) -> tuple[Finding, ...]:
-    gain, chance = facts["gain"], facts["chance"]
+    gain, chance = facts["moved_gain"], facts["chance"]
     full = capacity is not None and capacity.room_load is not None and capacity.room_load.value > capacity.ceiling.value
     names: dict[str, Any] = {}
     added = facts["added"]
@@ -400,10 +421,11 @@ def _findings(facts: Mapping[str, Any], ways: pd.DataFrame, capacity: CapacityRe
         for key, mask in (("dearer_than", others.equal_cost_high < facts["by_price"].low), ("cheaper_than", others.equal_cost_low > facts["by_price"].high)):
             names[key] = ", ".join(others.way[mask]) or None
     told = (
-        (gain is not None and chance.value >= gain.level and facts["moved"].value > 0, Finding("move", "opportunity", impact=gain)),
+        (gain is not None and chance.value >= gain.level, Finding("move", "opportunity", impact=gain)),
         (gain is not None and chance.value < gain.level, Finding("unsure", "caveat")),
         (facts["by_price"] is not None, Finding("by_price", "caveat", names)),
         (added is not None, Finding("added" if added is not None and added.high < facts["recorded"].value else "added_unsure", "caveat")),
+        (facts["curves_changed_on"] is not None, Finding("other_rule", "caveat")),
         (full, Finding("full", "risk", {"load": capacity.room_load if capacity is not None else None})),
         (facts["medium"] is not None, Finding("medium" if facts["medium_cost"] is not None else "medium_unseen", "caveat")),
         (facts["misallocation"] is not None, Finding("misallocated", "caveat")),

@@ -3,16 +3,17 @@
 Question   What did the change of a channel consist of, and which campaigns can be judged?
 Method     The change of a channel as a product that holds exactly: visitors × calls per visitor = calls, spend over
            calls, calls to patients; ratios of Poisson rates by draws. Small campaigns as a whole and by month with
-           exact intervals (Garwood 1936). Numbers supplied from outside are multiplied out and compared.
-Reads      opportunities and site traffic; spend if there is any.
+           exact intervals (Garwood 1936), and how long counting on would take. Numbers supplied from outside are multiplied
+           out and compared.
+Reads      opportunities and site traffic; spend if there is any; the rule of attribution from the result of channels.
 Cannot say Why it changed: two periods differ in everything that happened between them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,13 @@ from ibis.expr.types import Table
 from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict, Field
 
+from audit.analyses.channels import ChannelsResult
 from audit.config import Days, Params, Period, calendar_months
 from audit.errors import NotAnswerable
 from audit.models import acquisition
 from audit.plots.dumbbell import dumbbell
 from audit.results import Estimate, Finding, Kind, Measure, Result, Sentence, exact, table
+from audit.results.disclosure import is_small
 from audit.tables.channel_days import NO_SOURCE, ChannelDays, channel_days
 from audit.tables.columns import Unit
 from audit.tables.site_visitors import site_visitors
@@ -50,6 +53,7 @@ class CampaignsParams(Params):
     """Settings of the campaigns."""
 
     fewest_calls: int = Field(30, ge=5, description="answered callers below which a campaign is a trial, not judged")
+    longest_trial_months: int = Field(12, ge=2, description="months beyond which nobody waits for a trial to be judged")
     home_region: str | None = Field(None, description="region of site visitors who can come; all regions if empty")
     followed: str | None = Field(None, description="channel whose change is taken apart; the one with most callers if empty")
     claims: tuple[Claim, ...] = Field((), description="an agency's own numbers, to be checked against one another")
@@ -57,9 +61,11 @@ class CampaignsParams(Params):
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignsResult(Result):
-    """``followed`` is the channel taken apart: how many times each factor grew, how many times each cost fell.
+    """``followed`` is the channel taken apart: how many times each factor and cost grew, or how many times a cost fell.
 
-    ``trial`` is the paid channel with the most money among those with too few callers to judge.
+    ``trial`` is the paid channel with the most money among those with too few callers to judge. ``trial_money`` and
+    ``trial_months`` are what callers enough to judge it would cost and take in all, at its pace; ``slow`` names those
+    of which that cannot be reached. Costs that would tell the number of a few patients are left out.
     """
 
     followed: str | None
@@ -67,8 +73,12 @@ class CampaignsResult(Result):
     visitors_times: Estimate | None
     conversion_times: Estimate | None
     calls_times: Estimate | None
+    all_calls_times: Estimate | None
+    rule_changed_on: date | None
     cost_per_call_fell: Estimate | None
     cost_per_patient_fell: Estimate | None
+    cost_per_call_times: Estimate | None
+    cost_per_patient_times: Estimate | None
     home_share: Estimate | None
     home_share_before: Estimate | None
     mobile_share: Estimate | None
@@ -77,6 +87,10 @@ class CampaignsResult(Result):
     trial_cost_per_call: Estimate | None
     trial_cost_per_patient: Estimate | None
     trial_last_cost_per_patient: Estimate | None
+    trial_calls: int
+    trial_money: Estimate | None
+    trial_months: Estimate | None
+    slow: str | None
     claims_checked: int
     claims_false: int
     factors: pd.DataFrame | None = table(
@@ -97,7 +111,8 @@ class CampaignsResult(Result):
 
 
 def analyse(
-    opportunities: Table, ad_spend: Table | None, site_traffic: Table | None, *, period: Period, params: CampaignsParams,
+    opportunities: Table, ad_spend: Table | None, site_traffic: Table | None, channels: ChannelsResult | None, *, period: Period,
+    params: CampaignsParams,
 ) -> CampaignsResult:
     """The followed channel as a product of factors, site traffic by region and device, trials and supplied numbers."""
     daily = channel_days(opportunities, ad_spend, period)
@@ -109,10 +124,11 @@ def analyse(
     false = [claim for claim in params.claims if not _said(claim).agrees()]
     facts = {
         **_factor_facts(factors, daily, period, params), **_trial_facts(trials, params), **_part(regions, params.home_region, "home"), "home_region": params.home_region,
+        "all_calls_times": _all_calls(daily, period, params), "rule_changed_on": channels.rule_changed_on if channels is not None else None,
         **_part(devices, "mobile", "mobile"), "claims_checked": len(params.claims), "claims_false": len(false),
     }
     return CampaignsResult(
-        grade="C", headline="calls_times" if facts["calls_times"] else None, says=_says(facts), findings=_findings(facts, false),
+        grade="C", headline="calls_times" if facts["calls_times"] else None, says=_says(facts), findings=_findings(facts, false, channels),
         factors=_factor_table(factors[1]) if factors else None, trials=trials, regions=regions, devices=devices, **facts,
     )
 
@@ -142,7 +158,21 @@ def _factors(
         )
         for side, days in sides.items()
     }
-    return channel, acquisition.product(**totals, level=params.level, seed=params.seed)
+    found = acquisition.product(**totals, level=params.level, seed=params.seed)
+    if any(is_small(side.came) for side in totals.values()):
+        # money over the cost of a patient is the number of patients
+        found = {name: part for name, part in found.items() if name not in ("patients_per_call", "cost_per_first_patient")}
+    return channel, found
+
+
+def _all_calls(daily: ChannelDays, period: Period, params: CampaignsParams) -> Estimate | None:
+    """How many times callers of all channels grew: no rule of attribution can move that."""
+    if period.past is None:
+        return None
+    now, before = (int(daily.sums(days).answered.sum()) for days in (period.present, period.past))
+    found = acquisition.ratio_of_rates(
+        top=now, top_base=period.present.months, bottom=before, bottom_base=period.past.months, level=params.level, seed=params.seed)
+    return _estimate(found, "ratio", now, params)
 
 
 def _factor_table(factors: Mapping[str, acquisition.Factor]) -> pd.DataFrame:
@@ -151,7 +181,10 @@ def _factor_table(factors: Mapping[str, acquisition.Factor]) -> pd.DataFrame:
 
 
 def _factor_facts(found: tuple[str, dict[str, acquisition.Factor]] | None, daily: ChannelDays, period: Period, params: CampaignsParams) -> dict[str, Any]:
-    names = {"visitors_times": "visitors", "conversion_times": "conversion", "calls_times": "calls"}
+    names = {
+        "visitors_times": "visitors", "conversion_times": "conversion", "calls_times": "calls", "cost_per_call_times": "cost_per_call",
+        "cost_per_patient_times": "cost_per_first_patient",
+    }
     fell = {"cost_per_call_fell": "cost_per_call", "cost_per_patient_fell": "cost_per_first_patient"}
     facts: dict[str, Any] = dict.fromkeys(("followed", *names, *fell))
     if found is None:
@@ -205,20 +238,29 @@ def _trials(daily: ChannelDays, period: Period, params: CampaignsParams) -> pd.D
             continue
         first, last = (daily.start + timedelta(days=int(spent[side])) for side in (0, -1))
         spans = [Days(start=first, end=last + timedelta(days=1)), *calendar_months(first, last)]
-        for span in spans if len(spans) > 2 else spans[:1]:
+        for span in spans if 2 < len(spans) <= params.longest_trial_months + 1 else spans[:1]:
             sums = daily.sums(span).loc[channel]
+            per_patient = None if is_small(sums.came) else _cost(sums.spend, sums.came, params, most=sums.most_came)
             rows.append([channel, span.start, span.end - timedelta(days=1), sums.spend, sums.answered,
-                         *_cells(_cost(sums.spend, sums.answered, params)), *_cells(_cost(sums.spend, sums.came, params))])
+                         *_cells(_cost(sums.spend, sums.answered, params, least=sums.least_answered)), *_cells(per_patient)])
     names = [name for measure in CampaignsResult.measures("trials") for name in measure.names]
     return pd.DataFrame(rows, columns=names) if rows else None
 
 
 def _trial_facts(trials: pd.DataFrame | None, params: CampaignsParams) -> dict[str, Any]:
-    facts: dict[str, Any] = dict.fromkeys(
-        ("trial", "trial_cost_per_call", "trial_cost_per_patient", "trial_last_cost_per_patient"))
+    facts: dict[str, Any] = dict.fromkeys((
+        "trial", "trial_cost_per_call", "trial_cost_per_patient", "trial_last_cost_per_patient", "trial_money", "trial_months", "slow"))
+    facts["trial_calls"] = params.fewest_calls
     if trials is None:
         return facts
-    channel = trials.channel.iloc[int(np.argmax(trials.spend))]
+    wholes = trials.drop_duplicates("channel")
+    months = np.array([Days(start=first, end=last + timedelta(days=1)).months for first, last in zip(wholes.from_day, wholes.to_day, strict=True)])
+    needed = months * params.fewest_calls / np.maximum(wholes.answered.to_numpy(dtype=float), 1e-9)
+    is_slow = needed > params.longest_trial_months
+    facts["slow"] = ", ".join(wholes.channel[is_slow]) or None
+    if is_slow.all():
+        return facts
+    channel = str(wholes[~is_slow].sort_values(["spend", "channel"], ascending=[False, True]).channel.iloc[0])
     mine = trials[trials.channel == channel]
 
     def told(row: pd.Series, name: str) -> Estimate | None:
@@ -226,7 +268,11 @@ def _trial_facts(trials: pd.DataFrame | None, params: CampaignsParams) -> dict[s
         return Estimate(value, low, high, "currency", int(row.answered), params.level, "C") if np.isfinite([value, low, high]).all() else None
 
     whole, last = mine.iloc[0], mine.iloc[-1]
-    return {"trial": channel, "trial_cost_per_call": told(whole, "cost_per_call"),
+    each, lasted = told(whole, "cost_per_call"), float(months[(wholes.channel == channel).to_numpy()][0])
+    pace = _estimate(acquisition.cost_per_event(spend=lasted, events=int(whole.answered), level=params.level), "months", int(whole.answered), params)
+    return {**facts, "trial": channel, "trial_cost_per_call": each,
+            "trial_money": each.scaled(params.fewest_calls) if each else None,
+            "trial_months": replace(pace, grade="C").scaled(params.fewest_calls) if pace else None,
             "trial_cost_per_patient": told(whole, "cost_per_first_patient"),
             "trial_last_cost_per_patient": told(last, "cost_per_first_patient") if len(mine) > 1 else None}
 
@@ -253,8 +299,9 @@ def _estimate(found: acquisition.Bounded | None, unit: Unit, n: int, params: Cam
     return Estimate(found.value, found.low, found.high, unit, n, params.level)
 
 
-def _cost(spend: float, events: float, params: CampaignsParams) -> Estimate | None:
-    return _estimate(acquisition.cost_per_event(spend=spend, events=int(events), level=params.level), "currency", int(events), params)
+def _cost(spend: float, events: float, params: CampaignsParams, **bounds: float) -> Estimate | None:
+    found = acquisition.cost_per_event(spend=spend, events=int(events), level=params.level, **bounds)
+    return _estimate(found, "currency", int(events), params)
 
 
 def _cells(estimate: Estimate | None) -> tuple[float, float, float]:
@@ -267,19 +314,25 @@ def _says(facts: Mapping[str, Any]) -> dict[str, Sentence]:
     title = "claims" if facts["claims_false"] else "trial" if facts["trial"] else "traffic"
     if times is not None:
         title = "more" if times.low > 1 else "fewer" if times.high < 1 else "same"
+        title = title if facts["rule_changed_on"] is None else "crossed"
     lede = "product" if times is not None and facts["visitors_times"] is not None else "no_product"
-    decide = "trial" if facts["trial"] else "followed" if fell is not None else "record"
+    decide = "trial" if facts["trial"] else "slow" if facts["slow"] else "followed" if fell is not None else "record"
     return {"title": Sentence(title), "lede": Sentence(lede), "notes.decide": Sentence(decide)}
 
 
-def _findings(facts: Mapping[str, Any], false: list[Claim]) -> tuple[Finding, ...]:
+def _findings(facts: Mapping[str, Any], false: list[Claim], channels: ChannelsResult | None) -> tuple[Finding, ...]:
     found = [_told_twice(claim) for claim in false]
     fell = facts["cost_per_call_fell"]
     if facts["calls_times"] is not None and fell is not None:
-        kind: Kind = "strength" if fell.low > 1 else "risk" if fell.high < 1 else "caveat"
-        found.append(Finding("taken_apart", kind))
+        crossed = facts["rule_changed_on"] is not None
+        kind: Kind = "caveat" if crossed else "strength" if fell.low > 1 else "risk" if fell.high < 1 else "caveat"
+        found += [*([Finding("other_rule", "caveat")] if crossed else []), Finding("taken_apart", kind)]
     if facts["trial"] is not None and facts["trial_cost_per_call"] is not None:
         found.append(Finding("trial", "caveat"))
+    if channels is not None and channels.without_number.value >= 0.01:
+        found.append(Finding("numberless", "caveat", {"without_number": channels.without_number}))
+    if facts["slow"] is not None:
+        found.append(Finding("slow", "not_answered"))
     if facts["claims_checked"] and not false:
         found.append(Finding("claims_hold", "strength"))
     if facts["calls_times"] is None:

@@ -4,6 +4,7 @@ Question   What does a patient cost in each channel, and does it pay?
 Method     Recorded attribution (the tracker's channel of the first contact). Cost = known spend over a Poisson
            count, exact interval (Garwood 1936); value at an equal horizon; return and payback day by joint draws of
            count and value; a saturating curve only where weeks of unlike spend allow one, else the average alone.
+           Where the tracker changed its rule between the periods only sums over all channels are compared.
 Reads      opportunities; spend, site traffic, money and the load of rooms if there are any.
 Cannot say What a channel adds beyond what would have come anyway: recorded is not caused. Only pauses or
            tests show that.
@@ -12,8 +13,8 @@ Cannot say What a channel adds beyond what would have come anyway: recorded is n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ from audit.models.bootstrap import mean_interval
 from audit.models.proportions import poisson_rate, wilson
 from audit.plots.dots import dots
 from audit.results import Estimate, Finding, Grade, Measure, Result, Sentence, exact, table
+from audit.results.disclosure import is_small
+from audit.tables.attribution_rules import rule_change, rule_of
 from audit.tables.channel_days import NO_SOURCE, ChannelDays, channel_days
 from audit.tables.channel_values import ChannelValues, channel_values
 from audit.tables.columns import Unit
@@ -52,6 +55,9 @@ class ChannelsParams(Params):
     fewest_calls: int = Field(30, ge=5, description="answered callers below which a channel is not judged")
     fewest_values: int = Field(30, ge=10, description="patients a channel's value must rest on")
     most_without_source: float = Field(0.20, gt=0, lt=1, description="share without a source above which nothing is ranked")
+    most_without_number: float = Field(0.20, gt=0, lt=1, description="share without a telephone number above which nothing is ranked")
+    rule_changed_on: tuple[date, ...] = Field(
+        (), description="days from which call tracking chose channels by another rule, where no export says so")
     laddered: str | None = Field(None, description="channel shown step by step; the one with most known steps if empty")
     paid_by_result: tuple[str, ...] = Field(
         ("aggregators", "aggregators / portals", "portals"), description="channels paid by the booking: their spend follows demand")
@@ -67,6 +73,10 @@ class ChannelsResult(Result):
     channels by what is recorded under them, the blended ones by everybody. ``saturated`` is the channel with
     a fitted curve whose next patient costs most against its average. ``payback_days`` is the day after the
     first visit at which patients of paid channels have brought what one cost. ``curves`` are of answered callers.
+    ``rule`` is how the tracker chose channels in the present days; ``rule_changed_on`` the day before which it did so
+    otherwise, if that day lies between the periods compared (``curves_changed_on``: in the weeks of the curves): what is recorded under single channels, or under all
+    paid ones, is then not alike on both sides; sums over everybody are. ``over_clicks`` are channels with more
+    visitors recorded than clicks paid.
     """
 
     cost_per_call: Estimate | None
@@ -74,13 +84,23 @@ class ChannelsResult(Result):
     cost_per_first_patient: Estimate | None
     cost_per_first_patient_before: Estimate | None
     blended_cost_per_call: Estimate | None
+    blended_cost_per_call_before: Estimate | None
     blended_cost_per_first_patient: Estimate | None
+    blended_cost_per_first_patient_before: Estimate | None
     spend: Estimate | None
     spend_before: Estimate | None
     callers: Estimate
+    callers_before: Estimate | None
     first_patients: Estimate
+    first_patients_before: Estimate | None
     paid_patients_share: Estimate | None
     without_source: Estimate
+    without_number: Estimate
+    rule: str | None
+    rule_before: str | None
+    rule_changed_on: date | None
+    curves_changed_on: date | None
+    over_clicks: str | None
     value: Estimate | None
     value_days: int | None
     romi: Estimate | None
@@ -92,7 +112,7 @@ class ChannelsResult(Result):
     average_patient: Estimate | None
     channels: pd.DataFrame = table(
         Measure("channel", "label"), Measure("spend", "currency"), Measure("enquiries", "count", shown=False),
-        Measure("answered", "count"), Measure("booked", "count", shown=False),
+        Measure("answered", "count"), Measure("unnumbered", "count", shown=False), Measure("booked", "count", shown=False),
         Measure("first_patients", "count", people=True), Measure("cost_per_call", "currency", interval=True),
         Measure("cost_per_first_patient", "currency", interval=True),
         Measure("next_patient", "currency", interval=True, shown=False), Measure("value", "currency", interval=True, shown=False),
@@ -147,15 +167,50 @@ def analyse(
     steps, laddered = _steps(ladder, months, params)
     facts = {
         **_totals(now, past, months, period, params), **_value_facts(values, now, params), **_saturated(channels, fits, now, params),
-        "laddered": laddered,
+        "laddered": laddered, **_rule(opportunities, period, params), "over_clicks": _over_clicks(now, ladder, months),
     }
+    facts = _graded(facts)
+    if not _is_ranked(facts, params):
+        channels["advice"] = channels.advice.where(~(channels.spend > 0) | (channels.channel == "total"), "unclear_record")
     return ChannelsResult(
-        grade="A" if facts["without_source"].value <= params.most_without_source else "C",
-        says=_says(facts, channels), findings=(*_findings(facts, channels, params), *_gaps(facts, values)),
+        grade="A" if _is_ranked(facts, params) else "C", says=_says(facts, channels, ad_spend is not None, params),
+        findings=(*_findings(facts, channels, params), *_gaps(facts, now, values, ad_spend is not None, joined=float(daily.came.sum()), params=params)),
         headline="cost_per_first_patient" if facts["cost_per_first_patient"] else None,
         channels=channels, before=_costs(past, period.past.months, params) if past is not None and period.past and past.answered.sum() > 0 else None,
         ladder=ladder, steps=steps, curves=_curves(fits, now, params), months=_months(daily, period), **facts,
     )
+
+
+# ------------------------------------------------------------------ how channels were recorded
+def _rule(opportunities: Table, period: Period, params: ChannelsParams) -> dict[str, Any]:
+    """The rule of the present days, and the change of rule that a comparison with the past would cross."""
+    now, start = period.present, (period.past or period.present).start
+    change = rule_change(opportunities, after=start, until=now.end, declared=params.rule_changed_on)
+    ever = rule_change(opportunities, after=period.start, until=now.end, declared=params.rule_changed_on)
+    return {
+        "curves_changed_on": ever.on if ever else None,
+        "rule": rule_of(opportunities, now.start, now.end), "rule_before": change.before if change else None,
+        "rule_changed_on": change.on if change else None,
+    }
+
+
+def _graded(facts: dict[str, Any]) -> dict[str, Any]:
+    """What was recorded by another rule keeps its number, not its grade; sums over all channels depend on no rule."""
+    crossing = [*(("cost_per_call_before", "cost_per_first_patient_before") if facts["rule_changed_on"] else ()),
+                *(("next_patient",) if facts["curves_changed_on"] else ())]
+    return facts | {name: replace(facts[name], grade="C") for name in crossing if facts[name] is not None}
+
+
+def _is_ranked(facts: Mapping[str, Any], params: ChannelsParams) -> bool:
+    """Enough callers have a source and a telephone number for costs of channels to be compared."""
+    return bool(facts["without_source"].value <= params.most_without_source and facts["without_number"].value <= params.most_without_number)
+
+
+def _over_clicks(now: pd.DataFrame, ladder: pd.DataFrame, months: float) -> str | None:
+    """Channels with more visitors of the site than clicks paid: their traffic holds visits nobody paid for, or clicks are missing."""
+    clicks = now.clicks.reindex(ladder.channel).to_numpy() / months
+    over = ladder.channel[(clicks > 0) & (ladder.visitors.to_numpy() > 1.05 * clicks)]
+    return ", ".join(over) or None
 
 
 # ------------------------------------------------------------------ steps
@@ -204,7 +259,7 @@ def _steps(ladder: pd.DataFrame, months: float, params: ChannelsParams) -> tuple
     row, rows, above = known.loc[channel], [], np.nan
     for step in STEPS:
         count = float(row[step]) * months
-        if not count > 0:
+        if not count > 0 or (step == "came" and is_small(count)):
             continue
         # people answered are some of those who called; a booking leads to a visit in another month
         interval = wilson if step in ("answered", "booked") else poisson_rate
@@ -233,8 +288,19 @@ def _estimate(found: acquisition.Bounded | None, unit: Unit, n: int, params: Cha
     return Estimate(found.value, found.low, found.high, unit, n, params.level, grade)
 
 
-def _cost(spend: float, events: float, params: ChannelsParams, unit: Unit = "currency") -> Estimate | None:
-    return _estimate(acquisition.cost_per_event(spend=spend, events=int(events), level=params.level), unit, int(events), params)
+def _cost(spend: float, events: float, params: ChannelsParams, **bounds: float) -> Estimate | None:
+    found = acquisition.cost_per_event(spend=spend, events=int(events), level=params.level, **bounds)
+    return _estimate(found, "currency", int(events), params)
+
+
+def _call_cost(sums: pd.Series, params: ChannelsParams) -> Estimate | None:
+    """Cost of an answered caller; callers without a number may be fewer people than calls."""
+    return _cost(sums.spend, sums.answered, params, least=sums.least_answered)
+
+
+def _patient_cost(sums: pd.Series, params: ChannelsParams) -> Estimate | None:
+    """Cost of a first patient; callers without a number may have come too."""
+    return _cost(sums.spend, sums.came, params, most=sums.most_came)
 
 
 def _cells(estimate: Estimate | None) -> tuple[float, float, float]:
@@ -248,10 +314,10 @@ def _costs(sums: pd.DataFrame, months: float, params: ChannelsParams) -> pd.Data
     live = live.sort_values(["is_free", "is_unknown", "spend", "answered", "channel"], ascending=[True, True, False, False, True])
     paid = live[live.spend > 0]
     if len(paid) > 1:
-        live = pd.concat([live, paid[["enquiries", "answered", "booked", "came", "spend"]].sum().to_frame().T.assign(channel="total")])
+        live = pd.concat([live, paid[list(sums.columns)].sum().to_frame().T.assign(channel="total")])
     rows = [
         [row.channel, row.spend / months, row.answered / months, row.booked / months, row.came / months,
-         *_cells(_cost(row.spend, row.answered, params)), *_cells(_cost(row.spend, row.came, params)), int(row.answered)]
+         *_cells(_call_cost(row, params)), *_cells(_patient_cost(row, params)), int(row.answered)]
         for row in live.itertuples()
     ]
     return pd.DataFrame(rows, columns=[
@@ -273,11 +339,11 @@ def _channels(
         worth = _worth(of, params)
         next_patient = None if is_total else _next_patient(fits.get(channel), sums, params)
         back = acquisition.return_on_spend(
-            spend=float(sums.spend), patients=int(sums.came), values=of[:, -1], level=params.level, seed=params.seed,
+            spend=float(sums.spend), patients=int(sums.came), values=of[:, -1], level=params.level, seed=params.seed, most=sums.most_came,
         ) if of is not None and worth is not None else None
         payback = _payback(of, values, sums, params) if back else None
         extra.append([
-            sums.enquiries / months, *_cells(next_patient), *_cells(worth), *_bounds(back.multiple if back else None),
+            sums.enquiries / months, sums.unnumbered / months, *_cells(next_patient), *_cells(worth), *_bounds(back.multiple if back else None),
             *_bounds(back.romi if back else None), *_cells(payback),
             "" if is_total else _advice(channel, sums, back, next_patient, worth, params), channel in params.paid_by_result,
         ])
@@ -336,19 +402,31 @@ def _totals(now: pd.DataFrame, past: pd.DataFrame | None, months: float, period:
     everybody = now.sum()
     n = int(everybody.answered)
 
-    def cost(sums: pd.Series | None, events: str, spend: float | None = None) -> Estimate | None:
-        return None if sums is None else _cost(float(sums.spend if spend is None else spend), sums[events], params)
+    all_before = past.sum() if past is not None else None
+
+    def call(sums: pd.Series | None) -> Estimate | None:
+        return None if sums is None else _call_cost(sums, params)
+
+    def patient(sums: pd.Series | None) -> Estimate | None:
+        # the spend stands beside it: of a few patients their count could be computed
+        return None if sums is None or is_small(sums.came) else _patient_cost(sums, params)
+
+    def monthly(sums: pd.Series | None, of: str) -> Estimate | None:
+        return exact(sums[of] / period.past.months, "count", int(sums[of])) if sums is not None and period.past else None
 
     return {
         "spend": exact(everybody.spend / months, "currency", n) if everybody.spend > 0 else None,
         "spend_before": exact(before.spend / period.past.months, "currency", int(before.answered)) if before is not None and period.past and before.spend > 0 else None,
         "callers": exact(everybody.answered / months, "count", n),
         "first_patients": exact(everybody.came / months, "count", int(everybody.came)),
-        "cost_per_call": cost(paid, "answered"), "cost_per_call_before": cost(before, "answered"),
-        "cost_per_first_patient": cost(paid, "came"), "cost_per_first_patient_before": cost(before, "came"),
-        "blended_cost_per_call": cost(everybody, "answered"), "blended_cost_per_first_patient": cost(everybody, "came"),
+        "callers_before": monthly(all_before, "answered"), "first_patients_before": monthly(all_before, "came"),
+        "cost_per_call": call(paid), "cost_per_call_before": call(before),
+        "cost_per_first_patient": patient(paid), "cost_per_first_patient_before": patient(before),
+        "blended_cost_per_call": call(everybody), "blended_cost_per_call_before": call(all_before),
+        "blended_cost_per_first_patient": patient(everybody), "blended_cost_per_first_patient_before": patient(all_before),
         "paid_patients_share": _share(int(paid.came), int(everybody.came), params) if everybody.spend > 0 else None,
         "without_source": _share(int(now.answered.get(NO_SOURCE, 0)), n, params),
+        "without_number": _share(int(everybody.unnumbered), n, params),
     }
 
 
@@ -360,7 +438,7 @@ def _value_facts(values: ChannelValues | None, now: pd.DataFrame, params: Channe
     of, n = values.of(list(paid.index)), int(paid.came.sum())
     facts |= {"value": _worth(values.of(), params), "value_days": values.days}
     back = acquisition.return_on_spend(
-        spend=float(paid.spend.sum()), patients=n, values=of[:, -1], level=params.level, seed=params.seed,
+        spend=float(paid.spend.sum()), patients=n, values=of[:, -1], level=params.level, seed=params.seed, most=float(paid.most_came.sum()),
     )
     if back is not None:
         facts |= {"romi": _estimate(back.romi, "share", n, params), "multiple": _estimate(back.multiple, "ratio", n, params),
@@ -378,7 +456,7 @@ def _saturated(
     channel = min(fitted, key=lambda name: (fitted[name].share, name))
     row = now.loc[channel]
     return {"saturated": channel, "next_patient": _next_patient(fitted[channel], row, params),
-            "average_patient": _cost(row.spend, row.came, params)}
+            "average_patient": _patient_cost(row, params)}
 
 
 def _curves(fits: Mapping[str, saturation.Saturation | None], now: pd.DataFrame, params: ChannelsParams) -> pd.DataFrame | None:
@@ -410,50 +488,58 @@ def _months(daily: ChannelDays, period: Period) -> pd.DataFrame:
 
 
 # ------------------------------------------------------------------ what is said
-def _says(facts: Mapping[str, Any], channels: pd.DataFrame) -> dict[str, Sentence]:
-    cost, before = facts["cost_per_first_patient"], facts["cost_per_first_patient_before"]
-    advice = channels[channels.channel != "total"].set_index("channel").advice
-    losing = [name for name, code in advice.items() if code == "act_cut"]
-    held = [name for name, code in advice.items() if code == "watch_hold"]
-    title = "plain" if cost is not None else "calls_only" if facts["cost_per_call"] is not None else "no_spend"
-    if cost is not None and before is not None:
-        title = "cheaper" if cost.high < before.low else "dearer" if cost.low > before.high else "plain"
-    if cost is not None and held:
-        title = "saturated"
-    if cost is not None and losing:
-        title = "losing"
-    words = {"worst": losing[0] if losing else held[0] if held else None}
-    if facts["without_source"].value > 0.2:
-        title = "unknown"
-    decide = "losing" if losing else "held" if held else "keep" if cost is not None else "record"
+def _says(facts: Mapping[str, Any], channels: pd.DataFrame, is_given: bool, params: ChannelsParams) -> dict[str, Sentence]:
+    cost, advice = facts["cost_per_first_patient"], channels[channels.channel != "total"].set_index("channel").advice
+    losing, held = ([name for name, code in advice.items() if code == status] for status in ("act_cut", "watch_hold"))
+    paid = channels.channel[(channels.spend > 0) & (channels.channel != "total")]
+    words = {"worst": losing[0] if losing else held[0] if held else None, "only": paid.iloc[0] if len(paid) == 1 else None}
+    decide = "record" if facts["spend"] is None else "losing" if losing else "held" if held else "one" if words["only"] else "keep"
+    if facts["spend"] is None and is_given:
+        decide = "zero"
+    title = "losing" if cost is not None and losing else "saturated" if cost is not None and held else _change(facts)
+    if not _is_ranked(facts, params):
+        title = decide = "unknown" if facts["without_source"].value > params.most_without_source else "numberless"
     return {
         "title": Sentence(title, words), "notes.decide": Sentence(decide, words),
-        "lede": Sentence("costs" if cost is not None else "no_spend"),
+        "lede": Sentence("costs" if cost is not None else "calls" if facts["cost_per_call"] is not None else "no_spend"),
     }
 
 
+def _change(facts: Mapping[str, Any]) -> str:
+    """What a first patient costs against before: of paid channels, or of all where paid ones were recorded by another rule."""
+    if facts["cost_per_first_patient"] is None:
+        return "calls_only" if facts["cost_per_call"] is not None else "no_spend"
+    crossed = facts["rule_changed_on"] is not None
+    cost, before = (facts[("blended_" if crossed else "") + f"cost_per_first_patient{side}"] for side in ("", "_before"))
+    if cost is None or before is None or (cost.high >= before.low and cost.low <= before.high):
+        return "plain"
+    return ("cheaper" if cost.high < before.low else "dearer") + ("_all" if crossed else "")
+
+
 def _findings(facts: Mapping[str, Any], channels: pd.DataFrame, params: ChannelsParams) -> tuple[Finding, ...]:
-    found = []
-    if facts["romi"] is not None:
-        romi = facts["romi"]
-        found.append(Finding("pays", "strength") if romi.low > 0 else Finding("loses" if romi.high < 0 else "may_pay", "risk"))
-    free = channels[(channels.advice == "free") & channels.first_patients.notna()]
-    if len(free) and facts["paid_patients_share"] is not None:
-        found.append(Finding("free", "strength", {"free_share": facts["paid_patients_share"]}))
-    if facts["without_source"].value > params.most_without_source:
-        found.append(Finding("unknown", "risk"))
-    return tuple(found)
+    romi, free = facts["romi"], channels[(channels.advice == "free") & channels.first_patients.notna()]
+    told = (
+        (facts["rule_changed_on"] is not None, Finding("other_rule", "caveat")),
+        (romi is not None, Finding("pays", "strength") if romi is not None and romi.low > 0 else Finding(
+            "loses" if romi is not None and romi.high < 0 else "may_pay", "risk")),
+        (len(free) and facts["paid_patients_share"] is not None, Finding("free", "caveat", {"free_share": facts["paid_patients_share"]})),
+        (facts["without_source"].value > params.most_without_source, Finding("unknown", "risk")),
+        (facts["without_number"].value >= 0.01, Finding("numberless", "risk" if facts["without_number"].value > params.most_without_number else "caveat")),
+        (facts["over_clicks"] is not None, Finding("over_clicks", "caveat")),
+    )
+    return tuple(finding for applies, finding in told if applies)
 
 
-def _gaps(facts: Mapping[str, Any], values: ChannelValues | None) -> tuple[Finding, ...]:
-    gaps = []
-    if facts["spend"] is None:
-        gaps.append(Finding("no_spend", "not_answered"))
-    elif facts["cost_per_first_patient"] is None and facts["cost_per_call"] is not None:
-        gaps.append(Finding("no_join", "not_answered"))
-    if values is None:
-        gaps.append(Finding("no_money", "not_answered"))
-    return tuple(gaps)
+def _gaps(
+    facts: Mapping[str, Any], now: pd.DataFrame, values: ChannelValues | None, is_given: bool, *, joined: float, params: ChannelsParams,
+) -> tuple[Finding, ...]:
+    few = is_small(float(now.came[now.spend > 0].sum()))
+    told = (
+        (facts["spend"] is None, "zero_spend" if is_given else "no_spend"),
+        (facts["cost_per_first_patient"] is None and facts["cost_per_call"] is not None, "few_patients" if few else "no_join"),
+        (values is None, "no_money" if joined >= params.fewest_values else "no_patients"),
+    )
+    return tuple(Finding(key, "not_answered") for applies, key in told if applies)
 
 
 # ------------------------------------------------------------------ figures

@@ -28,16 +28,19 @@ class Bounded:
     high: float
 
 
-def cost_per_event(*, spend: float, events: int, level: float) -> Bounded | None:
+def cost_per_event(*, spend: float, events: int, level: float, least: float | None = None, most: float | None = None) -> Bounded | None:
     """``spend`` over ``events`` (callers, first patients) in the currency of ``spend``.
 
-    None without spend or without events: then only a lower bound is known, ``least_cost``.
-    It does not check that the events were caused by the spend: they are recorded under its name.
+    ``least`` and ``most`` bound the events where the record cannot tell them all apart or join them all; the interval
+    then holds what is not known (Manski 1989) beside what is random. None without spend or without events: then only a
+    lower bound is known, ``least_cost``. It does not check that the events were caused by the spend: they are recorded
+    under its name.
     """
     if spend <= 0 or events <= 0:
         return None
-    low, high = poisson_rate(events, 1.0, level)
-    return Bounded(spend / events, spend / float(high), spend / float(low))
+    fewest, _high = poisson_rate(events if least is None else least, 1.0, level)
+    _low, highest = poisson_rate(events if most is None else most, 1.0, level)
+    return Bounded(spend / events, spend / float(highest), spend / float(fewest))
 
 
 def least_cost(*, spend: float, level: float) -> float:
@@ -72,9 +75,12 @@ class Return:
     p_pays: float
 
 
-def return_on_spend(*, spend: float, patients: int, values: Array, level: float, seed: int, draws: int = 2000) -> Return | None:
+def return_on_spend(
+    *, spend: float, patients: int, values: Array, level: float, seed: int, draws: int = 2000, most: float | None = None,
+) -> Return | None:
     """Joint draws: the number of patients is Poisson, the mean value a bootstrap of ``values``.
 
+    ``most`` is how many patients there may be with those the record could not join; it raises the upper bounds.
     ``values`` has shape (patients with a full horizon,), one value per patient in the currency of
     ``spend``. None without spend, patients, or at least two values.
     """
@@ -86,6 +92,7 @@ def return_on_spend(*, spend: float, patients: int, values: Array, level: float,
     multiples = means * counts / spend
     low, high = np.quantile(multiples, [(1 - level) / 2, (1 + level) / 2])
     point = float(np.mean(values)) * patients / spend
+    high *= max((most or patients) / patients, 1.0)
     return Return(
         multiple=Bounded(point, min(float(low), point), max(float(high), point)),
         romi=Bounded(point - 1, min(float(low), point) - 1, max(float(high), point) - 1),

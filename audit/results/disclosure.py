@@ -19,6 +19,11 @@ SMALLEST_SHOWN = 8
 """Counts of 1–7 patients are hidden in the clinic's own report (the rule of OpenSAFELY and the NHS)."""
 
 
+def is_small(people: float) -> bool:
+    """So few patients that neither their count nor a number it can be computed from may be shown."""
+    return 0 < people < SMALLEST_SHOWN
+
+
 def protect(result: R, *, smallest: int = SMALLEST_SHOWN) -> R:
     """``result`` with every table row of 1 to ``smallest - 1`` patients emptied.
 

@@ -18,7 +18,7 @@ tracker missed. ``null`` stands for nothing.
 | subPoolName | pool of numbers | channel |
 | siteName | branch | branch |
 | clientId | always null | – |
-| attribution | last_click before 01.06.2016, last_non_direct after | provenance: the model changed |
+| attribution | last_click before 01.06.2016, last_non_direct after | attribution: the rule changed |
 | callTags.Цель | reason of the call, by listening or (suppliers, spam) by the desk | intent |
 | callTags.Итог | Записан, Думает, Потерян | outcome |
 | callTags.Причина | why lost | loss_reason |

@@ -10,7 +10,7 @@ ENQUIRIES = TableSpec(
     traps=(
         "One caller rings several times: an opportunity is one telephone within 30 days (table opportunities).",
         "Calls of patients already known, suppliers and spam are not new demand.",
-        "The channel is what call tracking says under one attribution model; changing that model in the tracker rewrites history.",
+        "The channel is what call tracking says under one attribution rule; changing that rule may rewrite history, or make old calls and new ones unlike.",
         "A call centre log and call tracking see the same call: intake matches them by telephone and time and counts it once.",
     ),
     columns=(
@@ -27,6 +27,7 @@ ENQUIRIES = TableSpec(
         ),
         Column("caller_key", "string", "id", "keyed telephone number", identifying=True),
         Column("channel", "string", "label", "where the caller came from, as recorded"),
+        Column("attribution", "string", "label", "rule by which call tracking chose the channel, where it says so"),
         Column("campaign", "string", "label", "campaign within the channel"),
         Column("branch", "string", "label", "branch called"),
         Column("administrator_id", "string", "label", "who took it (A, B …)"),

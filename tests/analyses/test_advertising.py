@@ -12,6 +12,7 @@ import pytest
 from audit.analyses import advertising
 from audit.config import Days, Period
 from audit.errors import NotAnswerable
+from audit.models import media_mix
 from audit.models.media_mix import adstock
 from audit.results import Estimate, exact
 from audit.tables.connection import Tables, tables_from_frames
@@ -76,10 +77,10 @@ def truth(frames: dict[str, pd.DataFrame], name: str) -> tuple[float, float]:
     return present / (GAIN[name] * THROUGH), present / (GAIN[name] * SHARE[name] * THROUGH)
 
 
-def run(tables: Tables, period: Period = PERIOD, price=None, clv=None, capacity=None, paid_by_result=(), **params) -> advertising.AdvertisingResult:
+def run(tables: Tables, period: Period = PERIOD, price=None, clv=None, capacity=None, paid_by_result=(), curve_weeks=26, **params) -> advertising.AdvertisingResult:
     given = {name: tables.get(name) for name in ("shifts", "doctors", "rooms")}
     return advertising.analyse(
-        tables["opportunities"], tables["ad_spend"], tables["appointments"], **given, channels=run_channels(tables, period, paid_by_result=paid_by_result),
+        tables["opportunities"], tables["ad_spend"], tables["appointments"], **given, channels=run_channels(tables, period, paid_by_result=paid_by_result, least_weeks=curve_weeks),
         price=price, clv=clv, capacity=capacity, period=period, params=advertising.AdvertisingParams(**params))
 
 
@@ -132,8 +133,10 @@ def test_the_proposed_split_spends_the_same_within_a_fifth(told):
     budget = told.budget
     assert budget.change.sum() == pytest.approx(0, abs=1e-6)
     assert (budget.change.abs() <= 0.2 * budget.now + 1e-6).all()
-    assert told.gain.low <= told.gain.value <= told.gain.high and 0 <= told.chance.value <= 1
-    assert told.moved.value == pytest.approx(budget.change.abs().sum() / 2)
+    assert told.moved_gain.low <= told.moved_gain.value <= told.moved_gain.high and 0 <= told.chance.value <= 1
+    assert told.moved_money.value == pytest.approx(budget.change.abs().sum() / 2)
+    change = budget.set_index("channel").change
+    assert (told.moved_from, told.moved_to) == (change.idxmin(), change.idxmax()) and told.moved_gain.unit == "currency"
 
 
 def test_every_word_of_the_page(told):
@@ -162,6 +165,14 @@ def test_flat_spend_has_an_average_only():
     assert texts[0].startswith("Average costs only")
 
 
+def test_spend_that_foretells_nothing_is_said_so(frames, monkeypatch):
+    monkeypatch.setattr(media_mix, "LEAST_BETTER", np.inf)
+    result = run(tables_from_frames(frames, end=END), curve_weeks=1000)
+    assert result.told == 0 and set(result.ways.basis) == {"unclear_not_predicted"} and result.moved_gain is None
+    assert result.says["title"].key == result.says["lede"].key == "unforetold"
+    assert not any(nonsense in text for text in spoken("advertising", result, PERIOD).texts for nonsense in NONSENSE)
+
+
 def test_a_channel_paid_by_result_is_not_modelled(frames):
     result = run(tables_from_frames(frames, end=END), paid_by_result=("radio",))
     assert result.ways.set_index("way").basis["radio"] == "unclear_paid_by_result"
@@ -178,6 +189,7 @@ def test_spend_known_by_the_month_is_an_average(frames):
 def test_one_channel_only():
     result = run(tables_from_frames(clinic(), end=END), SHORT)
     assert result.ways.way.tolist() == ["ads"] and result.budget is None
+    assert {getattr(result, name) for name in ("moved_gain", "moved_from", "moved_to", "moved_money", "chance")} == {None}
     assert not any(nonsense in text for text in spoken("advertising", result, SHORT).texts for nonsense in NONSENSE)
 
 
@@ -190,6 +202,17 @@ def test_nothing_spent_now():
 def test_full_rooms_are_said(frames):
     full = SimpleNamespace(room_load=exact(0.98, "share", 26), ceiling=exact(0.85, "share", 0))
     assert "full" in {finding.key for finding in run(tables_from_frames(frames, end=END), capacity=full).findings}
+
+
+def test_callers_without_a_number_are_callers_but_no_base_of_patients(frames):
+    """Half of the radio's callers left no number: those who did still come one in two."""
+    calls = frames["enquiries"]
+    lost = (calls.channel == "radio") & (np.arange(len(calls)) % 2 == 0)
+    tables = tables_from_frames(frames | {"enquiries": calls.assign(caller_key=calls.caller_key.mask(lost))}, end=END)
+    channels = run_channels(tables, PERIOD, most_without_number=0.9)
+    paid = channels.channels[channels.channels.channel.isin(GAIN)].set_index("channel")
+    through = advertising._through(paid, channels, advertising.AdvertisingParams())
+    assert abs(float(np.median(through["radio"])) - THROUGH) < 0.08 and paid.unnumbered["radio"] > 0
 
 
 # ---------------------------------------------------------------------- money against free hours

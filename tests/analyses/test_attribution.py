@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -19,11 +20,11 @@ from .channel_clinic import END, PERIOD, clinic
 from .test_channels import run as run_channels
 
 
-def run(tables: Tables, period: Period = PERIOD, **params) -> attribution.AttributionResult:
+def run(tables: Tables, period: Period = PERIOD, campaigns=None, **params) -> attribution.AttributionResult:
     given = {name: tables.get(name) for name in ("patient_days", "site_traffic")}
     return attribution.analyse(
         tables["opportunities"], tables["enquiries"], tables["patients"], tables["first_visits"], **given,
-        channels=run_channels(tables, period), period=period, params=attribution.AttributionParams(**params))
+        channels=run_channels(tables, period), campaigns=campaigns, period=period, params=attribution.AttributionParams(**params))
 
 
 def twice_by_another(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -49,6 +50,7 @@ def test_the_rule_decides_between_friends_and_adverts(moved):
     rows = moved.rules.set_index("channel")
     assert rows.loc["friends", ["last", "first", "linear", "position"]].tolist() == pytest.approx([10, 0, 5, 5])
     assert moved.moved_share.value == pytest.approx(10 / 45) and moved.many_contacts.value == pytest.approx(10 / 45)
+    assert moved.moved_of_many.value == 1 and moved.one_contact.value == pytest.approx(35 / 45), "rules differ for nobody else"
     # 6,000 spent on thirty patients, or on the ten more whose first contact it was
     assert rows.loc["ads", ["cost_least", "cost_most"]].tolist() == pytest.approx([150, 200])
     assert "rule_matters" in {finding.key for finding in moved.findings}
@@ -66,8 +68,9 @@ def test_four_definitions_of_a_conversion():
     frames["enquiries"] = frames["enquiries"].assign(talk_seconds=[60.0 if i % 2 else 10.0 for i in range(len(frames["enquiries"]))])
     rows = run(tables_from_frames(frames, end=END)).conversions.set_index("definition")
     assert rows["count"].tolist() == [70, 35, 70, 45] and rows.cost["first_patient"] == pytest.approx(6000 / 45)
-    # 800 visitors from here and 100 from afar
-    assert rows.per_visitor["new_caller"] == pytest.approx(70 / 900) and rows.times["first_patient"] == 1
+    # 800 visitors from here and 100 from afar, all by adverts, as are forty of the callers and thirty of the patients
+    assert rows.per_visitor["new_caller"] == pytest.approx(40 / 900) and rows.times["first_patient"] == 1
+    assert rows.per_visitor["first_patient"] == pytest.approx(30 / 900)
     untimed = run(tables_from_frames(clinic(), end=END)).conversions
     assert "target_call" not in set(untimed.definition), "nobody recorded how long they spoke"
 
@@ -86,6 +89,8 @@ def test_the_teaching_clinic(demo_tables, demo_period):
     assert counts["enquiries"] >= counts["people"] >= counts["answered"] >= counts["booked"] >= counts["came"] >= counts["paid"]
     assert result.called_share.low < 0.92 < result.called_share.high and result.matched_share.value > 0.97
     assert result.trust == "high" and result.grade == "A" and len(result.conversions) == 4
+    assert result.says["lede"].key == "alike" and result.one_contact.value == pytest.approx(912 / 984)
+    assert 0.05 < result.contradicted.value < 0.12
     assert spoken("attribution", result, demo_period).figures == ("waterfall",)
 
 
@@ -97,7 +102,7 @@ def test_calls_without_numbers_have_words():
         run(tables_from_frames(frames, end=END))
 
 
-@pytest.mark.parametrize(("missing", "gap"), [("site_traffic", "no_traffic"), ("charges", "no_stated")])
+@pytest.mark.parametrize(("missing", "gap"), [("site_traffic", "no_traffic"), ("charges", "no_stated"), ("charges", "no_marks"), ("charges", "no_rule")])
 def test_gaps_are_said(missing, gap):
     result = run(tables_from_frames(clinic(**{missing: None}), end=END))
     assert gap in {finding.key for finding in result.findings if finding.kind == "not_answered"}
@@ -109,6 +114,7 @@ def test_one_channel_only():
     frames["enquiries"] = frames["enquiries"][frames["enquiries"].channel == "ads"]
     result = run(tables_from_frames(frames, end=END))
     assert result.moved_share.value == 0 and result.says["lede"].key == "single"
+    assert (result.trust, result.grade, result.says["title"].key, result.says["notes.decide"].key) == ("low", "C", "one", "one")
     assert not any(nonsense in text for text in spoken("attribution", result, PERIOD).texts for nonsense in NONSENSE)
 
 
@@ -122,8 +128,61 @@ def test_one_source_in_several_spellings_is_named():
 
 def test_trust():
     params = attribution.AttributionParams()
-    assert [trust(*case, params) for case in ((0.05, 0.95), (0.15, 0.95), (0.05, 0.8), (0.3, 0.95), (0.05, 0.5), (0.05, None))] == [
-        "high", "middle", "middle", "low", "low", "low"]
+    cases = {
+        (0.05, 0.95, 0.95, 0.1): "high", (0.05, None, 0.95, None): "high", (0.15, 0.95, 0.95, 0.1): "middle", (0.05, 0.8, 0.95, 0.1): "middle",
+        (0.05, 0.95, 0.8, 0.1): "middle", (0.05, 0.95, 0.95, 0.3): "middle", (0.3, 0.95, 0.95, 0.1): "low", (0.05, 0.5, 0.95, 0.1): "low",
+        (0.05, 0.95, 0.5, 0.1): "low", (0.05, 0.95, 0.95, 0.5): "low", (0.05, None, None, None): "low",
+    }
+    names = ("without_source", "matched_share", "called_share", "contradicted")
+    assert {case: trust(**dict(zip(names, case, strict=True)), params=params) for case in cases} == cases
+
+
+def test_callers_marked_as_booked_can_be_missing_among_patients():
+    frames = clinic()
+    calls = frames["enquiries"]
+    marked = (calls.channel == "ads") & (calls.started_at >= "2016")
+    result = run(tables_from_frames(frames | {"enquiries": calls.assign(outcome=np.where(marked, "booked", None))}, end=END))
+    # all forty are told to have booked, thirty are patients
+    assert result.matched_share.value == pytest.approx(30 / 40) and result.join.set_index("stage")["count"]["booked"] == 55
+    assert run(tables_from_frames(frames, end=END)).matched_share is None
+
+
+def test_patients_without_a_call_lower_the_trust():
+    frames = clinic()
+    calls = frames["enquiries"]
+    silent = run(tables_from_frames(frames | {"enquiries": calls[calls.channel != "friends"].assign(channel=lambda f: f.channel.fillna("radio"))}, end=END))
+    assert silent.called_share.value == pytest.approx(35 / 45) and silent.trust == "middle"
+
+
+@pytest.mark.parametrize(("answers", "share", "trusted"), [
+    ({"ads": "ads", "friends": "friends"}, 0.0, "middle"), ({"ads": "friends", "friends": "friends"}, 30 / 40, "low")])
+def test_answers_that_name_another_source_than_the_record(answers, share, trusted):
+    frames = clinic()
+    frames["enquiries"] = frames["enquiries"].replace({"channel": {"friends": "word of mouth"}})
+    frames["patients"] = frames["patients"].assign(stated_source=frames["patients"].patient_id.str.split("-").str[1].map(answers))
+    result = run(tables_from_frames(frames, end=END), most_without_source=0.5)
+    assert result.contradicted.value == pytest.approx(share) and result.contradicted.n == 40
+    assert result.trust == trusted and (result.says["title"].key == "contradicted") == (trusted == "low")
+    assert not any(nonsense in text for text in spoken("attribution", result, PERIOD).texts for nonsense in NONSENSE)
+
+
+def test_few_patients_with_several_contacts_are_no_comparison_of_rules():
+    frames = twice_by_another(clinic())
+    extra = frames["enquiries"].enquiry_id.str.startswith("e")
+    frames["enquiries"] = frames["enquiries"][~extra | (extra.cumsum() <= 5)]
+    result = run(tables_from_frames(frames, end=END))
+    assert result.many_contacts is None and result.moved_of_many is None and result.says["lede"].key == "few"
+    assert not any(nonsense in text for text in spoken("attribution", result, PERIOD).texts for nonsense in NONSENSE)
+
+
+def test_contacts_recorded_by_two_rules_lower_the_trust():
+    frames = clinic()
+    calls = frames["enquiries"].assign(channel=lambda f: f.channel.fillna("radio"))
+    told = {day: run(tables_from_frames(frames | {"enquiries": calls.assign(
+        attribution=np.where(calls.started_at < day, "last click", "first click"))}, end=END)) for day in ("2016-01-01", "2016-10-10")}
+    assert told["2016-10-10"].trust == "middle" and told["2016-10-10"].rule_changed_on == date(2016, 10, 10)
+    assert "two_rules" in {finding.key for finding in told["2016-10-10"].findings}
+    assert told["2016-01-01"].rule == "first click" and "no_rule" not in {finding.key for finding in told["2016-01-01"].findings}
 
 
 def test_present_days_without_first_visits():
@@ -132,3 +191,12 @@ def test_present_days_without_first_visits():
     frames["appointments"] = frames["appointments"][frames["appointments"].starts_at < "2016"]
     with pytest.raises(NotAnswerable, match="no_paths"):
         run(tables_from_frames(frames, end=END), quiet)
+
+
+def test_a_few_first_patients_leave_no_number_behind():
+    frames = clinic()
+    came = frames["appointments"].patient_id
+    frames["appointments"] = frames["appointments"][came.str.contains("2015") | came.str.contains(r"2016-ads-[0-4]$")]
+    row = run(tables_from_frames(frames, end=END)).conversions.set_index("definition").loc["first_patient"]
+    # five for 6,000: their cost, their rate or how many times more callers there are would each tell it
+    assert row.isna().all()

@@ -14,6 +14,7 @@ from audit.errors import NotAnswerable
 from audit.results import Estimate, protect
 from audit.tables.connection import Tables, tables_from_frames
 from audit.wording.text import Words
+from tests.pages import NONSENSE, spoken
 
 from .channel_clinic import END, PERIOD, clinic
 
@@ -175,3 +176,93 @@ def test_full_rooms_stop_more_spend(demo_tables, demo_period):
         for load in (0.40, 0.98)
     }
     assert advice == {0.40: "good_more", 0.98: "good_keep"}
+
+
+# ---------------------------------------------------------------------- how channels were recorded
+def keys(result: channels.ChannelsResult) -> set[str]:
+    return {finding.key for finding in result.findings}
+
+
+def say(result: channels.ChannelsResult) -> tuple[str, ...]:
+    texts = spoken("channels", result, PERIOD).texts
+    assert not any(nonsense in text for text in texts for nonsense in NONSENSE)
+    return tuple(text.replace("\xa0", " ") for text in texts)
+
+
+def by_rules(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The tracker went from the last click to another rule on the first of June 2016."""
+    calls = frames["enquiries"]
+    return frames | {"enquiries": calls.assign(attribution=np.where(calls.started_at < "2016-06-01", "last click", "last non-direct click"))}
+
+
+def test_a_comparison_across_rules_is_one_of_sums(counted):
+    result = run(tables_from_frames(by_rules(clinic()), end=END))
+    assert (result.rule, result.rule_before, result.rule_changed_on) == ("last non-direct click", "last click", date(2016, 10, 1))
+    assert result.cost_per_first_patient.grade == "A" and result.cost_per_first_patient_before.grade == "C" and result.blended_cost_per_call_before.grade == "A"
+    # 1,200 spent in October 2015 on 45 who came, 6,000 a year later
+    assert result.blended_cost_per_first_patient_before.value == pytest.approx(1200 / 45)
+    assert result.says["title"].key == "dearer_all" and "other_rule" in keys(result)
+    assert any("last click before 1 October 2016" in text for text in say(result))
+    assert counted.rule_changed_on is None and counted.cost_per_first_patient_before.grade == "A" and "other_rule" not in keys(counted)
+
+
+def test_a_declared_change_of_the_rule_counts_too():
+    result = run(tables_from_frames(clinic(), end=END), rule_changed_on=(date(2016, 6, 1),))
+    assert result.rule_changed_on == date(2016, 6, 1) and result.rule is None and "other_rule" in keys(result)
+    assert any("another rule before 1 June 2016" in text for text in say(result))
+
+
+def test_without_numbers_nothing_is_ranked_and_intervals_hold_what_is_not_known(counted):
+    frames = clinic()
+    calls = frames["enquiries"]
+    lost = (calls.channel == "ads") & (calls.started_at >= "2016") & calls.enquiry_id.str.extract(r"(\d+)$")[0].astype(int).ge(20)
+    frames["enquiries"] = pd.concat([calls.assign(caller_key=calls.caller_key.mask(lost)), calls[calls.started_at < "2016"].assign(
+        enquiry_id="again" + calls.enquiry_id)], ignore_index=True)
+    result = run(tables_from_frames(frames, end=END))
+    whole, bounded = (r.channels.set_index("channel").loc["ads"] for r in (counted, result))
+    assert (bounded.answered, bounded.unnumbered, bounded.first_patients) == (40, 20, 20)
+    assert bounded.cost_per_call == whole.cost_per_call and bounded.cost_per_call_high > whole.cost_per_call_high
+    assert bounded.cost_per_first_patient_low < 200 < bounded.cost_per_first_patient_high, "thirty came, twenty could be joined"
+    assert bounded.cost_per_first_patient_low < 6000 / 40 and result.without_number.value == pytest.approx(20 / 70)
+    assert result.says["title"].key == result.says["notes.decide"].key == "numberless" and result.grade == "C"
+    assert bounded.advice == "unclear_record" and "numberless" in keys(result)
+    say(result)
+
+
+def test_no_source_decides_for_recording_not_for_moving():
+    frames = clinic()
+    frames["enquiries"] = frames["enquiries"].replace({"channel": {"friends": None}})
+    result = run(tables_from_frames(frames, end=END))
+    assert result.says["title"].key == result.says["notes.decide"].key == "unknown"
+    assert set(result.channels.advice) <= {"unclear_record", "unclear_source", ""}
+    say(result)
+
+
+def test_spend_of_nothing_is_not_spend_never_given():
+    frames = clinic()
+    frames["ad_spend"] = frames["ad_spend"].assign(spend=0.0)
+    result = run(tables_from_frames(frames, end=END), most_without_source=0.5)
+    assert {"zero_spend"} == {key for key in keys(result) if key.endswith("_spend")} and result.says["notes.decide"].key == "zero"
+    assert not any("there is no spend" in text for text in say(result))
+
+
+def test_one_paid_channel_has_nowhere_to_move_money():
+    result = run(tables_from_frames(clinic(), end=END), most_without_source=0.5)
+    assert result.says["notes.decide"].key == "one" and any("pause ads" in text for text in say(result))
+
+
+def test_the_cost_of_a_few_patients_would_tell_their_number():
+    frames = clinic()
+    frames["appointments"] = frames["appointments"][~frames["appointments"].patient_id.str.contains(r"2016-ads-(?:[5-9]|\d\d)$")]
+    result = run(tables_from_frames(frames, end=END), most_without_source=0.5)
+    assert result.cost_per_first_patient is None and "few_patients" in keys(result)
+    assert "came" not in set(result.steps.step), "five came: the cost of the step is money over five"
+    say(result)
+
+
+def test_more_visitors_than_clicks_are_told():
+    frames = clinic()
+    frames["ad_spend"] = frames["ad_spend"].assign(clicks=[300.0, 700.0])
+    assert run(tables_from_frames(frames, end=END)).over_clicks == "ads"
+    frames["ad_spend"] = frames["ad_spend"].assign(clicks=[300.0, 900.0])
+    assert run(tables_from_frames(frames, end=END)).over_clicks is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,14 @@ def test_opportunities_by_month(demo: Demo) -> None:
     assert {month: n for month, (n, _) in got.items()} == months.value_counts().to_dict()
     attended = want[want.is_attended].groupby(months).size()
     assert sum(came for _, came in got.values()) == attended.sum()
+
+
+def test_calls_carry_the_rule_of_attribution_of_their_day(demo: Demo) -> None:
+    rules = demo.query(
+        "SELECT attribution, min(started_at)::DATE, max(started_at)::DATE FROM enquiries WHERE attribution IS NOT NULL GROUP BY 1 ORDER BY 2"
+    )
+    assert [rule for rule, _first, _last in rules] == ["last click", "last non-direct click"]
+    assert rules[0][2] < rules[1][1] == date(2016, 6, 1)
 
 
 @pytest.mark.parametrize(

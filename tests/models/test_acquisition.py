@@ -104,3 +104,16 @@ def test_payback_of_few_patients_is_wide():
     few, many = (
         acquisition.payback_day(curves=curves, steps=STEPS, spend=150.0 * n, patients=n, level=0.9, seed=1) for n in (6, 600))
     assert few.low < many.low <= many.value <= many.high < few.high
+
+
+def test_what_is_not_known_widens_one_side_only():
+    plain = acquisition.cost_per_event(spend=6000, events=40, level=0.90)
+    fewer, more = (acquisition.cost_per_event(spend=6000, events=40, level=0.90, **{side: count}) for side, count in (("least", 30), ("most", 60)))
+    assert (fewer.value, fewer.low) == (plain.value, plain.low) and fewer.high == acquisition.cost_per_event(spend=6000, events=30, level=0.90).high
+    assert (more.value, more.high) == (plain.value, plain.high) and more.low == acquisition.cost_per_event(spend=6000, events=60, level=0.90).low
+
+
+def test_patients_who_could_not_be_joined_raise_what_may_come_back():
+    values = np.linspace(50, 150, 40)
+    known, joined = (acquisition.return_on_spend(spend=2000, patients=20, values=values, level=0.90, seed=1, most=most) for most in (20, 40))
+    assert joined.multiple.high == pytest.approx(2 * known.multiple.high) and joined.multiple.low == known.multiple.low

@@ -95,3 +95,22 @@ def test_an_effect_that_moved_is_not_averaged():
 
 def test_same_seed_same_draws():
     assert np.array_equal(fitted(2).gain, fitted(2).gain)
+
+
+def test_the_last_weeks_are_foretold_better_with_spend_that_works():
+    real, idle = [], []
+    for seed in range(8):
+        callers, spend = example(seed)
+        _callers, other = example(seed + 500)
+        for found, x in ((real, spend), (idle, other)):
+            found.append(media_mix.held_out(
+                callers=callers, spend=np.array(list(x.values())), prior_gain=np.log([20.0, 20.0]), keep=np.ones(WEEKS, bool), present_weeks=13))
+    assert np.mean(np.array(real) > media_mix.LEAST_BETTER) > 0.8
+    assert np.median(idle) < media_mix.LEAST_BETTER and np.mean(np.array(idle) > media_mix.LEAST_BETTER) < 0.4
+
+
+def test_spend_that_foretells_nothing_is_not_told():
+    callers, spend = example(1)
+    rng = np.random.default_rng(4)
+    mix = media_mix.fit(callers=rng.permutation(callers), spend=spend, recorded={"social": 30.0, "radio": 30.0}, seed=1)
+    assert set(mix.gates.values()) == {"not_predicted"} and not mix.fitted and mix.gain.shape == (media_mix.KEPT, 0)
