@@ -503,12 +503,13 @@ def _findings(
     more_called = bool(facts["visitors"] and facts["callers"]) and facts["callers"].value > facts["visitors"].value
     numbers = facts["no_number_share"]
     caveats: dict[str, tuple[bool, dict[str, Any]]] = {
-        "rooms_full": (load is not None and load.value >= params.full_load, {"room_load": load}),
-        "unseen": (facts["unseen"] is not None and facts["unseen"].value > 0.02, {}),
-        "unlinked": (facts["unlinked_share"] is not None and facts["unlinked_share"].value > 0.1, {}),
-        "no_numbers": (numbers is not None and numbers.value > 0.02, {}),
         "more_came": (wrong["inverted"], {"came": came, "booked": booked}),
-        "more_called": (more_called, {}), "skipped": (skipped, {"skipped": cohort.skipped}),
+        "more_called": (more_called, {}),
+        "rooms_full": (load is not None and load.value >= params.full_load, {"room_load": load}),
+        "no_numbers": (numbers is not None and numbers.value > 0.02, {}),
+        "unlinked": (facts["unlinked_share"] is not None and facts["unlinked_share"].value > 0.1, {}),
+        "unseen": (facts["unseen"] is not None and facts["unseen"].value > 0.02, {}),
+        "skipped": (skipped, {"skipped": cohort.skipped}),
     }
     found += [Finding(key, "caveat", values) for key, (true, values) in caveats.items() if true]
     from_calls = cohort.steps[0] == "callers"
