@@ -70,7 +70,7 @@ def design_effect(outcome: npt.ArrayLike, home: npt.ArrayLike) -> float:
 def _of_homes(values: npt.NDArray[np.float64], home: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Sums (H,) of the homes."""
     _, code = np.unique(np.asarray(home, np.int64), return_inverse=True)
-    return np.bincount(code, weights=values)
+    return np.asarray(np.bincount(code, weights=values), float)
 
 
 @dataclass(frozen=True)
