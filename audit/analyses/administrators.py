@@ -329,6 +329,9 @@ def _findings(
         found.append(Finding("salaries", "risk"))
     if frame is not None and len(frame) > 1 and not facts["below_count"]:
         found.append(Finding("train_alike", "opportunity", impact=facts["lost_value"]))
+    load = capacity.room_load if capacity is not None else None
+    if load is not None and load.value >= params.full_load and facts["lost_value"]:
+        found.append(Finding("rooms_full", "caveat", {"room_load": load}))
     if facts["raw_loss_before"] and facts["kept_loss_before"]:
         found.append(Finding("regression", "caveat"))
     if facts["unseen"] and facts["unseen"].value > 0.02:
@@ -337,9 +340,6 @@ def _findings(
         found.append(Finding("unassigned", "caveat"))
     if frame is not None and (frame.reading == "few").any():
         found.append(Finding("few", "caveat", {"few": int((frame.reading == "few").sum()), "least": params.fewest}))
-    load = capacity.room_load if capacity is not None else None
-    if load is not None and load.value >= params.full_load and facts["lost_value"]:
-        found.append(Finding("rooms_full", "caveat", {"room_load": load}))
     lacks = {
         "no_codes": frame is None, "no_visits": facts["outcome"] == "booking", "no_value": facts["first_value"] is None,
         "no_salary": facts["salary"] is None, "not_heard": not len(heard) or not heard.scored.sum(),

@@ -493,13 +493,13 @@ def _findings(
     worst = [one.change for one in ranked if one.why == "worst"]
     part = [one.change for one in ranked if one.is_part]
     told: tuple[tuple[Any, Finding], ...] = (
-        (len(ranked) > 1, Finding("several_looks", "caveat")),
         (held_out, Finding("held_out", "strength", {"uplift": held_out, "names": why.get("reactivation")})),
         (joint, Finding("joint", "caveat", {"names": "; ".join(joint)})),
         (weak, Finding("weak", "caveat", {"names": ", ".join(weak), "weak": len(weak)})),
         (depends, Finding("depends", "caveat", {"change": depends.change, "other": depends.depends} if depends else {})),
         (worst, Finding("worst", "caveat", {"names": ", ".join(worst)})),
         (part, Finding("part", "caveat", {"names": ", ".join(part)})),
+        (len(ranked) > 1, Finding("several_looks", "caveat")),
         (repeated, Finding("said_twice", "caveat", {"repeated": repeated})),
         (looks, Finding("too_early", "not_answered", {"names": why.get("too_early"), "look_on": min(looks, default=None)})),
         (why.get("too_short_after"), Finding("too_short_after", "not_answered", {"names": why.get("too_short_after")})),

@@ -50,6 +50,8 @@ KEY_FIELDS = {
     "campaign_members": ("group",), "plans": ("amount",),
 }
 """What the analyses read beyond the columns a table cannot do without."""
+UNREAD = "values_emptied"
+"""The check that counts values which could not be understood."""
 QUESTIONS = {
     "capacity": (("appointments",), ("rooms", "shifts")),
     "profile": (("patients", "appointments"), ("population",)),
@@ -88,6 +90,7 @@ class DataQualityResult(Result):
     checks_warned: int | None
     checks_failed: int | None
     set_aside: Estimate | None
+    values_unread: int | None
     persons_merged: int | None
     charged_total: Estimate | None
     ledger_total: Estimate | None
@@ -142,8 +145,8 @@ def analyse(
     fields = _fields(have)
     monthly = _monthly(have, months, period)
     loaded = exports.order_by("table", "file").to_pandas() if exports is not None else None
-    sources = _sources(have, counts, fields, monthly, loaded, params)
     told = _checks(checks)
+    sources = _sources(have, counts, fields, monthly, loaded, _unread(told), params)
     reconciliation, money = _reconciliation(charges, expenses, period)
     questions = _questions(set(have), sources)
     weak = sources.loc[sources.complete.idxmin()] if sources.complete.notna().any() else None
@@ -154,7 +157,7 @@ def analyse(
         "holes": int((monthly["rows"] == 0).sum()) if monthly is not None else 0,
         **{f"checks_{name}": None if told is None else int((told.state == state).sum())
            for name, state in (("passed", "good"), ("warned", "watch"), ("failed", "act"))},
-        **_loaded(loaded, counts),
+        **_loaded(loaded, counts), "values_unread": None if told is None else int(_unread(told).sum()),
         "visits_uncoded": _uncoded(appointments),
         "old_patients": _part(first_visits, lambda t: ~t.is_new),
         "questions_answered": int((questions.state != "act").sum()), "questions_limited": int((questions.state == "watch").sum()),
@@ -191,7 +194,7 @@ def _monthly(have: Mapping[str, Table], months: pd.DatetimeIndex, period: Period
 
 def _sources(
     have: Mapping[str, Table], counts: Mapping[str, int], fields: pd.DataFrame, monthly: pd.DataFrame | None,
-    loaded: pd.DataFrame | None, params: DataQualityParams,
+    loaded: pd.DataFrame | None, unread: pd.Series, params: DataQualityParams,
 ) -> pd.DataFrame:
     rows = []
     for name in have:
@@ -206,6 +209,8 @@ def _sources(
             remark, concerned = "hole", empty
         elif aside > params.few_set_aside:
             remark, concerned = "set_aside", aside
+        elif unread.get(name, 0) > params.few_set_aside * counts[name]:
+            remark, concerned = "unread", min(float(unread[name]) / counts[name], 1.0)
         elif worst.filled < params.enough_filled:
             remark, concerned = f"missing_{worst.field}", 1 - float(worst.filled)
         elif left_out > 0:
@@ -238,6 +243,13 @@ def _checks(checks: Table | None) -> pd.DataFrame | None:
     frame["state"] = frame.status.map({"pass": "good", "warn": "watch", "fail": "act"})
     frame = frame.iloc[np.argsort(frame.state.map({"act": 0, "watch": 1, "good": 2}), kind="stable")]
     return frame[["check", "table", "state", "rows", "share"]].astype({"rows": "float64", "share": "float64"}).reset_index(drop=True)
+
+
+def _unread(told: pd.DataFrame | None) -> pd.Series:
+    """Values left empty because they could not be understood, by table; their rows are kept."""
+    if told is None:
+        return pd.Series(dtype=float)
+    return told[told.check == UNREAD].groupby("table")["rows"].sum()
 
 
 def _loaded(loaded: pd.DataFrame | None, counts: Mapping[str, int]) -> dict[str, Any]:
@@ -352,6 +364,8 @@ def _findings(facts: Mapping[str, Any], have: Mapping[str, Table], params: DataQ
         found.append(Finding("reconciles", "strength") if is_close else Finding("does_not_reconcile", "risk"))
     if facts["holes"]:
         found.append(Finding("holes", "caveat"))
+    if facts["values_unread"]:
+        found.append(Finding("unread", "caveat"))
     if facts["persons_merged"]:
         found.append(Finding("merged", "caveat"))
     if facts["old_patients"] is not None and facts["old_patients"].value > 0:

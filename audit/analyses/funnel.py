@@ -62,7 +62,7 @@ class FunnelParams(Params):
     fewest: int = Field(30, ge=8, description="cases below which a step is not judged")
     most_before: float = Field(0.2, gt=0, le=1, description="share of same-day visits that may begin before the first call; beyond it the clocks differ")
     most_contradicted: float = Field(0.2, gt=0, le=1, description="share of bookings without an answered call above which answering is not recorded")
-    most_free_text: float = Field(0.4, gt=0, le=1, description="share of marked reasons in free words above which they are not ranked")
+    most_free_text: float = Field(0.4, gt=0, le=1, description="share of marked reasons in free words, or marked as other, above which they are not ranked")
     recommended_as: tuple[str, ...] = Field(("friends", "word of mouth", "recommendation", "relatives"), description="sources that mean a recommendation by a patient")
     recommend_months: int = Field(12, ge=1, le=36, description="months within which a patient recommends")
     raise_by: float = Field(0.1, gt=0, le=1, description="rise of every step at once that is told, relative")
@@ -420,12 +420,12 @@ def _change(cohort: Reached, before: Reached | None, now: Days, past: Days | Non
 
 
 def _reasons(calls: Table, period: Period, params: FunnelParams) -> tuple[pd.DataFrame | None, bool]:
-    """Reasons of callers who did not book, where tagged now, else in the whole history; whether they are free words."""
+    """Reasons of callers who did not book, where tagged now, else in the whole history; whether most are free words or “other”."""
     free_text = False
     for days in (period.present, Days(start=period.start, end=period.end)):
         rows = contacts.loss_reasons(calls, days)
         rows = rows[rows.reason.notna()]
-        free = ~rows.reason.isin(REASONS)
+        free = ~rows.reason.isin(REASONS) | (rows.reason == "other")
         if rows.n.sum() < params.fewest:
             continue
         free_text = bool(rows.n[free].sum() > params.most_free_text * rows.n.sum())
@@ -503,12 +503,13 @@ def _findings(
     more_called = bool(facts["visitors"] and facts["callers"]) and facts["callers"].value > facts["visitors"].value
     numbers = facts["no_number_share"]
     caveats: dict[str, tuple[bool, dict[str, Any]]] = {
-        "rooms_full": (load is not None and load.value >= params.full_load, {"room_load": load}),
-        "unseen": (facts["unseen"] is not None and facts["unseen"].value > 0.02, {}),
-        "unlinked": (facts["unlinked_share"] is not None and facts["unlinked_share"].value > 0.1, {}),
-        "no_numbers": (numbers is not None and numbers.value > 0.02, {}),
         "more_came": (wrong["inverted"], {"came": came, "booked": booked}),
-        "more_called": (more_called, {}), "skipped": (skipped, {"skipped": cohort.skipped}),
+        "more_called": (more_called, {}),
+        "rooms_full": (load is not None and load.value >= params.full_load, {"room_load": load}),
+        "no_numbers": (numbers is not None and numbers.value > 0.02, {}),
+        "unlinked": (facts["unlinked_share"] is not None and facts["unlinked_share"].value > 0.1, {}),
+        "unseen": (facts["unseen"] is not None and facts["unseen"].value > 0.02, {}),
+        "skipped": (skipped, {"skipped": cohort.skipped}),
     }
     found += [Finding(key, "caveat", values) for key, (true, values) in caveats.items() if true]
     from_calls = cohort.steps[0] == "callers"

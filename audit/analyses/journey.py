@@ -3,8 +3,9 @@
 Question   At which stage of their journey are patients lost at the highest price, and what do they say of it?
 Method     Counts, shares and losses of the funnel and of treatment plans, set beside the own survey's scores by stage
            (bootstrap of answers) and what interviews told (``cjm.yml``). The worst stage is named only if its loss lies
-           above that of every other by their intervals.
-Reads      the results of funnel and retention; feedback and appointments if there are any answers.
+           above that of every other by their intervals. How content a patient was after the first visit against coming
+           again: logistic regression from the day of the answer on.
+Reads      the results of funnel and retention; feedback, appointments and first visits if there are any answers.
 Cannot say Why a stage hurts, beyond what people told; what the need and the search lose, for nobody records who gave up.
 """
 
@@ -26,9 +27,11 @@ from audit.analyses.retention import RetentionResult
 from audit.config import Days, JourneyMap, Params, Period, Stage
 from audit.errors import NotAnswerable
 from audit.models.bootstrap import mean_interval
+from audit.models.odds_ratio import odds_per_point
+from audit.models.proportions import wilson
 from audit.plots.journey_map import journey_map
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
-from audit.tables.satisfaction import scores
+from audit.tables.satisfaction import after_first_visit, scores
 from audit.wording import Labels
 
 FIGURES = ("map",)
@@ -44,6 +47,7 @@ class JourneyParams(Params):
 
     map: JourneyMap = Field(JourneyMap(), description="what patients told, from cjm.yml")
     fewest: int = Field(30, ge=8, description="answers below which a stage has no score")
+    again_days: int = Field(90, ge=30, le=365, description="days after an answer within which a patient comes again or not")
     score_days: int = Field(365, ge=28, description="days of answers taken for the scores")
 
 
@@ -52,6 +56,8 @@ class JourneyResult(Result):
     """``worst`` is the stage that surely costs most, ``least_liked`` the one with surely the lowest score, if any is.
 
     ``lost_value`` is what is lost a month at the worst stage, of ``lost_before`` the losses of all stages that have one.
+    ``content_odds`` is by how much the odds to come again within ``again_days`` go up with one more point given after the
+    first visit; ``content`` those who answered by score.
     """
 
     worst: str | None
@@ -61,15 +67,21 @@ class JourneyResult(Result):
     lowest_score: Estimate | None
     told_by: str | None
     answers: int
+    again_days: int
+    content_odds: Estimate | None
     journey: pd.DataFrame = table(
         Measure("stage", "label"), Measure("per_month", "count"), Measure("share", "share", interval=True), Measure("hurts", "label"),
         Measure("cost", "currency", interval=True, form="line"), Measure("score", "number", interval=True), Measure("answers", "count", people=True),
         *(Measure(name, "label", shown=False) for name in TOLD), Measure("n", "count", people=True, shown=False),
     )
+    content: pd.DataFrame | None = table(
+        Measure("score", "number"), Measure("answers", "count", people=True), Measure("returned", "share", interval=True),
+    )
 
 
 def analyse(
-    appointments: Table, feedback: Table | None, funnel: FunnelResult, retention: RetentionResult | None, *, period: Period, params: JourneyParams
+    appointments: Table, feedback: Table | None, first_visits: Table | None, funnel: FunnelResult, retention: RetentionResult | None, *,
+    period: Period, params: JourneyParams,
 ) -> JourneyResult:
     """Set each stage together from the results, the survey and the interviews."""
     rows = {stage: _stage(stage, funnel, retention) for stage in STAGES}
@@ -81,17 +93,18 @@ def analyse(
         **{name: getattr(params.map.stages.get(stage), name, "") or None for name in TOLD},  # type: ignore[call-overload]
     } for stage, row in rows.items()]).reindex(columns=[name for m in JourneyResult.measures("journey") for name in m.names])
     frame["answers"] = frame["answers"].fillna(0).astype(int)
+    content, odds = _content(feedback, first_visits, period, params)
     worst = _surely(frame, "cost", most=True)
     least = _surely(frame, "score", most=False)
     facts: dict[str, Any] = {
         "worst": worst, "lost_value": _cell(frame, worst, "cost", "currency", params), "lost_before": _total(frame, params),
         "least_liked": least, "lowest_score": _cell(frame, least, "score", "number", params),
-        "told_by": params.map.source or None, "answers": int(frame["answers"].sum()),
+        "told_by": params.map.source or None, "answers": int(frame["answers"].sum()), "again_days": params.again_days, "content_odds": odds,
     }
     told = bool(params.map.stages)
     return JourneyResult(
         grade="A", headline="lost_value" if facts["lost_value"] else None, says=_says(facts, told), findings=_findings(facts, frame, told),
-        **facts, journey=frame,
+        **facts, journey=frame, content=content,
     )
 
 
@@ -142,6 +155,23 @@ def _scores(feedback: Table, appointments: Table, period: Period, params: Journe
     return found
 
 
+def _content(
+    feedback: Table | None, first_visits: Table | None, period: Period, params: JourneyParams
+) -> tuple[pd.DataFrame | None, Estimate | None]:
+    """Who came again, by the score given after the first visit, and the odds ratio of one point; nothing of few answers."""
+    if feedback is None or first_visits is None:
+        return None, None
+    told = after_first_visit(feedback, first_visits, end=period.end, within_days=params.again_days)
+    people = int(told["n"].sum())
+    if people < params.fewest:
+        return None, None
+    low, high = wilson(told["came"], told["n"], params.level)
+    content = pd.DataFrame({"score": told["score"], "answers": told["n"], "returned": told["came"] / told["n"],
+                            "returned_low": low, "returned_high": high})
+    odds = odds_per_point(score=told["score"], n=told["n"], came=told["came"], level=params.level)
+    return content, Estimate(*odds, "ratio", people, params.level, "C", "weak") if odds else None
+
+
 def _surely(frame: pd.DataFrame, name: str, *, most: bool) -> str | None:
     """The stage whose whole interval lies beyond those of all others; None if there is none or only one is known."""
     known = frame.dropna(subset=[name])
@@ -181,12 +211,17 @@ def _findings(facts: Mapping[str, Any], frame: pd.DataFrame, told: bool) -> tupl
         found.append(Finding("worst", "risk", {"stage": facts["worst"]}, impact=facts["lost_value"]))
     if facts["least_liked"]:
         found.append(Finding("least_liked", "risk", {"stage": facts["least_liked"]}))
+    odds = facts["content_odds"]
+    if odds is not None:
+        side = "more" if odds.low > 1 else "fewer" if odds.high < 1 else "unclear"
+        found.append(Finding(f"content_{side}", "opportunity" if side == "more" else "caveat", {"people": odds.n}))
     by = frame.set_index("stage")
     if np.isfinite(by.loc["second_visit", "share"]):
         found.append(Finding("second_visit_unpriced", "caveat"))
     lacks = {
         "no_interviews": not told, "no_money": facts["lost_before"] is None, "no_answers": not facts["answers"],
         "no_call_answers": bool(facts["answers"]) and np.isnan(by.loc["call", "score"]), "no_plans": np.isnan(by.loc["treatment", "share"]),
+        "few_first_answers": bool(facts["answers"]) and odds is None,
     }
     return (*found, *(Finding(key, "not_answered") for key, lacking in lacks.items() if lacking))
 

@@ -5,7 +5,8 @@ Method     BG/NBD, MBG/NBD and Pareto/NBD with Gamma-Gamma (Fader & Hardie) on v
            where visits are clumped; the family nearest to held-out months speaks, if it is near enough. When none
            is: the counted share of patients who came again after so many months of silence.
 Reads      first_visits, patient_days; charges for money, campaign_members to leave out whom a campaign called.
-Cannot say Anything about patients registered before the records begin; what a recall would change.
+Cannot say Anything about patients registered before the records begin; what a recall would change. Who was called in
+           the held-out months is watched until the call; calls before them are part of what was known.
 """
 
 from __future__ import annotations
@@ -136,13 +137,14 @@ def analyse(
         raise NotAnswerable("no_new_patients", verdict="not_enough_data")
     edges = _months(people, period)
     split = repeat_visits.split_day(start=int(people["first"].min()), end=end, splits=edges[:-1])
-    tried = _tries(patient_days, new, split, period, params)
+    contacts = _contacts(campaign_members, new)
+    tried = _tries(patient_days, new, contacts, split, period, params)
     best = min(tried, key=lambda one: (GATES.index(one.check.gate), *(one.check.kept.place if one.check.kept else ())))
     known = _known(best, end)
     found = outlook(best.check, known, weeks=YEAR / 7, level=params.level, seed=params.seed)
     has_money = charges is not None and bool(known.paid.sum() > 0)
     facts = _verdict(best, split, end, found) | _ahead(best, found, known, has_money, params)
-    counted, again, falls = _counted_grid(tried[0].days, _contacts(campaign_members, new), end, params)
+    counted, again, falls = _counted_grid(tried[0].days, contacts, end, params)
     if counted is None and found is None:
         raise NotAnswerable("too_few", verdict="not_enough_data", values={"patients": len(people)})
     facts |= again | {"known_patients": len(people), "again_days": params.again_days, "grid_counted": int(found is None)}
@@ -166,33 +168,49 @@ def _months(people: pd.DataFrame, period: Period) -> np.ndarray:
 
 
 # ---------------------------------------------------------------- the hold-out
-def _tries(patient_days: Table, new: Table, split: int | None, period: Period, params: OutlookParams) -> list[_Tried]:
+def _tries(
+    patient_days: Table, new: Table, contacts: Table | None, split: int | None, period: Period, params: OutlookParams
+) -> list[_Tried]:
     """Visit-days, and episodes too where visits are clumped and visit-days did not pass."""
     days = engine.transactions(patient_days, new, end=period.end)
-    first = _try("visit", days, split, period, params)
+    first = _try("visit", days, contacts, split, period, params)
     if split is None or first.check.gate not in ("weak", "rejected") or not _clumped(first, split, params):
         return [first]
     episodes = engine.transactions(patient_days, new, end=period.end, gap_days=params.episode_days)
-    return [first, _try("episode", episodes, split, period, params)]
+    return [first, _try("episode", episodes, contacts, split, period, params)]
 
 
-def _try(unit: str, days: Table, split: int | None, period: Period, params: OutlookParams) -> _Tried:
+def _try(
+    unit: str, days: Table, contacts: Table | None, split: int | None, period: Period, params: OutlookParams
+) -> _Tried:
+    """The hold-out; who was called in it is watched until then. Earlier calls are part of what was known."""
     if split is None:
         return _Tried(unit, days, Check("not_enough_data"))
     end = (period.end - EPOCH).days
-    rows = engine.histories(days, at=split, end=end)
+    rows = engine.histories(days, contacts, at=split, end=end)
     cells, frame = engine.cells(rows).to_pandas(), rows.order_by("owner").to_pandas()
-    starts = engine.starts_by_day(days, known_before=split).to_pandas()
+    starts = engine.starts_by_day(days, rows, known_before=split).to_pandas()
     before = starts[starts["day"] < split]
     held = Held(
         cells=_histories(cells), known=_in_weeks(frame), later=frame["later"].to_numpy(np.int64), weeks=(end - split) / 7,
         curve=repeat_visits.cohort_curve(
             age=before["age_days"] / 7, count=before["count"], watched=frame["age_days"] / 7),
         each=float(frame["visits"].sum() / max(frame["frequency"].sum(), 1)), later_visits=int(frame["later_visits"].sum()),
+        called=_called(frame, end),
     )
     gap = engine.clumping(days, at=split).to_pandas()["median_gap"][0]
     gap = np.inf if pd.isna(gap) else float(gap) / 7
     return _Tried(unit, days, repeat_visits.hold_out(held, median_gap=gap, seed=params.seed), held, starts)
+
+
+def _called(frame: pd.DataFrame, end: int) -> repeat_visits.Called | None:
+    """Who was called in the held-out weeks, and what was known of them on that day."""
+    stopped = frame["stop"].to_numpy(np.int64) < end
+    then = frame[stopped]
+    if then.empty:
+        return None
+    known = Histories.of(then["stop_frequency"], then["stop_recency_days"] / 7, (then["stop"] - then["first"]) / 7)
+    return repeat_visits.Called(np.flatnonzero(stopped), known, (end - then["stop"].to_numpy(float)) / 7)
 
 
 def _clumped(tried: _Tried, split: int, params: OutlookParams) -> bool:
@@ -326,7 +344,7 @@ def _calibration(
         return None
     first = people["first"].to_numpy(np.int64)
     columns = repeat_visits.monthly(
-        kept.fit, held.known, first=first[first < split], day=starts["day"], count=starts["count"], split=split,
+        kept.fit, held, first=first[first < split], day=starts["day"], count=starts["count"], split=split,
         edges=edges, level=params.level, seed=params.seed,
     )
     names = [name for measure in OutlookResult.measures("calibration") for name in measure.names]

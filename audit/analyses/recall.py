@@ -3,8 +3,9 @@
 Question   Whom should the clinic invite back, what would it bring, and did past campaigns bring anything?
 Method     RFM with cuts fixed to the clinic's own gaps, proven on the last half-year held out (Cochran–Armitage trend);
            overdue = days of silence over the patient's own expected gap; chance and worth counted from patients
-           who were in the same state half a year ago; a hold-out drawn by lot within every segment; past campaigns
-           by intention to treat against their hold-out (Newcombe 1998), never gross.
+           who were in the same state half a year ago; a hold-out drawn by lot within every segment, households with
+           one telephone as a whole; past campaigns by intention to treat against their hold-out (Newcombe 1998 on as many
+           members as would say as much alone), never gross.
 Reads      patient_days, first_visits, patients, appointments; campaign_members, feedback, the result of clv if there are any.
 Cannot say Whether a patient needs care; what a call brings where no campaign held anybody out.
 """
@@ -29,6 +30,7 @@ from audit.config import Params, Period
 from audit.errors import NotAnswerable
 from audit.models import rfm
 from audit.models.bootstrap import mean_interval
+from audit.models.households import households
 from audit.models.proportions import newcombe, wilson
 from audit.models.recall import expected_gap, held_out, in_same_state
 from audit.models.uplift import balance, members_per_group, uplift
@@ -60,6 +62,7 @@ class RecallParams(Params):
     contacted_days: int = Field(90, ge=0, description="days after a campaign in which its members are left alone")
     call_insured: bool = Field(False, description="insured and company patients may be invited too")
     unhappy_score: float = Field(2.0, ge=0, le=5, description="last rating up to which a patient is not invited but heard")
+    largest_household: int = Field(6, ge=2, description="patients on one telephone above which it is a company's or a default")
     cost_per_call: float = Field(0.0, ge=0, description="cost of one call, in the client's currency")
     assumed_uplift: tuple[float, float] = Field((0.0, 0.10), description="range of extra returns per call where no campaign tells")
     fewest_patients: int = Field(200, ge=50, description="patients who have come, below which no list is made")
@@ -150,11 +153,12 @@ def analyse(
         raise NotAnswerable("too_short" if past.empty else "nobody_again", verdict="not_enough_data")
     proven = rfm.proof(_scores(past, then), returned=past["return_days"].notna(), money=past["later_money"], level=params.level, seed=params.seed)
     members = _members(campaign_members, patient_days, first_visits, gaps, end)
-    campaigns, told = _campaigns(members, params)
+    homes = _homes(patients, params)
+    campaigns, told = _campaigns(members, homes, params)
     longest = _longest(told, params)
     now = _due(now, past, longest, params)
     now["excluded"] = _excluded(now, patients, appointments, campaign_members, feedback, period, params)
-    listed = _listed(now, _scores(now, cuts).segment, told, params)
+    listed = _listed(now, _scores(now, cuts).segment, homes, told, params)
     facts = told | _counts(now, listed) | _worth(past, longest, params) | {"silent_least": params.fewest_silent_days, "silent_most": longest}
     contacts = _contacts(members, params.level)
     facts |= {"trend_z": exact(proven.z, "number", len(past)), "segments_predict": "yes" if proven.predicts else "partly" if proven.rises else "no"}
@@ -269,14 +273,23 @@ def _excluded(
     return np.select([tests[reason] for reason in EXCLUSIONS], EXCLUSIONS, "")
 
 
-def _listed(now: pd.DataFrame, segment: np.ndarray, told: Mapping[str, Any], params: RecallParams) -> pd.DataFrame:
-    """Overdue patients who may be called; a share of every segment held out by lot.
+def _homes(patients: Table, params: RecallParams) -> pd.Series:
+    """Number of each patient's household, by patient: who has one telephone hears of one call."""
+    cards = patients.select("patient_id", "phone_key").order_by("patient_id").to_pandas()
+    return pd.Series(households([cards["phone_key"]], largest=params.largest_household), index=cards["patient_id"])
+
+
+def _listed(
+    now: pd.DataFrame, segment: np.ndarray, homes: pd.Series, told: Mapping[str, Any], params: RecallParams
+) -> pd.DataFrame:
+    """Overdue patients who may be called; a share of every segment held out by lot, households as a whole.
 
     First those like the patients of a campaign that is known to work; the most money that a call adds first: what a
     patient who comes brings, times the chance a call adds, as measured or in the middle of what is assumed.
     """
     rows = now.assign(code=segment)[now["due"] & (now["excluded"] == "")]
-    out = held_out(list(rows["patient_id"]), rows["code"], share=params.held_out_share, campaign=params.campaign, seed=params.seed)
+    home = rows["patient_id"].map(homes)
+    out = held_out(list(rows["patient_id"]), rows["code"], home, share=params.held_out_share, campaign=params.campaign, seed=params.seed)
     rows = rows.assign(group=np.where(out, "held_out", "call"), segment=np.asarray(rfm.SEGMENTS)[rows["code"]])
     works = _works(told)
     rows["tested"] = rows["silent_days"].between(told["silent_from"], told["silent_to"]) if works else False
@@ -387,7 +400,7 @@ def _members(
     return pd.concat(parts, ignore_index=True) if parts else None
 
 
-def _campaigns(members: pd.DataFrame | None, params: RecallParams) -> tuple[pd.DataFrame | None, dict[str, Any]]:
+def _campaigns(members: pd.DataFrame | None, homes: pd.Series, params: RecallParams) -> tuple[pd.DataFrame | None, dict[str, Any]]:
     """Every past campaign against its hold-out; the latest one leads. Gross shares stand beside, never alone."""
     names = ("campaign", "called", "held", "followed_days", "silent_from", "silent_to", "imbalance", *(f"{kind}_{when}" for when in ("first", "later") for kind in ("gross", "held", "uplift")), "uplift_money")
     facts: dict[str, Any] = dict.fromkeys(names)
@@ -396,12 +409,14 @@ def _campaigns(members: pd.DataFrame | None, params: RecallParams) -> tuple[pd.D
     rows = []
     for name, mine in members.groupby("campaign", sort=False):
         came, treated = mine["return_days"], mine["is_called"].to_numpy(bool)
+        # who is on no card any more is a home of his own
+        home = pd.factorize(mine["patient_id"].map(homes).astype(object).fillna(mine["patient_id"]))[0]
         before = mine[["past_visits", "past_silent_days", "past_money"]].astype(float)
         alike, silent, n = balance(treated=treated, before=before), before["past_silent_days"].dropna(), len(mine)
         judged: Any = ("B", "identified") if alike.is_chance else ("C", "weak")
         windows = {"first": came <= FIRST_DAYS, "later": (came > FIRST_DAYS) & (came <= LATER_DAYS)}
         for when, seen in windows.items():
-            found = uplift(treated=treated, came=seen, money=mine["money"], level=params.level, seed=params.seed)
+            found = uplift(treated=treated, came=seen, money=mine["money"], home=home, level=params.level, seed=params.seed)
             if found is None or silent.empty or mine["watched"].min() < FIRST_DAYS:
                 continue
             n1, n0 = int(treated.sum()), int((~treated).sum())

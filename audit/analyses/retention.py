@@ -222,7 +222,11 @@ def _returns(new: _New, params: RetentionParams) -> tuple[pd.DataFrame, dict[str
 
 
 def _groups(new: _New, params: RetentionParams) -> tuple[pd.DataFrame | None, dict[str, Any]]:
-    """Returns by channel, diagnosis and first doctor; small groups are told together."""
+    """Returns by channel, diagnosis and first doctor; small groups are told together.
+
+    A return is to the clinic, whoever is seen and whether the first doctor is still there; the page of the doctors
+    follows patients no longer than their doctor was there, for what a colleague makes of them is not his.
+    """
     rows = []
     for part in PARTS:
         code, names = _coded(new.people[part], new.last_age >= HORIZONS[1], params.fewest_in_group)

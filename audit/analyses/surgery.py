@@ -130,7 +130,7 @@ def analyse(
     kinds, facts["mix_gain"] = _kinds(cases, capacity, services, found, now, params)
     return SurgeryResult(
         grade="C" if found is None else "A", headline="operations_most" if found else "operations_monthly",
-        says=_says(facts, params), findings=tuple(_findings(facts, room, charges, params)),
+        says=_says(facts, room, params), findings=tuple(_findings(facts, room, charges, params)),
         resources=_resources(found, capacity, room, facts, _rota(shifts, rooms, now), now, params), kinds=kinds,
         months=_months(done, period), **facts,
     )
@@ -284,12 +284,14 @@ def _months(done: pd.DataFrame, period: Period) -> pd.DataFrame:
 
 
 # ------------------------------------------------------------------ what is said
-def _says(facts: Mapping[str, Any], params: SurgeryParams) -> dict[str, Sentence]:
+def _says(facts: Mapping[str, Any], room: pd.DataFrame, params: SurgeryParams) -> dict[str, Sentence]:
     full = facts["limit_load"] is not None and facts["limit_load"].value >= params.ward_ceiling
-    page = "unknown" if facts["limit"] is None else "full" if full else "free"
+    # without the other resource nothing is known of what limits first
+    alone = not (room.offered[["operating", "ward"]] > 0).all()
+    page = "unknown" if facts["limit"] is None else "full" if full else "alone" if alone else "free"
     return {
         "title": Sentence(page), "lede": Sentence(page), "notes.care": Sentence("limit" if facts["limit"] else "unknown"),
-        "notes.decide": Sentence(page), "figures.limits.title": Sentence(str(facts["limit"] or "ward")),
+        "notes.decide": Sentence(page), "figures.limits.title": Sentence("alone" if alone else str(facts["limit"] or "ward")),
         "tables.kinds.subtitle": Sentence(str(facts["price_is"] or "unknown")),
     }
 

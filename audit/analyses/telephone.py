@@ -360,18 +360,17 @@ def _findings(
     if facts["reached_share"] and facts["reached_share"].n >= params.fewest:
         clinic = share(reached.n[reached.by == "clinic"].sum(), reached.n.sum(), params.level)
         found.append(Finding("call_back", "opportunity", {"by_clinic": clinic}, impact=facts["lost_value"]))
-    if facts["gain_callers"]:
-        promise = {"claimed": exact(params.claimed_gain, "share", 0), "claim_missed": exact(missed_for_gain(params.claimed_gain), "share", 0)}
-        found.append(Finding("answering_all", "caveat", promise))
     if worst is not None:
         found.append(Finding("missed_peak", "risk", {"from_hour": worst[0], "to_hour": worst[1], "peak_share": worst[2]}))
     load = capacity.room_load if capacity is not None else None
     full = load is not None and load.value >= params.full_load and facts["never_month"] is not None
     unnumbered = facts["no_number_share"]
+    promise = {"claimed": exact(params.claimed_gain, "share", 0), "claim_missed": exact(missed_for_gain(params.claimed_gain), "share", 0)}
     told: dict[str, tuple[bool, dict[str, Any]]] = {
-        "rooms_full": (full, {"room_load": load}),
         "clocks": (bool(facts["clock_hours"]), {}),
         "some_numbers": (unnumbered is not None and unnumbered.value > 0.1 and facts["never_share"] is not None, {}),
+        "rooms_full": (full, {"room_load": load}),
+        "answering_all": (facts["gain_callers"] is not None, promise),
     }
     found += [Finding(key, "caveat", values) for key, (true, values) in told.items() if true]
     lacks = {

@@ -66,19 +66,17 @@ def _of_files(work: Work) -> Iterator[CheckOutcome]:
 
 
 def _emptied(work: Work, table: str, rows: int) -> Iterator[CheckOutcome]:
-    """Values that could not be, left empty while their rows are kept."""
-    found = work.connection.execute(
-        f"SELECT split_part(what, ':', 2), split_part(what, ':', 1), count(*) FROM (SELECT unnest(emptied) AS what FROM stage_{table} "
-        "WHERE fate IS DISTINCT FROM 'set aside') GROUP BY 1, 2 ORDER BY 1, 2"
-    ).fetchall()
-    for column, rule, count in found:
+    """Values that could not be read, left empty while their rows are kept, and the words most of them hold."""
+    mine = [found for found in work.unread if found.table == table]
+    for column, rule in sorted({(found.column, found.rule) for found in mine}):
+        alike = [found for found in mine if (found.column, found.rule) == (column, rule)]
+        count = sum(found.rows for found in alike)
+        values = {"column": column, "rule": rule}
+        lines = [found.line for found in alike if found.line]
+        if lines:
+            values["mapping.yml"] = " | ".join(lines)
         yield CheckOutcome(
-            "values_emptied",
-            table,
-            judged(count / rows, 0, 0.2),
-            count,
-            count / rows,
-            values={"column": column, "rule": rule},
+            "values_emptied", table, judged(count / rows, 0, 0.2), count, min(count / rows, 1.0), values=values
         )
 
 

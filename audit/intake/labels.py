@@ -24,7 +24,7 @@ def mask_labels(connection: duckdb.DuckDBPyConnection, tables: list[str], countr
     Found are e-mails, valid telephone numbers, numbers of documents, and full names of the card index
     (two words or more). A name the card index does not hold is not found.
     """
-    names = _names(connection) if "patients" in tables else set()
+    names = names_of(connection) if "patients" in tables else set()
     found: dict[tuple[str, str], int] = {}
     for table in tables:
         for column in CANONICAL[table].columns:
@@ -40,7 +40,8 @@ def is_label(column: Column) -> bool:
     return column.dtype == "string" and column.unit == "label" and not column.allowed and column.name not in STAFF
 
 
-def _names(connection: duckdb.DuckDBPyConnection) -> set[str]:
+def names_of(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Full names of the card index, as they are compared."""
     rows = connection.execute(
         "SELECT DISTINCT lower(full_name) FROM stage_patients WHERE full_name LIKE '% %'"
     ).fetchall()

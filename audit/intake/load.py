@@ -53,7 +53,7 @@ def load_client(folder: Path, config: ClientConfig, *, database: Path, set_aside
     key = secret(folder, loaded=any(database.parent.glob("*.duckdb")))
     with work_connection() as connection:
         work = prepare(connection, folder, config, mapping)
-        refuse_above_limit(connection, work.tables, config.set_aside_limit)
+        refuse_above_limit(connection, work.tables, work.unread, config.set_aside_limit)
         _refuse_empty(work, config)
         aside = database.with_suffix(".aside")
         aside.unlink(missing_ok=True)
@@ -139,7 +139,7 @@ def _write(
 ) -> Intake:
     connection = work.connection
     files = file_records(work.connection, work.staged, work.tables, work.files)
-    write_set_aside(connection, work.staged, work.tables, set_aside)
+    write_set_aside(connection, work.staged, work.unread, set_aside)
     cards = raw_cards(connection, key) if _are_cards(work) else {}
     for table in work.tables:
         for column in CANONICAL[table].columns:

@@ -165,7 +165,8 @@ class Rule(_Strict):
     """Where the values of one of our columns come from, and how their text is read.
 
     Exactly one of ``from``, ``first_of``, ``const``, ``file_name``. ``codes`` lists, for each of our
-    words, theirs; ``otherwise`` is taken for words not listed. See ``templates/new_client/mapping.yml``.
+    words, theirs; ``words``, for each, words by which a free text is known; ``otherwise`` is taken for what
+    is neither. See ``templates/new_client/mapping.yml``.
     """
 
     from_: tuple[Header, ...] | None = Field(None, alias="from")
@@ -175,6 +176,7 @@ class Rule(_Strict):
     file_name: str | None = None
     extract: str | None = None
     codes: dict[str, tuple[Scalar, ...]] | None = None
+    words: dict[str, tuple[Scalar, ...]] | None = None
     otherwise: str | None = None
     by_sign: BySign | None = None
     format: tuple[str, ...] = ()
@@ -193,7 +195,7 @@ class Rule(_Strict):
     def _listed(cls, value: Any) -> Any:
         return _as_list(value)
 
-    @field_validator("codes", mode="before")
+    @field_validator("codes", "words", mode="before")
     @classmethod
     def _codes_listed(cls, value: Any) -> Any:
         if not isinstance(value, dict):

@@ -118,11 +118,13 @@ def _of_target(target: Target, place: str) -> Iterator[Problem]:
 
 def _of_rule(column: Column, rule: Rule, place: str, target: Target) -> Iterator[Problem]:
     if column.allowed:
-        given = set(rule.codes or ()) | {rule.otherwise} - {None}
+        given = set(rule.codes or ()) | set(rule.words or ()) | {rule.otherwise} - {None}
         given |= {rule.by_sign.negative, rule.by_sign.otherwise} if rule.by_sign else set()
         given |= {str(rule.const)} if rule.const is not None and rule.codes is None else set()
         for word in sorted(str(word) for word in given if word not in column.allowed):
             yield Problem(place, f"“{word}” is not one of our words", f"one of {', '.join(column.allowed)}")
+    for word in sorted(w for group in (rule.words or {}).values() for w in map(str, group) if not w.removesuffix("*").strip()):
+        yield Problem(place, f"“{word}” would be found in every text", "give at least one letter before *")
     if column.dtype == "boolean" and rule.codes is not None and not set(rule.codes) <= {"yes", "no"}:
         yield Problem(place, "codes of a flag are yes and no", "codes: {yes: […], no: […]}")
     if column.dtype in ("date", "timestamp(6)") and rule.const is None and not rule.format:

@@ -19,6 +19,7 @@ from audit.intake.repeats import one_per, repeated_keys, same_events
 from audit.intake.set_aside import foreign_money_aside, left_out_after
 from audit.intake.staff import code_staff, derive_doctors, derive_services
 from audit.intake.stage import Staged, create_stage, missing_columns, stage
+from audit.intake.unread import Unread, unread
 from audit.tables import CANONICAL
 
 
@@ -27,7 +28,7 @@ class Work:
     """A client's rows while they are worked on: the engine, what was read, which of our tables are staged.
 
     ``pairs`` counts the rows of each source matched to an event of an earlier one, ``masked`` the labels
-    that held personal data.
+    that held personal data, ``unread`` the values left empty because they could not be read.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -39,6 +40,7 @@ class Work:
     pairs: dict[str, int]
     unused: list[str]
     masked: dict[tuple[str, str], int]
+    unread: list[Unread]
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, folder: Path, config: ClientConfig, mapping: Mapping) -> Work:
@@ -71,7 +73,8 @@ def prepare(connection: duckdb.DuckDBPyConnection, folder: Path, config: ClientC
     if {"patients", "appointments"} <= set(tables):
         impossible = compute_ages(connection, config.period.end.isoformat())
         persons = Persons(persons.merged, persons.tests, persons.defaults, impossible)
-    return Work(connection, files, staged, tables, persons, names, pairs, unused, masked)
+    found = unread(connection, staged, [name for group in names.values() for name in group.values()], config.country)
+    return Work(connection, files, staged, tables, persons, names, pairs, unused, masked, found)
 
 
 def _read_all(

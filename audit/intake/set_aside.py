@@ -16,6 +16,7 @@ from audit.intake.layout import RawTable
 from audit.intake.mapping import Target
 from audit.intake.sql import literal
 from audit.intake.stage import Staged, identifying_headers
+from audit.intake.unread import Unread
 
 DAY = {
     "appointments": "starts_at::DATE",
@@ -80,8 +81,13 @@ def foreign_money_aside(connection: duckdb.DuckDBPyConnection, currency: str) ->
     )
 
 
-def refuse_above_limit(connection: duckdb.DuckDBPyConnection, tables: list[str], limit: float) -> None:
-    """DataError if more than ``limit`` of a table's rows are set aside: totals per rule and the first places."""
+def refuse_above_limit(
+    connection: duckdb.DuckDBPyConnection, tables: list[str], unread: list[Unread], limit: float
+) -> None:
+    """DataError if more than ``limit`` of a table's rows are set aside: totals per rule and the first places.
+
+    So is a form of dates or numbers that as many rows do not have: it is declared wrongly, and a column would be lost.
+    """
     problems: list[Problem] = []
     for table in tables:
         rows, aside = connection.execute(
@@ -89,8 +95,17 @@ def refuse_above_limit(connection: duckdb.DuckDBPyConnection, tables: list[str],
         ).fetchall()[0]
         if rows and aside > limit * rows:
             problems += _over_limit(connection, table, int(rows), int(aside), limit)
+        problems += [_wrong_form(found, rows) for found in unread if found.table == table and found.is_form and found.rows > limit * rows]
     if problems:
         raise DataError("\n".join(str(problem) for problem in problems))
+
+
+def _wrong_form(found: Unread, rows: int) -> Problem:
+    return Problem(
+        Place(found.label, found.first_row, found.header),
+        f"{found.rows} of {rows} values: {RULES[found.rule]} ({found.table}.{found.column})",
+        "correct mapping.yml, or set if_bad: empty to do without them",
+    )
 
 
 def _over_limit(
@@ -139,8 +154,13 @@ RULES = {
 """What each rule found, for messages; the report has its own words."""
 
 
-def write_set_aside(connection: duckdb.DuckDBPyConnection, staged: list[Staged], tables: list[str], path: Path) -> None:
-    """``set_aside.csv``: file, row, table, column, rule and what the row holds apart from identifying columns."""
+def write_set_aside(
+    connection: duckdb.DuckDBPyConnection, staged: list[Staged], unread: list[Unread], path: Path
+) -> None:
+    """``set_aside.csv``: file, row, table, column, rule and what the row holds apart from identifying columns.
+
+    At its end, one line for all unread values of a column whose rows are kept.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".aside")
     with aside.open("w", encoding="utf-8", newline="") as file:
@@ -149,6 +169,8 @@ def write_set_aside(connection: duckdb.DuckDBPyConnection, staged: list[Staged],
         for item in staged:
             for line in _lines(connection, item):
                 writer.writerow([_safe(cell) for cell in line])
+        for found in unread:
+            writer.writerow([_safe(cell) for cell in _unread_line(found)])
     aside.chmod(0o600)
     aside.replace(path)
 
@@ -183,6 +205,13 @@ def _lines(connection: duckdb.DuckDBPyConnection, item: Staged) -> Iterator[list
                 kept,
                 content,
             ]
+
+
+def _unread_line(found: Unread) -> list[str]:
+    """What was not understood, how often, and the line of mapping.yml by which it would be."""
+    said = "; ".join(f"{text} × {rows}" for text, rows in found.texts)
+    content = "; ".join(part for part in (f"{found.rows} rows", said, found.line and f"mapping.yml, {found.table}: {found.line}") if part)
+    return [found.label, str(found.first_row), found.table, found.header, f"value not understood: {RULES.get(found.rule, found.rule)}", "row kept, value empty", content]
 
 
 def _shown_columns(raw: RawTable, target: Target) -> list[int]:

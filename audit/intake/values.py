@@ -1,12 +1,13 @@
 """Text to the values of one of our columns: SQL of the value and of the rule it breaks, from its rule.
 
-Nothing is coerced: a text that is not wholly what is declared breaks a rule and sets its row aside.
+Nothing is coerced: a text that is not wholly what is declared breaks a rule. A column the row cannot do without sets
+the row aside; any other becomes empty, and is counted.
 """
 
 from __future__ import annotations
 
 from audit.intake.dates import moment, settled_moment, shifted
-from audit.intake.mapping import UNITS, Condition, Format, Rule
+from audit.intake.mapping import UNITS, Condition, Format, Rule, Scalar
 from audit.intake.numbers import Cast, not_a_number, number
 from audit.intake.sql import listed, literal
 from audit.tables.columns import Column
@@ -43,15 +44,8 @@ def settled(column: Column, value: str, bad: str) -> str:
 
 
 def is_softened(column: Column, rule: Rule) -> bool:
-    """A value that breaks a rule becomes empty, and is counted, instead of setting its row aside."""
-    return (rule.if_bad or default_if_bad(column)) == "empty" and not column.required
-
-
-def default_if_bad(column: Column) -> str:
-    """An impossible age or telephone is no reason to lose a person; anything else unreadable sets its row aside."""
-    return (
-        "empty" if column.name in ("age_years", "birth_date", "full_name", "phone_key", "caller_key") else "set_aside"
-    )
+    """A value that breaks a rule becomes empty, and is counted: an odd tag is no reason to lose a call and its money."""
+    return not column.required and rule.if_bad != "set_aside"
 
 
 def parsed(column: Column, rule: Rule, text: str, how: Format, timezone: str) -> str:
@@ -59,7 +53,7 @@ def parsed(column: Column, rule: Rule, text: str, how: Format, timezone: str) ->
 
     A step of its own keeps the patterns from being repeated in every later expression.
     """
-    if rule.until is not None or rule.codes is not None or (column.allowed and rule.by_sign is None):
+    if rule.until is not None or _is_coded(column, rule):
         return "NULL"
     if rule.by_sign is not None:
         return number(text, how.decimal)
@@ -77,7 +71,7 @@ def cast(column: Column, rule: Rule, text: str, value: str, timezone: str) -> Ca
     if rule.by_sign is not None:
         word = f"CASE WHEN {value} < 0 THEN {literal(rule.by_sign.negative)} WHEN {value} >= 0 THEN {literal(rule.by_sign.otherwise)} END"
         return Cast(word, not_a_number(text, value))
-    if rule.codes is not None or column.allowed:
+    if _is_coded(column, rule):
         return _code(column, rule, text)
     if column.dtype == "boolean":
         return _flag(text)
@@ -88,6 +82,11 @@ def cast(column: Column, rule: Rule, text: str, value: str, timezone: str) -> Ca
     if column.dtype == "string":
         return Cast(_spelled(rule, text), _label_bad(column, text))
     return _number(column, rule, text, value)
+
+
+def _is_coded(column: Column, rule: Rule) -> bool:
+    """Its values are words of a list."""
+    return rule.by_sign is None and bool(rule.codes is not None or rule.words is not None or column.allowed)
 
 
 def _span(column: Column, rule: Rule, text: str, timezone: str) -> Cast:
@@ -176,6 +175,11 @@ def _code(column: Column, rule: Rule, text: str) -> Cast:
         for ours, theirs in codes.items()
         if theirs
     ]
+    hits = {ours: _has_a_word(word, theirs) for ours, theirs in (rule.words or {}).items() if theirs}
+    if hits:
+        # a text with the words of two codes says neither
+        alone = f"({' + '.join(f'{hit}::INTEGER' for hit in hits.values())}) = 1"
+        tests += [f"WHEN {hit} AND {alone} THEN {literal(ours)}" for ours, hit in hits.items()]
     is_empty = [ours for ours, theirs in codes.items() if "" in [plain_word(v) for v in theirs]]
     if is_empty:
         tests.insert(0, f"WHEN {text} IS NULL THEN {literal(is_empty[0])}")
@@ -189,6 +193,17 @@ def _code(column: Column, rule: Rule, text: str) -> Cast:
     if column.dtype != "string":
         return Cast(f"try_cast({value} AS {column.dtype})", bad)
     return Cast(value, bad)
+
+
+def _has_a_word(text: str, words: tuple[Scalar, ...]) -> str:
+    """Whether one of ``words`` stands in ``text`` as a whole word or phrase; ``дорог*`` is any word that begins so (SQL)."""
+    forms = []
+    for word in map(plain_word, words):
+        stem = "".join(c if c.isalnum() else " +" if c == " " else "\\" + c for c in word.removesuffix("*"))
+        forms.append(stem + (r"[\p{L}\p{N}]*" if word.endswith("*") else ""))
+    edge = r"[^\p{L}\p{N}]"
+    pattern = f"(?:^|{edge})(?:{'|'.join(forms)})(?:{edge}|$)"
+    return f"coalesce(regexp_matches({text}, {literal(pattern)}), false)"
 
 
 def _bounds(column: Column, value: str) -> list[str]:

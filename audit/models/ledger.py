@@ -62,11 +62,14 @@ class Ledger:
         return float(sum(booked[month] * share for month, share in shares.items()) / sum(shares.values()))
 
     def gaps(self, months: Iterable[date], billed: ArrayLike) -> pd.Series:
-        """By what share ``billed`` (months,) differs from the ledger's revenue, for every month in which it has any."""
+        """By what share of the ledger's revenue ``billed`` (months,) differs from it, for every month in which it has any.
+
+        A month of more refunds than sales is a month too: what is billed beyond it is positive.
+        """
         booked = self.revenue_by_month
         bills = pd.Series(np.asarray(billed, dtype=float), index=pd.DatetimeIndex(list(months)))
         both = booked.index.intersection(bills.index)
-        return (bills[both] / booked[both] - 1)[booked[both] > 0]
+        return ((bills[both] - booked[both]) / booked[both].abs())[booked[both] != 0]
 
     def gap(self, months: Iterable[date], billed: ArrayLike) -> Estimate | None:
         """By what share ``billed`` (months,) differs from the ledger's revenue, over the months the ledger has."""

@@ -27,18 +27,29 @@ def expected_gap(*, longest: npt.ArrayLike, gaps: npt.ArrayLike, usual: npt.Arra
     return (k * own + PRIOR_GAPS * group) / (k + PRIOR_GAPS)
 
 
-def held_out(keys: Sequence[str], stratum: npt.ArrayLike, *, share: float, campaign: str, seed: int) -> npt.NDArray[np.bool_]:
+def held_out(
+    keys: Sequence[str], stratum: npt.ArrayLike, home: npt.ArrayLike, *, share: float, campaign: str, seed: int
+) -> npt.NDArray[np.bool_]:
     """A random ``share`` of every stratum (N,) codes, by a hash of key, campaign and seed: the same whatever the order.
 
-    Each stratum with at least 1 / share members holds out its rounded share; a smaller one holds out nobody.
+    ``home`` (N,) codes: who lives together is called or held out together, for a call to one reaches the others; a home
+    is drawn by its first key and belongs to that member's stratum. Each stratum with at least 1 / share members holds
+    out whole homes nearest to its rounded share; a smaller one holds out nobody.
     """
-    code = np.asarray(stratum, np.int64)
-    lot = lots(keys, campaign, seed)
-    out = np.zeros(len(code), bool)
+    order = np.argsort(np.asarray(keys, dtype=object), kind="stable")
+    _, first, of_home = np.unique(np.asarray(home, np.int64)[order], return_index=True, return_inverse=True)
+    code, size = np.asarray(stratum, np.int64)[order][first], np.bincount(of_home)
+    lot = lots([keys[place] for place in order[first]], campaign, seed)
+    drawn = np.zeros(len(first), bool)
     for s in np.unique(code):
         mine = np.flatnonzero(code == s)
-        take = round(share * len(mine)) if len(mine) * share >= 1 else 0
-        out[mine[np.argsort(lot[mine], kind="stable")[:take]]] = True
+        mine = mine[np.argsort(lot[mine], kind="stable")]
+        members = int(size[mine].sum())
+        take = round(share * members) if members * share >= 1 else 0
+        # a home is in while its middle lies within the share
+        drawn[mine[np.cumsum(size[mine]) - size[mine] / 2 <= take]] = take > 0
+    out = np.zeros(len(order), bool)
+    out[order] = drawn[of_home]
     return out
 
 

@@ -6,6 +6,7 @@ numbers since any origin.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -37,13 +38,38 @@ CLUMPED_GAP_DAYS, CLUMPED_FACTOR = 10.0, 1.5
 
 
 @dataclass(frozen=True)
+class Called:
+    """Patients whom somebody called in the held-out weeks: watched until then, for what follows is no return unasked.
+
+    ``place`` (K,) among the known, ``then`` their histories on that day, ``left`` (K,) weeks from it to the end.
+    """
+
+    place: Ints
+    then: Histories
+    left: Floats
+
+    def unwatched(self, ask: Callable[[Histories, float], Floats], patients: int, *, weeks: float, held: float) -> Floats:
+        """What ``ask`` (histories, weeks) says of the days after the call, within ``weeks`` of ``held``; (N,), else 0.
+
+        A call goes to who has been silent, so the days after it are foretold from what was known when it came. What was
+        foretold at the split less this has the mean of what was watched, whoever was called (optional stopping).
+        """
+        found, ahead = np.zeros(patients), self.left - (held - weeks)
+        for part in np.unique(ahead[ahead > 0]):
+            mine = ahead == part
+            distinct, place = Histories(*(a[mine] for a in (self.then.frequency, self.then.recency, self.then.age, self.then.weight))).distinct()
+            found[self.place[mine]] = ask(distinct, float(part))[place]
+        return found
+
+
+@dataclass(frozen=True)
 class Held:
     """Patients known at the split, and what came after it.
 
     ``cells`` are what the models are fitted on; ``known`` (N rows, weight 1) and ``later`` (N,) their histories and
     transactions in the held-out ``weeks``. ``curve`` (W,) is the mean number of repeat transactions by whole weeks
     since the first visit, counted before the split. A transaction has ``each`` visits on average;
-    ``later_visits`` is the number of visits counted.
+    ``later_visits`` is the number of visits counted. ``called`` are watched for a part of the weeks only.
     """
 
     cells: Histories
@@ -53,6 +79,15 @@ class Held:
     curve: Floats
     each: float
     later_visits: int
+    called: Called | None = None
+
+    def told(self, ask: Callable[[Histories, float], Floats], weeks: float | None = None) -> tuple[Floats, Floats]:
+        """What ``ask`` says of the first ``weeks`` held out, (N,), and how much of it was not watched, (N,)."""
+        span = self.weeks if weeks is None else weeks
+        distinct, place = self.known.distinct()
+        whole = ask(distinct, span)[place]
+        lost = np.zeros(len(whole)) if self.called is None else self.called.unwatched(ask, len(whole), weeks=span, held=self.weeks)
+        return whole, lost
 
 
 @dataclass(frozen=True)
@@ -183,9 +218,10 @@ def hold_out(held: Held, *, median_gap: float, seed: int) -> Check:
 
 
 def _trial(model: Fit, held: Held, rng: np.random.Generator) -> Trial:
-    distinct, place = held.known.distinct()
-    each = model.law.expected(distinct, held.weeks)
-    predicted, table, misfit, mae = _compare(each[place], held)
+    distinct = held.known.distinct()[0]
+    whole, lost = held.told(model.law.expected)
+    each = whole - lost
+    predicted, table, misfit, mae = _compare(each, held)
     counted = int(held.later.sum())
     group = np.minimum(distinct.frequency, GROUPS - 1).astype(int)
     draws = [
@@ -193,8 +229,8 @@ def _trial(model: Fit, held: Held, rng: np.random.Generator) -> Trial:
         for _ in range(20 if distinct.patients < 200_000 else 5)
     ]
     off = np.maximum(np.abs(table[1] - table[2]) - BY_CHANCE * np.std(draws, axis=0, ddof=1), 0)
-    spread = float(np.var(each[place]))
-    slope = float(np.cov(each[place], held.later)[0, 1] / spread) if spread > 0 else np.nan
+    spread = float(np.var(each))
+    slope = float(np.cov(each, held.later)[0, 1] / spread) if spread > 0 else np.nan
     astray = chances(model, held, level=0.9).astray
     made = Trial("ok", model.family, model, predicted, counted, misfit, float(off.sum() / counted), astray, mae, slope, table)
     return replace(made, gate=_gate(made, held))
@@ -232,18 +268,19 @@ def _rules(held: Held) -> tuple[Rule, ...]:
 
 def chances(model: Fit, held: Held, *, level: float) -> Chances:
     """Who came in the held-out weeks, by the chance the model gave them; empty bins are left out."""
-    distinct, place = held.known.distinct()
-    chance = model.law.returns(distinct, held.weeks)[place]
+    chance, lost = held.told(model.law.returns)
     came = held.later > 0
+    # who had come before the call counts as come, whatever followed
+    watched = chance - np.where(came, 0.0, lost)
     which = np.clip(np.searchsorted(CHANCE_EDGES, chance, side="right") - 1, 0, len(CHANCE_EDGES) - 2)
     bins = len(CHANCE_EDGES) - 1
     patients = np.bincount(which, minlength=bins)
     full = patients > 0
-    predicted, seen = (np.bincount(which, weights=w, minlength=bins)[full] / patients[full] for w in (chance, came))
+    predicted, seen = (np.bincount(which, weights=w, minlength=bins)[full] / patients[full] for w in (watched, came))
     patients = patients[full]
     low, high = wilson(seen * patients, patients, level)
     off = patients * np.abs(predicted - seen)
-    by_chance = BY_CHANCE * np.sqrt(np.bincount(which, weights=chance * (1 - chance), minlength=bins)[full])
+    by_chance = BY_CHANCE * np.sqrt(np.bincount(which, weights=watched * (1 - watched), minlength=bins)[full])
     astray = float(np.maximum(off - by_chance, 0).sum() / max(came.sum(), 1))
     return Chances(patients, predicted, seen, low, high, float(off.sum() / patients.sum()), astray)
 
@@ -273,12 +310,12 @@ def _dispersion(months: int, visits: float, squares: float) -> float:
 
 
 def monthly(
-    model: Fit, known: Histories, *, first: npt.ArrayLike, day: npt.ArrayLike, count: npt.ArrayLike, split: int,
+    model: Fit, held: Held, *, first: npt.ArrayLike, day: npt.ArrayLike, count: npt.ArrayLike, split: int,
     edges: npt.ArrayLike, level: float, seed: int, draws: int = 20,
 ) -> tuple[Ints, Floats, Floats, Floats]:
     """Repeat transactions of M months between ``edges`` (M+1 days): counted, and what the model says (value, low, high).
 
-    Of the patients known before ``split`` (``first`` days (N,), histories ``known`` at the split); ``count`` (E,)
+    Of the patients ``held`` knows before ``split`` (``first`` days (N,)); ``count`` (E,)
     came on ``day`` (E,). Up to the split the model sees first days alone, after it histories. The band holds
     parameter and process uncertainty.
     """
@@ -286,10 +323,10 @@ def monthly(
     counted = np.histogram(np.asarray(day), bins=edges, weights=np.asarray(count, float))[0].astype(int)
     start = np.sort(np.asarray(first, np.int64))
     days, patients = np.unique(start, return_counts=True)
-    histories = known.distinct()[0]
+    histories = held.known.distinct()[0]
     before = model.law.expected_new(np.maximum(np.minimum(edges, split)[:, None] - days, 0) / 7) @ patients
     weeks = np.maximum(edges - split, 0) / 7
-    after = np.array([float(model.law.expected(histories, w) @ histories.weight) if w else 0.0 for w in weeks])
+    after = np.array([float(np.subtract(*held.told(model.law.expected, float(w))).sum()) if w else 0.0 for w in weeks])
     value = np.diff(before + after)
     seen = np.empty((draws, len(value)))
     for k in range(draws):

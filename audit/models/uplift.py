@@ -28,30 +28,49 @@ class Uplift:
 
 
 def uplift(
-    *, treated: npt.ArrayLike, came: npt.ArrayLike, money: npt.ArrayLike, level: float = 0.90, seed: int = 0
+    *, treated: npt.ArrayLike, came: npt.ArrayLike, money: npt.ArrayLike, home: npt.ArrayLike, level: float = 0.90,
+    seed: int = 0,
 ) -> Uplift | None:
     """Everybody counts in the group drawn for them, reached or not; None without members in both groups.
 
-    ``treated`` (N,) flags, ``came`` (N,) flags and ``money`` (N,) within the window counted. Interval of the shares by
-    Newcombe (1998, method 10), of the money by a bootstrap of members within each group.
+    ``treated`` (N,) flags, ``came`` (N,) flags and ``money`` (N,) within the window counted; ``home`` (N,) codes of who
+    lives together. Interval of the shares by Newcombe (1998, method 10) on as many members as would say as much if homes
+    did not come together (Kish 1965: n / design effect), of the money by a bootstrap of homes within each group.
     """
     group, seen, paid = np.asarray(treated, bool), np.asarray(came, float), np.asarray(money, float)
     n1, n0 = int(group.sum()), int((~group).sum())
     if not n1 or not n0:
         return None
     k1, k0 = seen[group].sum(), seen[~group].sum()
-    low, high = newcombe(k1, n1, k0, n0, level)
+    homes = np.asarray(home, np.int64)
+    alone = [1 / design_effect(seen[mine], homes[mine]) for mine in (group, ~group)]
+    low, high = newcombe(k1 * alone[0], n1 * alone[0], k0 * alone[1], n0 * alone[1], level)
     value = k1 / n1 - k0 / n0
     draws = [
-        block_bootstrap(np.sort(paid[mine]), seed=seed + place, draws=2000)[:, 0] / mine.sum()
+        block_bootstrap(np.sort(_of_homes(paid[mine] - paid[mine].mean(), homes[mine])), seed=seed + place, draws=2000)[:, 0] / mine.sum()
         for place, mine in enumerate((group, ~group))
     ]
     more = float(paid[group].mean() - paid[~group].mean())
-    least, most = percentiles(draws[0] - draws[1], level, units=max(min(n1, n0), 2))
+    units = min(len(np.unique(homes[mine])) for mine in (group, ~group))
+    least, most = percentiles(more + draws[0] - draws[1], level, units=max(units, 2))
     return Uplift(
         float(k1 / n1), float(k0 / n0), (float(value), min(float(low), float(value)), max(float(high), float(value))),
         (more, min(least, more), max(most, more)),
     )
+
+
+def design_effect(outcome: npt.ArrayLike, home: npt.ArrayLike) -> float:
+    """How much more the mean of ``outcome`` (N,) varies because members of a ``home`` (N,) go together; at least 1."""
+    y = np.asarray(outcome, float)
+    off = y - y.mean()
+    alone = float((off**2).sum())
+    return max(float((_of_homes(off, home) ** 2).sum()) / alone, 1.0) if alone > 0 else 1.0
+
+
+def _of_homes(values: npt.NDArray[np.float64], home: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Sums (H,) of the homes."""
+    _, code = np.unique(np.asarray(home, np.int64), return_inverse=True)
+    return np.asarray(np.bincount(code, weights=values), float)
 
 
 @dataclass(frozen=True)

@@ -110,10 +110,6 @@ def cards(book: Book) -> list[Card]:
     return [_card(book, what) for what in CARDS]
 
 
-def _worth(finding: Finding) -> float:
-    return abs(finding.impact.value) if finding.impact else 0.0
-
-
 def known(book: Book, section: str, *names: str) -> Estimate | None:
     """The first of the estimates ``names`` of a section that is known."""
     result = book.result(section)
@@ -187,7 +183,7 @@ def ranked_findings(book: Book, most: int = MOST_FINDINGS) -> list[Ranked]:
         for finding in section.answered.findings
         if finding.kind not in ("not_answered", "caveat")
     ]
-    every.sort(key=lambda item: (-_worth(item.finding), URGENCY.index(item.finding.kind)))
+    every.sort(key=lambda item: (-item.finding.worth, URGENCY.index(item.finding.kind)))
     chosen: list[Ranked] = []
     for item in every:
         same = [other for other in chosen if other.section.page.number == item.section.page.number]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audit.results.disclosure import protect, small_cells
 from audit.results.estimate import Estimate, Grade, Verdict, exact
-from audit.results.finding import Finding, Kind, Sentence, Value
+from audit.results.finding import Finding, Kind, Sentence, Value, gravest
 from audit.results.result import Measure, Result, Unanswered, table
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Value",
     "Verdict",
     "exact",
+    "gravest",
     "protect",
     "small_cells",
     "table",

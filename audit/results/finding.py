@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -33,3 +33,30 @@ class Finding:
     kind: Kind
     values: Mapping[str, Value] = field(default_factory=dict)
     impact: Estimate | None = None
+
+    @property
+    def worth(self) -> float:
+        """Size of its impact in money, 0 where none can be named."""
+        return abs(self.impact.value) if self.impact else 0.0
+
+
+GRAVITY: tuple[Kind, ...] = ("risk", "caveat", "opportunity", "strength")
+"""What threatens, what limits the numbers, what may be won, what is well: the order in which a page tells."""
+
+CHOSEN: tuple[Kind, ...] = ("risk", "opportunity", "caveat", "strength")
+"""Where there is no room for all, money that may be won goes before the second and later cautions."""
+
+
+def gravest(findings: Sequence[Finding], most: int) -> tuple[Finding, ...]:
+    """At most ``most`` of what was found, the gravest first and of one kind what is worth most money first.
+
+    One place is kept for the first caution, so that no gain is told without what limits it. Findings of one
+    kind and worth stay in the analysis's own order; what could not be answered is told apart.
+    """
+    found = [finding for finding in findings if finding.kind != "not_answered"]
+    ranked = sorted(found, key=lambda finding: (CHOSEN.index(finding.kind), -finding.worth))
+    caution = next((finding for finding in ranked if finding.kind == "caveat"), None)
+    chosen = ranked[:most]
+    if caution is not None and most > 1 and not any(finding.kind == "caveat" for finding in chosen):
+        chosen = [*ranked[: most - 1], caution]
+    return tuple(sorted(chosen, key=lambda finding: GRAVITY.index(finding.kind)))

@@ -38,27 +38,39 @@ def transactions(patient_days: Table, new: Table, *, end: date, gap_days: int = 
     return started.mutate(part=_.starts.cast("int64").sum().over(rows=(None, 0), **order))
 
 
-def histories(transactions: Table, *, at: int, end: int) -> Table:
+def histories(transactions: Table, contacts: Table | None = None, *, at: int, end: int) -> Table:
     """One row per person known before day ``at``: what was known then, and what came until day ``end``.
 
     owner; frequency (repeat transactions x); recency_days (first to last transaction); age_days (first to
     ``at``); visits and paid (visit-days, money of the repeat transactions); running (visits so far of a
     transaction that may still go on, by days since the last visit: silent_days); later (transactions) and
     later_visits (visit-days) from ``at`` to ``end``.
+
+    ``contacts`` (owner, contact as a day number): who was called from ``at`` on is watched until then, because what
+    follows is no return unasked. stop (that day, else ``end``), stop_frequency and stop_recency_days (known on it).
     """
     t = transactions.filter(_.first < at, _.first + _.age < end)
-    known = t.first + t.age < at
+    if contacts is None:
+        t = t.mutate(stop=ibis.literal(end, type="int64"))
+    else:
+        first_call = contacts.filter(_.contact >= at, _.contact < end).group_by("owner").aggregate(stop=_.contact.min())
+        t = t.left_join(first_call, "owner").drop("owner_right").mutate(stop=ibis.coalesce(_.stop, end).cast("int64"))
+    known, seen = t.first + t.age < at, t.first + t.age < t.stop
     rows = t.group_by("owner", "first").aggregate(
         frequency=(t.starts & known).sum() - 1,
         recency_days=t.age.max(where=t.starts & known),
         last_age=t.age.max(where=t.came & known),
         visits=(t.came & known & (t.part > 1)).sum(),
         paid=t.money.sum(where=known & (t.part > 1)).cast("float64"),
-        later=(t.starts & ~known).sum(),
-        later_visits=(t.came & ~known).sum(),
+        later=(t.starts & ~known & seen).sum(),
+        later_visits=(t.came & ~known & seen).sum(),
+        stop=t.stop.max(),
+        stop_frequency=(t.starts & seen).sum() - 1,
+        stop_recency_days=t.age.max(where=t.starts & seen),
     )
     return rows.select(
-        "owner", "frequency", "recency_days", "visits", "later", "later_visits",
+        "owner", "first", "frequency", "recency_days", "visits", "later", "later_visits", "stop", "stop_frequency",
+        "stop_recency_days",
         age_days=at - _.first, silent_days=at - _.first - _.last_age, paid=_.paid.fill_null(0.0),
     )
 
@@ -78,9 +90,14 @@ def cells(histories: Table) -> Table:
     return means.order_by("frequency", "recency_week", "age_week").select("frequency", "recency", "age", "weight")
 
 
-def starts_by_day(transactions: Table, *, known_before: int) -> Table:
-    """Repeat transactions per day of persons first seen before day ``known_before``: day, age_days, count."""
+def starts_by_day(transactions: Table, watched: Table | None = None, *, known_before: int) -> Table:
+    """Repeat transactions per day of persons first seen before day ``known_before``: day, age_days, count.
+
+    With ``watched`` (histories) only until their stop.
+    """
     repeats = transactions.filter(_.starts, _.part > 1, _.first < known_before)
+    if watched is not None:
+        repeats = repeats.inner_join(watched.select("owner", "stop"), "owner").filter(_.first + _.age < _.stop)
     return repeats.group_by(day=_.first + _.age, age_days=_.age).aggregate(count=_.count()).order_by("day", "age_days")
 
 

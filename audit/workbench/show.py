@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from audit.catalogue import Analysis
 from audit.config import ClientConfig, Language
-from audit.results import Result, Unanswered
+from audit.results import Result, Unanswered, gravest
 from audit.tables import TABLES
 from audit.wording import Labels, Words, client_texts
 from audit.workbench import cells
@@ -26,9 +26,8 @@ MOST_SOURCES = 8
 
 _END_OF_REASON = re.compile(r"(?<!&amp)(?<!&lt)(?<!&gt)(?<!&#34)(?<!&#39); ")
 
-
 MOST_FOUND = 2
-"""Most pages have room for the two findings their analysis puts first; the summary ranks all of them."""
+"""Findings every page has room for; those with more say so in their notebook, the rest is counted on the page."""
 
 
 @dataclass(frozen=True)
@@ -106,16 +105,18 @@ def numbers(page: Page, result: Result) -> Fragment:
 
 
 def findings(page: Page, result: Result, most: int = MOST_FOUND) -> Fragment:
-    """A box with the ``most`` important things that were found and what could not be answered."""
+    """A box with the ``most`` gravest things that were found, how many more there are, and what could not be answered."""
     if isinstance(result, Unanswered) or not result.findings:
         return NOTHING
-    found = [
-        {"kind": finding.kind, "text": page.words.finding(result, finding)}
-        for finding in result.findings
-        if finding.kind != "not_answered"
-    ][:most]
+    shown = gravest(result.findings, most)
+    found = [{"kind": finding.kind, "text": page.words.finding(result, finding)} for finding in shown]
     gaps = [page.words.finding(result, finding) for finding in result.findings if finding.kind == "not_answered"]
-    words = {"found": page.frame.sentence("findings.heading"), "gaps": page.frame.sentence("findings.gaps")}
+    left = {"more": len(result.findings) - len(gaps) - len(found), "sheet": page.sheet}
+    words = {
+        "found": page.frame.sentence("findings.heading"),
+        "gaps": page.frame.sentence("findings.gaps"),
+        "more": page.frame.sentence("findings.more", extra=left) if left["more"] else None,
+    }
     return _fragment(page, parts().findings(found, gaps, words))
 
 

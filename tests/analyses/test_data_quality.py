@@ -13,6 +13,7 @@ from audit.config import Period
 from audit.errors import NotAnswerable
 from audit.tables import CANONICAL, RECORDS
 from audit.tables.connection import Tables, create, tables_from_frames
+from tests.pages import spoken
 from tests.spec import clinic
 
 END = date(2016, 4, 1)
@@ -123,6 +124,22 @@ def test_records_of_the_load_are_told():
     assert result.checks.state.tolist() == ["act", "watch", "good"]
     assert result.set_aside.value == pytest.approx(0.3)
     assert result.persons_merged == 1
+
+
+def test_values_that_were_not_understood_are_told_with_their_table():
+    tables = clinic(END, appointments=VISITS, patients=PATIENTS)
+    checks = pd.DataFrame([
+        {"check": "values_emptied", "table": "appointments", "status": "warn", "rows": 2, "share": 2 / 3},
+        {"check": "values_emptied", "table": "appointments", "status": "warn", "rows": 1, "share": 1 / 3},
+        {"check": "contract", "table": "appointments", "status": "pass", "rows": 9, "share": 0.0},
+    ])  # fmt: skip
+    create(tables.connection, RECORDS["checks"], checks)
+    # the month with visits, else its hole would be the remark
+    result = computed(Tables(tables.connection), Period(start=date(2016, 3, 1), end=END))
+    assert result.values_unread == 3 and "unread" in {finding.key for finding in result.findings}
+    row = result.sources.set_index("table").loc["appointments"]
+    assert (row.remark, row.concerned) == ("unread", 1.0)
+    assert any("3 values were not understood" in text for text in spoken("data_quality", result, PERIOD).texts)
 
 
 def test_the_demo_is_whole(demo_tables, demo_period):

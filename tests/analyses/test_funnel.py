@@ -210,10 +210,11 @@ def test_losses_without_a_value_are_ranked_by_people(two_months):
     assert losses.cumulative.iloc[-1] == pytest.approx(1)
 
 
-def test_tags_in_free_words_are_not_ranked():
+@pytest.mark.parametrize("words", ["said that {} is dear", "other"])
+def test_tags_in_free_words_or_left_as_other_are_not_ranked(words):
     frames = callers("2016-10-01", 200, 120, 90, 20)
     tagged = frames["enquiries"].loss_reason.notna()
-    frames["enquiries"].loc[tagged, "loss_reason"] = [f"said that {i} is dear" for i in range(tagged.sum())]
+    frames["enquiries"].loc[tagged, "loss_reason"] = [words.format(i) for i in range(tagged.sum())]
     result = run(tables_from_frames(frames, end=END))
     keys = {finding.key for finding in result.findings if finding.kind == "not_answered"}
     assert result.reasons is None and "free_text" in keys and "no_reasons" not in keys

@@ -15,6 +15,7 @@ from audit.config import Days, JourneyMap, Period
 from audit.errors import NotAnswerable
 from audit.results import Estimate
 from audit.tables.connection import tables_from_frames
+from audit.tables.satisfaction import after_first_visit
 from tests.pages import spoken
 
 END = date(2017, 1, 1)
@@ -54,7 +55,7 @@ def tables():
 
 
 def run(tables, of=None, retention=RETENTION, **params):
-    return journey.analyse(tables["appointments"], tables.get("feedback"), of or funnel(), retention, period=PERIOD,
+    return journey.analyse(tables["appointments"], tables.get("feedback"), tables.get("first_visits"), of or funnel(), retention, period=PERIOD,
                            params=journey.JourneyParams(**params))
 
 
@@ -100,7 +101,7 @@ def test_words_of_the_interviews_stand_in_their_stage(tables):
 def test_the_twin_without_interviews_money_or_answers(tables):
 
     bare = funnel(np.nan, np.nan)
-    result = journey.analyse(tables["appointments"], None, bare, None, period=PERIOD, params=journey.JourneyParams())
+    result = journey.analyse(tables["appointments"], None, None, bare, None, period=PERIOD, params=journey.JourneyParams())
     keys = {finding.key for finding in result.findings if finding.kind == "not_answered"}
     assert {"no_interviews", "no_answers", "no_plans", "no_money"} <= keys and result.says["title"].key == "counted"
     spoken("journey", result, PERIOD)
@@ -110,3 +111,36 @@ def test_nothing_is_counted(tables):
     empty = SimpleNamespace(stages=pd.DataFrame(columns=COLUMNS), visitors=None, recommended_share=None, first_visits=None)
     with pytest.raises(NotAnswerable):
         run(tables, empty, retention=None)
+
+
+def content_clinic(odds: float, patients: int = 900) -> dict:
+    """New patients who answer on the day after the first visit; one more point multiplies the odds to come again by ``odds``."""
+    rng = np.random.default_rng(8)
+    people = [f"p{i}" for i in range(patients)]
+    score = rng.integers(1, 6, patients).astype(float)
+    again = rng.random(patients) < 1 / (1 + np.exp(-np.log(odds) * (score - 3)))
+    first = pd.DataFrame({"appointment_id": [f"a{i}" for i in range(patients)], "patient_id": people, "kind": "outpatient",
+                          "status": "completed", "starts_at": pd.Timestamp("2016-03-01 10:00")})
+    later = first[again].assign(appointment_id=[f"b{i}" for i in np.flatnonzero(again)], starts_at=pd.Timestamp("2016-04-01 10:00"))
+    feedback = pd.DataFrame({"feedback_id": [f"f{i}" for i in range(patients)], "patient_id": people, "source": "survey",
+                             "given_on": date(2016, 3, 2), "score": score})
+    patient = pd.DataFrame({"patient_id": people, "registered_on": date(2016, 3, 1)})
+    return tables_from_frames({"patients": patient, "appointments": pd.concat([first, later]), "feedback": feedback}, end=END)
+
+
+@pytest.mark.parametrize(("odds", "key"), [(1.6, "content_more"), (1 / 1.6, "content_fewer")])
+def test_the_planted_odds_of_content_patients_are_told(odds, key):
+    result = run(content_clinic(odds))
+    assert result.content_odds.low <= odds <= result.content_odds.high and result.content_odds.n == 900
+    assert key in {finding.key for finding in result.findings}
+    assert any("5 given after the first visit" in text for text in spoken("journey", result, PERIOD).texts)
+    assert result.content["answers"].sum() == 900
+
+
+def test_an_answer_after_the_second_visit_foretells_nothing():
+    tables = content_clinic(1.6, patients=60)
+    late = tables["feedback"].to_pandas().assign(given_on=date(2016, 4, 1))
+    counted = after_first_visit(tables_from_frames({
+        "patients": tables["patients"].to_pandas(), "appointments": tables["appointments"].to_pandas(), "feedback": late,
+    }, end=END)["feedback"], tables["first_visits"], end=END, within_days=90)
+    assert counted["n"].sum() < 60 and counted["came"].sum() == 0

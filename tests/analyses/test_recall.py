@@ -64,6 +64,15 @@ def test_the_silent_are_due_and_those_who_just_came_are_not(drawn):
     assert (drawn.list["expected_gap"] < 40).all()
 
 
+def test_a_household_with_one_telephone_is_on_one_side_of_the_lot():
+    frames = usual()
+    frames["patients"]["phone_key"] = [f"t{k // 2}" for k in range(len(frames["patients"]))]
+    result = analysed(frames)
+    side = result.list.set_index("patient_id")["group"]
+    homes = [{side[f"p{k:03d}"], side[f"p{k + 1:03d}"]} for k in range(0, 100, 2)]
+    assert all(len(home) == 1 for home in homes) and result.held_patients in (14, 16)
+
+
 def without(change) -> RecallResult:
     frames = usual()
     change(frames)

@@ -165,7 +165,10 @@ def said(result: SurgeryResult, period: Period = DECEMBER) -> str:
 def test_surgery_without_beds_is_limited_by_the_room_and_says_so():
     result = computed(operating(rooms=ROOMS[:1]))
     assert result.limit == "operating" and result.refused_share is None
-    assert "Whether beds limit surgery cannot be said" in said(result)
+    told = said(result)
+    assert "Whether beds limit surgery cannot be said" in told
+    # nothing may be said of the beds but that they are not known
+    assert "before the beds are" not in told and "Surgery has room" not in told and "can wait" not in told
 
 
 def test_no_rooms_leaves_a_count():

@@ -43,3 +43,10 @@ def test_gap_to_the_ledgers_own_revenue():
     books = ledger(("2016-01-01", "revenue", "revenue", 200.0), ("2016-01-01", "rent", "fixed", 10.0))
     assert books.gap([date(2016, 1, 1), date(2016, 2, 1)], [190.0, 999.0]).value == pytest.approx(-0.05)
     assert ledger(("2016-01-01", "rent", "fixed", 10.0)).gap([date(2016, 1, 1)], [190.0]) is None
+
+
+def test_a_month_of_more_refunds_than_sales_is_compared_too():
+    months = pd.to_datetime(["2016-01-01", "2016-02-01", "2016-03-01"])
+    books = Ledger(pd.DataFrame({"month": months, "group": "sales", "nature": "revenue", "amount": [100.0, -50.0, 0.0]}))
+    gaps = books.gaps(months, [101.0, 50.0, 7.0])
+    assert gaps.to_dict() == pytest.approx({months[0]: 0.01, months[1]: 2.0}), "billed above the books is positive; nothing divides by zero"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +15,8 @@ from audit.models import bg_nbd, repeat_visits
 from audit.models.beta_geometric import BetaGeometric
 from audit.models.histories import Histories
 from audit.models.outlook import Outlook, outlook
-from audit.models.repeat_visits import Check, Held, chances, hold_out, monthly, split_day
+from audit.models.repeat_visits import Called, Check, Held, chances, hold_out, monthly, split_day
+from audit.tables.repeat_histories import histories
 
 from .repeat_log import Log
 
@@ -77,6 +80,54 @@ def random_held(random_visits) -> Held:
 @pytest.fixture(scope="module")
 def random_check(random_held) -> Check:
     return hold_out(random_held, median_gap=3, seed=1)
+
+
+# ---------------------------------------------------------------- a campaign within the held-out weeks
+def silent_called(log: Log, after: int = 84) -> tuple[Held, Held, np.ndarray]:
+    """Who has been silent from the split until ``after`` days later is called; the hold-out that stops there, and the one that does not."""
+    call = SPLIT + after
+    rows = log.days.filter(log.days.first < SPLIT).group_by("owner").aggregate(
+        came=(log.days.starts & (log.days.first + log.days.age >= SPLIT) & (log.days.first + log.days.age < call)).any()
+    ).to_pandas()
+    silent = np.sort(rows.loc[~rows["came"].fillna(False).astype(bool), "owner"].to_numpy())
+    contacts = ibis.memtable(pd.DataFrame({"owner": silent, "contact": call}))
+    frame = histories(log.days, contacts, at=SPLIT, end=END).order_by("owner").to_pandas()
+    stopped = frame["stop"].to_numpy() < END
+    then = frame[stopped]
+    called = Called(
+        np.flatnonzero(stopped),
+        Histories.of(then["stop_frequency"], then["stop_recency_days"] / 7, (then["stop"] - then["first"]) / 7),
+        (END - then["stop"].to_numpy(float)) / 7,
+    )
+    whole = log.held(SPLIT, END)
+    watched = replace(whole, later=frame["later"].to_numpy(), later_visits=int(frame["later_visits"].sum()), called=called)
+    return watched, whole, silent
+
+
+def test_a_call_to_the_silent_does_not_disturb_the_verdict():
+    """Nothing but the days after the call is lost: the error stays that of the whole hold-out, in every group of past visits."""
+    log = random_log(8_000, seed=5)
+    watched, whole, silent = silent_called(log)
+    assert len(silent) > 0.5 * whole.known.patients and watched.later.sum() < 0.95 * whole.later.sum()
+    model = hold_out(whole, median_gap=4, seed=1).kept.fit
+    told, lost = watched.told(model.law.expected)
+    assert (told - lost).sum() == pytest.approx(watched.later.sum(), rel=0.05)
+    # less what the days would hold for anybody is too much: the silent come less
+    naive = told - np.where(lost > 0, told - Held(watched.cells, watched.known, watched.later, 12.0, watched.curve, 1, 1).told(model.law.expected)[0], 0)
+    assert naive.sum() < 0.9 * watched.later.sum()
+    few, many = watched.known.frequency < 2, watched.known.frequency >= 2
+    for group in (few, many):
+        assert (told - lost)[group].sum() == pytest.approx(watched.later[group].sum(), rel=0.1)
+    seen = chances(model, watched, level=0.9)
+    assert seen.error < 0.02 and hold_out(watched, median_gap=4, seed=1).gate == "ok"
+
+
+def test_returns_after_the_call_do_not_reach_the_verdict():
+    log = random_log(4_000, seed=6)
+    watched, whole, silent = silent_called(log)
+    disturbed = replace(whole, later=whole.later + np.isin(np.arange(whole.known.patients), watched.called.place), later_visits=whole.later_visits + len(silent))
+    assert hold_out(disturbed, median_gap=4, seed=1).gate == "rejected"
+    assert hold_out(watched, median_gap=4, seed=1).gate == "ok"
 
 
 # ---------------------------------------------------------------- CDNOW, 39 weeks held out
@@ -271,7 +322,7 @@ def test_months_add_up(random_visits, random_check, random_held):
     starts = starts_by_day(random_visits.days, known_before=SPLIT).to_pandas()
     first = random_visits.first[random_visits.first < SPLIT]
     counted, value, low, high = monthly(
-        random_check.kept.fit, random_held.known, first=first, day=starts["day"], count=starts["count"], split=SPLIT,
+        random_check.kept.fit, random_held, first=first, day=starts["day"], count=starts["count"], split=SPLIT,
         edges=edges, level=0.9, seed=0,
     )
     assert ((low <= counted) & (counted <= high)).mean() > 0.7

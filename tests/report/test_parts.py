@@ -8,6 +8,7 @@ import re
 import pandas as pd
 import pytest
 
+from audit.results import Finding
 from audit.workbench import show
 from audit.workbench.page import CELL_STYLE
 from audit.workbench.pictures import svg
@@ -83,6 +84,16 @@ def test_findings_and_what_could_not_be_answered_stand_apart(page):
     html = show.findings(page, fake.rooms_result()).html
     assert html.index("What we found") < html.index("171 free hours") < html.index("What could not be answered")
     assert html.index("What could not be answered") < html.index("export the rota")
+
+
+def test_a_page_leads_with_the_gravest_and_counts_what_has_no_room(page):
+    result = fake.rooms_result()
+    praise = Finding("peak_full", "strength", {})
+    many = dataclasses.replace(result, findings=(praise, *result.findings, praise))
+    html = show.findings(page, many).html
+    assert html.index('class="risk"') < html.index('class="opportunity"') and 'class="strength"' not in html
+    assert "2 more in the Excel appendix, sheet 01_rooms_fake" in html
+    assert "more in the Excel appendix" not in show.findings(page, many, most=4).html
 
 
 def test_a_cell_brings_its_style_and_the_report_can_drop_it(page):

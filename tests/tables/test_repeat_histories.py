@@ -52,6 +52,19 @@ def test_what_is_known_on_a_day_knows_nothing_of_later(log):
     assert short["later"].tolist() == [0]
 
 
+def test_who_is_called_is_watched_until_the_call(log):
+    contacts = ibis.memtable(pd.DataFrame({"owner": [0, 0, 1], "contact": [30, 45, 20]}))
+    found = engine.histories(transactions(log), contacts, at=10, end=120).to_pandas().set_index("owner")
+    assert found["stop"].to_dict() == {0: 30} and found["later"].to_dict() == {0: 0}
+    assert found["stop_frequency"].to_dict() == {0: 1} and found["stop_recency_days"].to_dict() == {0: 3}
+    late = engine.histories(transactions(log), contacts, at=40, end=120).to_pandas().set_index("owner")
+    assert late["stop"].to_dict() == {0: 45} and late["later"].to_dict() == {0: 0}, "the call before the split is past"
+    free = engine.histories(transactions(log), contacts, at=50, end=120).to_pandas().set_index("owner")
+    assert free["stop"].to_dict() == {0: 120} and free["later"].to_dict() == {0: 1}
+    rows = engine.histories(transactions(log), contacts, at=40, end=120)
+    assert engine.starts_by_day(transactions(log), rows, known_before=40).to_pandas()["day"].tolist() == [3]
+
+
 def test_episodes_join_neighbouring_visits(log):
     found = engine.histories(transactions(log, gap_days=21), at=150, end=400).order_by("owner").to_pandas().set_index("owner")
     assert found["frequency"].to_dict() == {0: 1, 1: 0} and found["recency_days"].to_dict() == {0: 50, 1: 0}
