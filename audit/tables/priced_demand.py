@@ -10,18 +10,21 @@ from ibis import _
 from ibis.expr.types import Table
 
 from audit.config import Days
+from audit.tables.list_prices import listed
 from audit.tables.patient_money import patient_money
 from audit.tables.weekly_demand import PAYERS, DemandPanel, UnitKind, weekly_demand
-from audit.tables.weekly_prices import charged, list_faults, listed, unit_services
+from audit.tables.weekly_prices import charged, unit_services
 
 
 @dataclass(frozen=True)
 class PricedDemand:
-    """The panel and the faults of its price list: days with two prices, stretches of days with none."""
+    """The panel and the faults of its price list: unit-weeks with two prices, those of them that the bills settled, stretches
+    of days without a price."""
 
     panel: DemandPanel
-    overlaps: int
-    gaps: int
+    overlaps: int = 0
+    settled: int = 0
+    gaps: int = 0
 
 
 def priced_demand(
@@ -37,12 +40,13 @@ def priced_demand(
     if panel is None:
         return None
     weights = unit_services(first_visits, services, panel.units, kind)
-    price, overlaps, gaps = panel.price, 0, 0
+    price, faults = panel.price, {}
     if prices is not None:
-        price, (overlaps, gaps) = listed(prices, weights, panel.weeks), list_faults(prices, weights)
+        found = listed(prices, weights, panel.weeks, charges=charges, kind=kind)
+        price, faults = found.price, {"overlaps": found.overlaps, "settled": found.settled, "gaps": found.gaps}
     if not np.isfinite(price).any() and charges is not None:
         price = charged(charges, weights, panel.weeks, kind)
-    return PricedDemand(replace(panel, price=np.where(price > 0, price, np.nan)), overlaps, gaps)
+    return PricedDemand(replace(panel, price=np.where(price > 0, price, np.nan)), **faults)
 
 
 def later_money(patient_days: Table, first_visits: Table, panel: DemandPanel, *, horizon_days: int) -> pd.Series:
