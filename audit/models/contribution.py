@@ -73,22 +73,25 @@ class Draws:
 
 @dataclass(frozen=True)
 class Change:
-    """By price, all of shape (prices,): median change of contribution a month, its bounds, lower quartile, P(gain).
-
-    ``served`` is the median of first patients over today's.
-    """
+    """By price, all of shape (prices,): median change of contribution a month, its bounds, lower quartile, P(gain)."""
 
     value: Array
     low: Array
     high: Array
     quartile: Array
     p_gain: Array
-    served: Array
 
     @property
     def best(self) -> int:
         """Index of the price whose lower quartile is highest; the reference counts as no change."""
         return int(np.argmax(self.quartile))
+
+
+def return_factor(prices: Array, reference: float, tested: float, one_off: float, change: Array) -> Array:
+    """r(P): patients who return at each price over those at the reference, where ``change`` was seen at ``tested``."""
+    slope = change / np.log(tested / reference) if tested != reference else np.zeros_like(change)
+    found: Array = np.clip(1 - one_off - slope * np.log(prices / reference), 0, 1) / max(1 - one_off, 1e-9)
+    return found
 
 
 def contribution_change(
@@ -102,10 +105,8 @@ def contribution_change(
     reference. At the reference the change is 0 and P(gain) is NaN.
     """
     prices = np.asarray(prices, float)
-    log_ratio = np.log(prices / reference)[:, None]
-    step = log_ratio if form == "constant" else (prices / reference - 1)[:, None]
-    slope = draws.one_off_change / np.log(tested / reference) if tested != reference else np.zeros_like(draws.later)
-    returning = np.clip(1 - one_off - slope[None, :] * log_ratio, 0, 1) / max(1 - one_off, 1e-9)
+    step = (np.log(prices / reference) if form == "constant" else prices / reference - 1)[:, None]
+    returning = return_factor(prices[:, None], reference, tested, one_off, draws.one_off_change[None, :])
     served = room.served(np.exp(draws.elasticity[None, :] * step), returning)
     each = first + prices[:, None] - reference + draws.later[None, :] * returning
     change = patients * (served * each - (first + draws.later[None, :]))
@@ -115,7 +116,6 @@ def contribution_change(
     return Change(
         value=np.where(same, 0.0, middle), low=np.where(same, 0.0, low), high=np.where(same, 0.0, high),
         quartile=np.where(same, 0.0, quartile), p_gain=np.where(same, np.nan, (change > 0).mean(axis=1)),
-        served=np.where(same, 1.0, np.median(served, axis=1)),
     )
 
 

@@ -1,10 +1,19 @@
-"""Design of a test of another price in one unit: how long, how large, and which reaction it would show."""
+"""Design of a test of another price: how long, how large, which reaction it would show, and what it puts at stake.
+
+Of several units the smallest asks the other price and the rest keep theirs; a single one asks it in weeks drawn by lot, and as
+many weeks its own price.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+
+from audit.models.price_change import log_change
 
 Array = NDArray[np.float64]
 
@@ -55,3 +64,60 @@ def design_weeks(
         if least <= abs(detect):
             return weeks
     return None
+
+
+@dataclass(frozen=True)
+class Design:
+    """``weeks`` at the other price in a unit with ``share`` of all demand; ``units`` are those that could take part.
+
+    ``rows`` by length: weeks, counts in the test, change of demand and elasticity that it tells from none with power 80 %;
+    ``proposed`` is that of the length proposed.
+    """
+
+    weeks: int
+    units: int
+    share: float
+    rows: list[list[float]]
+
+    @property
+    def proposed(self) -> list[float]:
+        """The row of the length proposed."""
+        return next(row for row in self.rows if row[0] == self.weeks)
+
+
+def design(
+    counts: Array, *, price: float, reference: float, break_even: float | None, shortest: int, lengths: Sequence[int], level: float,
+) -> Design | None:
+    """A test of ``price`` planned from recent weekly ``counts`` (units, weeks); None without any demand.
+
+    It lasts until it would tell the elasticity ``break_even`` from none, at least ``shortest`` weeks; ``lengths`` are shown
+    beside it, and the longest of them is the longest that is proposed for the sake of ``break_even``.
+    """
+    live = np.sort(np.nan_to_num(counts).mean(axis=1))
+    live = live[live > 0]
+    if not live.size:
+        return None
+    size = {"weekly": float(live[0]), "control": float(live[1:].sum() if live.size > 1 else live[0]), "ratio": price / reference,
+            "dispersion": dispersion(counts), "level": level}
+    needed = None if break_even is None else design_weeks(**size, detect=break_even, longest=max(lengths))
+    weeks = max(shortest, needed or 0)
+    rows = []
+    for length in sorted({*lengths, weeks}):
+        least = detectable(**size, weeks=length)
+        # a cut shows by more demand, a rise by less: the elasticity is negative either way
+        rows.append([length, length * size["weekly"], log_change(-least, price, reference), -least])
+    return Design(weeks, int(live.size), float(live[0] / live.sum()), rows)
+
+
+def at_stake(
+    *, patients: float, price: float, reference: float, margin: float, elasticity: Array, level: float, rng: np.random.Generator,
+) -> tuple[float, float, float]:
+    """Contribution a month a test puts at stake, before anything it wins: (low, median, high).
+
+    For a cut the price forgone on the ``patients`` a month who would come anyway; for a rise the ``margin`` each of those
+    brings who stays away, by draws of the ``elasticity`` (draws,). How many come in a month is Poisson.
+    """
+    coming = rng.poisson(patients, elasticity.size)
+    lost = coming * (reference - price) if price < reference else coming * margin * (1 - (price / reference) ** elasticity)
+    low, middle, high = np.quantile(lost, [(1 - level) / 2, 0.5, (1 + level) / 2])
+    return float(low), float(middle), float(high)

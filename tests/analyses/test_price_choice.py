@@ -24,10 +24,10 @@ class Full:
     ceiling = Estimate(0.85, 0.85, 0.85, "share", 0)
 
 
-def run(tables: Tables, period=PERIOD, capacity=None, price=None, **params) -> PriceChoiceResult:
+def run(tables: Tables, period=PERIOD, capacity=None, price=None, waiting=None, **params) -> PriceChoiceResult:
     given = {name: tables.get(name) for name in ("prices", "services", "competitors")}
     found = price if price is not None else test_price.run(tables, period)
-    result = price_choice.analyse(found, capacity=capacity, **given, period=period, params=PriceChoiceParams(**params))
+    result = price_choice.analyse(found, capacity=capacity, waiting=waiting, **given, period=period, params=PriceChoiceParams(**params))
     for text in spoken("price_choice", result, period, "RUB").texts:
         assert text.strip() and not any(nonsense in text for nonsense in NONSENSE), text
     return result
