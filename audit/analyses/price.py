@@ -86,6 +86,7 @@ class PriceResult(Result):
     identification: str
     demand_kind: str
     unit_kind: str
+    units: int
     elasticity: Estimate | None
     elasticity_booking: Estimate | None
     elasticity_visits: Estimate | None
@@ -289,7 +290,7 @@ def _facts(
     other = tried(price=panel.price, real=real, now=now.price, smallest=price_ladder.SMALLEST_CHANGE) if usable else None
     moved = main.placebo_share() if own and main is not None else None
     facts: dict[str, Any] = {
-        "identification": reading.rung, "demand_kind": "visits" if panel.callers is None else "callers", "unit_kind": panel.kind,
+        "identification": reading.rung, "demand_kind": "visits" if panel.callers is None else "callers", "unit_kind": panel.kind, "units": len(panel.units),
         "elasticity": elasticity, "elasticity_booking": fits["booking"], "elasticity_visits": fits["came"],
         "price_now": exact(now.price, "currency", now.n), "prices_differ": now.differs,
         "price_tested": exact(other.tested, "currency", other.unit_weeks) if other else None,
@@ -338,7 +339,8 @@ def _of_the_test(elasticity: Estimate, tested: float, now: Now, params: PricePar
             return None
         return _three((value, min(one, other), max(one, other)), unit, elasticity.n, params, elasticity.grade, elasticity.verdict)
 
-    cost = told(price_change.cost_per_extra, "currency") if tested < now.price else None
+    sure = tested < now.price and elasticity.verdict != "weak"
+    cost = told(price_change.cost_per_extra, "currency") if sure else None
     return {"demand_change": told(price_change.log_change, "share"), "cost_per_extra_patient": cost}
 
 
@@ -443,7 +445,7 @@ def _says(reading: Reading, facts: dict[str, Any]) -> dict[str, Sentence]:
         "title": Sentence(title), "lede": Sentence("measured" if elasticity else title),
         "figures.timing.title": Sentence("moved_before" if reading.moved_before else "parallel"),
         "figures.reactions.title": Sentence("fails" if reading.failed else "passes" if reading.checks else "none"),
-        "notes.care": Sentence("test" if facts["test_branch"] else "several" if reading.by_unit else "other"),
+        "notes.care": Sentence("other" if not reading.by_unit else "several" if reading.rung == "staggered" else "test"),
         "notes.decide": Sentence(title),
     }
 
@@ -484,8 +486,8 @@ def _gaps(
     told = (
         (unknown, Finding(reading.rung, "not_answered")),
         (not unknown and facts["elasticity"] is None, Finding("too_few", "not_answered")),
-        (facts["elasticity"] and facts["price_tested"] and facts["price_tested"].value < facts["price_now"].value
-         and facts["cost_per_extra_patient"] is None, Finding("cost_unbounded", "not_answered")),
+        (facts["elasticity"] and facts["elasticity"].verdict != "weak" and facts["cost_per_extra_patient"] is None
+         and facts["price_tested"] and facts["price_tested"].value < facts["price_now"].value, Finding("cost_unbounded", "not_answered")),
         (calls is None and silent is None, Finding("no_calls", "not_answered")),
         (calls is None and silent, Finding("calls_without_numbers", "not_answered")),
         (facts["value_later"] is None, Finding("no_money", "not_answered")),

@@ -66,13 +66,15 @@ class PriceChoiceResult(Result):
     None of them where the elasticity is weak. ``points.change_other`` is the change where demand falls exponentially in the
     price instead of with a constant elasticity. ``test_cost`` is contribution a month at stake where the test runs, before
     anything it wins: the price forgone on those who would come anyway, or what those bring who may stay away from a rise.
-    ``test_units`` could take part in it. ``price_index`` is our prices over the competitors'.
+    ``test_units`` could take part in it; ``plan_tells`` whether it shows a reaction at which the price breaks even;
+    ``break_even_demand`` and ``plan_detects`` are sizes: more first patients at a cut, fewer at a rise. ``price_index`` is our prices over the competitors'.
     """
 
     demand_kind: str
     unit_kind: str
     elasticity: Estimate | None
     price_now: Estimate
+    prices_differ: bool
     price_tested: Estimate | None
     price_lowest: Estimate | None
     price_highest: Estimate | None
@@ -94,6 +96,7 @@ class PriceChoiceResult(Result):
     plan_weeks: int | None
     plan_size: Estimate | None
     plan_detects: Estimate | None
+    plan_tells: bool
     test_units: int | None
     test_cost: Estimate | None
     price_index: Estimate | None
@@ -124,7 +127,7 @@ def analyse(
     """Other prices compared, the test that is worth its cost, and where the competitors stand."""
     room = _room(price, capacity, waiting)
     facts = {name: getattr(price, name) for name in (
-        "demand_kind", "unit_kind", "elasticity", "price_now", "price_tested", "price_lowest", "price_highest", "demand_change",
+        "demand_kind", "unit_kind", "elasticity", "price_now", "prices_differ", "price_tested", "price_lowest", "price_highest", "demand_change",
         "has_costs", "no_number_share", "later_share", "value_days", "follow_days", "regimes", "levels")}
     facts |= _other_prices(price, room, params)
     state = _state(price, facts, room, params)
@@ -197,7 +200,10 @@ def _other_prices(price: PriceResult, room: Room, params: PriceChoiceParams) -> 
 
 
 def _reaction(price: PriceResult) -> Estimate:
-    """The elasticity of first patients: that of callers, unless those who call book differently at another price."""
+    """The elasticity of first patients: that of callers, unless those who call book differently at another price.
+
+    Whatever it is, nobody is counted as won by a dearer price: it is taken to be zero at most.
+    """
     assert price.elasticity is not None
     booking = price.elasticity_booking
     differs = booking is not None and booking.is_off_zero and price.elasticity_visits is not None
@@ -210,7 +216,7 @@ def _first_visits(price: PriceResult, prices: Array, room: Room) -> Array:
     if price.one_off_share is not None and price.one_off_change is not None and price.price_tested is not None:
         returning = return_factor(
             prices, now, price.price_tested.value, price.one_off_share.value, np.full(prices.size, price.one_off_change.value))
-    return price.first_patients.value * room.served((prices / now) ** _reaction(price).value, returning)
+    return price.first_patients.value * room.served((prices / now) ** min(_reaction(price).value, 0.0), returning)
 
 
 def _changes(price: PriceResult, prices: Array, room: Room, params: PriceChoiceParams, form: Form) -> Change:
@@ -220,10 +226,11 @@ def _changes(price: PriceResult, prices: Array, room: Room, params: PriceChoiceP
         return Change(unknown, unknown, unknown, unknown, unknown)
     rng = np.random.default_rng(params.seed)
 
-    def drawn(e: Estimate | None) -> Array:
-        return np.zeros(params.draws) if e is None else spread(rng, params.draws, value=e.value, low=e.low, high=e.high, level=e.level)
+    def drawn(e: Estimate | None, most: float = np.inf) -> Array:
+        return np.zeros(params.draws) if e is None else (
+            spread(rng, params.draws, value=e.value, low=e.low, high=e.high, level=e.level, most=most))
 
-    draws = Draws(elasticity=drawn(_reaction(price)), one_off_change=drawn(price.one_off_change), later=drawn(later))
+    draws = Draws(elasticity=drawn(_reaction(price), 0.0), one_off_change=drawn(price.one_off_change), later=drawn(later))
     return contribution_change(
         prices=prices, reference=price.price_now.value, tested=tested.value, patients=price.first_patients.value, first=first.value,
         one_off=price.one_off_share.value if price.one_off_share else 0.0, draws=draws, level=params.level, room=room, form=form,
@@ -280,7 +287,7 @@ def _is_rise(facts: dict[str, Any]) -> bool:
 def _test(price: PriceResult, planned: float | None, params: PriceChoiceParams) -> dict[str, Any]:
     """What the planned price must bring or may lose to pay, how long a test must last to tell it, what it shows and costs."""
     facts: dict[str, Any] = dict.fromkeys((
-        "break_even", "break_even_demand", "plan_price", "plan_weeks", "plan_size", "plan_detects", "design", "test_units", "test_cost"))
+        "break_even", "break_even_demand", "plan_price", "plan_weeks", "plan_size", "plan_detects", "design", "test_units", "test_cost")) | {"plan_tells": False}
     if planned is None:
         return facts
     now, even = price.price_now.value, _break_even(price, planned, params)
@@ -296,7 +303,7 @@ def _test(price: PriceResult, planned: float | None, params: PriceChoiceParams) 
         "break_even": even[0] if even else None, "break_even_demand": even[1] if even else None,
         "plan_price": exact(planned, "currency", 0), "plan_weeks": design.weeks, "plan_size": exact(size, "count", design.weeks),
         "plan_detects": exact(detects, "share", design.weeks), "design": _frame("design", design.rows),
-        "test_units": design.units, "test_cost": _test_cost(price, planned, design.share, reaction, params),
+        "test_units": design.units, "plan_tells": design.tells, "test_cost": _test_cost(price, planned, design.share, reaction, params),
     }
 
 
@@ -314,7 +321,7 @@ def _test_cost(price: PriceResult, planned: float, share: float, reaction: float
 
 
 def _break_even(price: PriceResult, planned: float, params: PriceChoiceParams) -> tuple[Estimate, Estimate] | None:
-    """Elasticity and change of first patients beyond which a cut to ``planned`` pays, or down to which a rise does."""
+    """Elasticity at which ``planned`` breaks even, and how many more first patients a cut must bring or fewer a rise may leave."""
     first, later, now = price.value_first, price.value_later, price.price_now.value
     if first is None or later is None:
         return None
@@ -322,7 +329,7 @@ def _break_even(price: PriceResult, planned: float, params: PriceChoiceParams) -
     if min(margins) <= max(now - planned, 0):
         return None
     at = [price_change.break_even_elasticity(margin=margin, reference=now, price=planned) for margin in margins]
-    found: list[tuple[list[float], Unit]] = [(at, "number"), ([price_change.log_change(e, planned, now) for e in at], "share")]
+    found: list[tuple[list[float], Unit]] = [(at, "number"), ([abs(price_change.log_change(e, planned, now)) for e in at], "share")]
     one, other = (Estimate(part[0], min(part), max(part), unit, later.n, params.level) for part, unit in found)
     return one, other
 
@@ -374,7 +381,7 @@ def _findings(
         (index and index.high < 1, Finding("cheaper", "caveat")),
         (index and index.low <= 1 <= index.high, Finding("alike", "caveat")),
         (price.elasticity is None, Finding(price.identification, "not_answered")),
-        (room.is_full and not room.unmet, Finding("no_queue", "not_answered")),
+        (room.is_full and not room.unmet and price.value_later is not None, Finding("no_queue", "not_answered")),
         (price.value_later is None, Finding("no_money", "not_answered")),
         (competitors is None or facts["services"] is None, Finding("no_competitors", "not_answered")),
     )

@@ -70,13 +70,15 @@ def design_weeks(
 class Design:
     """``weeks`` at the other price in a unit with ``share`` of all demand; ``units`` are those that could take part.
 
-    ``rows`` by length: weeks, counts in the test, change of demand and elasticity that it tells from none with power 80 %;
-    ``proposed`` is that of the length proposed.
+    ``rows`` by length: weeks, counts in the test, size of the change of demand (more at a cut, less at a rise) and elasticity
+    that it tells from none with power 80 %; ``proposed`` is that of the length proposed. ``tells`` whether a reaction at
+    which the price breaks even would show.
     """
 
     weeks: int
     units: int
     share: float
+    tells: bool
     rows: list[list[float]]
 
     @property
@@ -90,8 +92,8 @@ def design(
 ) -> Design | None:
     """A test of ``price`` planned from recent weekly ``counts`` (units, weeks); None without any demand.
 
-    It lasts until it would tell the elasticity ``break_even`` from none, at least ``shortest`` weeks; ``lengths`` are shown
-    beside it, and the longest of them is the longest that is proposed for the sake of ``break_even``.
+    It lasts until it would tell the elasticity ``break_even`` from none, at least ``shortest`` weeks and at most the longest
+    of ``lengths``, which are shown beside it.
     """
     live = np.sort(np.nan_to_num(counts).mean(axis=1))
     live = live[live > 0]
@@ -100,24 +102,24 @@ def design(
     size = {"weekly": float(live[0]), "control": float(live[1:].sum() if live.size > 1 else live[0]), "ratio": price / reference,
             "dispersion": dispersion(counts), "level": level}
     needed = None if break_even is None else design_weeks(**size, detect=break_even, longest=max(lengths))
-    weeks = max(shortest, needed or 0)
+    weeks = max(shortest, 0 if break_even is None else needed or max(lengths))
     rows = []
     for length in sorted({*lengths, weeks}):
         least = detectable(**size, weeks=length)
         # a cut shows by more demand, a rise by less: the elasticity is negative either way
-        rows.append([length, length * size["weekly"], log_change(-least, price, reference), -least])
-    return Design(weeks, int(live.size), float(live[0] / live.sum()), rows)
+        rows.append([length, length * size["weekly"], abs(log_change(-least, price, reference)), -least])
+    return Design(weeks, int(live.size), float(live[0] / live.sum()), needed is not None, rows)
 
 
 def at_stake(
     *, patients: float, price: float, reference: float, margin: float, elasticity: Array, level: float, rng: np.random.Generator,
 ) -> tuple[float, float, float]:
-    """Contribution a month a test puts at stake, before anything it wins: (low, median, high).
+    """Contribution a month a test puts at stake, before anything it wins: (low, mean, high).
 
     For a cut the price forgone on the ``patients`` a month who would come anyway; for a rise the ``margin`` each of those
     brings who stays away, by draws of the ``elasticity`` (draws,). How many come in a month is Poisson.
     """
     coming = rng.poisson(patients, elasticity.size)
     lost = coming * (reference - price) if price < reference else coming * margin * (1 - (price / reference) ** elasticity)
-    low, middle, high = np.quantile(lost, [(1 - level) / 2, 0.5, (1 + level) / 2])
-    return float(low), float(middle), float(high)
+    low, high = np.quantile(lost, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(np.clip(lost.mean(), low, high)), float(high)
