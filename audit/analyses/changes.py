@@ -505,13 +505,13 @@ def _findings(
     worst = [one.change for one in ranked if one.why == "worst"]
     part = [one.change for one in ranked if one.is_part]
     told: tuple[tuple[Any, Finding], ...] = (
+        (price, Finding("price_page", "caveat", {
+            "change": twin, "there": price.demand_change if price else None, "before_weeks": params.before_weeks})),
         (len(ranked) > 1, Finding("several_looks", "caveat")),
         (held_out, Finding("held_out", "strength", {"uplift": held_out, "names": why.get("reactivation")})),
         (joint, Finding("joint", "caveat", {"names": "; ".join(joint)})),
         (weak, Finding("weak", "caveat", {"names": ", ".join(weak), "weak": len(weak)})),
         (depends, Finding("depends", "caveat", {"change": depends.change, "other": depends.depends} if depends else {})),
-        (price, Finding("price_page", "caveat", {
-            "change": twin, "there": price.demand_change if price else None, "before_weeks": params.before_weeks})),
         (worst, Finding("worst", "caveat", {"names": ", ".join(worst)})),
         (part, Finding("part", "caveat", {"names": ", ".join(part)})),
         (repeated, Finding("said_twice", "caveat", {"repeated": repeated})),

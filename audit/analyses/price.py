@@ -80,7 +80,8 @@ class PriceResult(Result):
     was tried. Money later is what a first patient who pays himself brings after the first day within ``value_days``, in
     ``later_visits`` visits, less direct costs where ``has_costs``; ``value_won`` is that of a patient won by the tested
     price, who comes once only more often by ``one_off_won``. ``real_change`` is what inflation alone did to the price over
-    the period; ``no_number_share`` is that of calls without a telephone number, which are left out.
+    the period; ``no_number_share`` is that of calls without a telephone number, which are left out;
+    ``is_recorded`` whether the test is on the list of changes.
     """
 
     identification: str
@@ -115,6 +116,7 @@ class PriceResult(Result):
     callers: Estimate | None
     no_number_share: Estimate | None
     unpriced_share: Estimate | None
+    is_recorded: bool
     test_branch: str | None
     test_from: date | None
     test_to: date | None
@@ -164,13 +166,14 @@ def analyse(
     worth = _worth(patient_days, first_visits, costs_known, period, params)
     facts = _facts(reading, inside, real[reading.weeks], now, worth, params) | {
         "no_number_share": no_number, "unpriced_share": _unpriced(panel)}
+    facts["is_recorded"] = _is_recorded(events, facts)
     if reading.rung == "constant" and params.inflation:
         facts["real_change"] = exact(float(real[0] ** -1 - 1), "share", len(panel.weeks))
     shown = facts["elasticity"] is not None
     return PriceResult(
         grade="B" if shown and facts["elasticity"].grade == "B" else "C", headline="elasticity" if shown else None,
         says=_says(reading, facts), **facts,
-        findings=(*_findings(reading, facts, priced, _on_record(events, facts), params), *_gaps(reading, facts, calls)),
+        findings=(*_findings(reading, facts, priced, params), *_gaps(reading, facts, calls)),
         ladder=_frame("ladder", [[s.rung, s.rung, s.changes, s.units, s.largest or np.nan, s.answer] for s in reading.ladder]),
         weeks=_weeks(reading, inside), regimes=_regimes(reading, inside, now) if shown else None,
         levels=_levels(inside, patient_days if facts["value_later"] else None, first_visits, facts["has_costs"], params) if shown else None,
@@ -208,7 +211,7 @@ def _unpriced(panel: DemandPanel) -> Estimate | None:
     return exact(missing / open_.sum(), "share", int(open_.sum())) if missing else None
 
 
-def _on_record(events: Table | None, facts: dict[str, Any]) -> bool:
+def _is_recorded(events: Table | None, facts: dict[str, Any]) -> bool:
     """The test is in the list of changes, so that the page on changes measures it too."""
     if events is None or facts["test_from"] is None:
         return False
@@ -451,11 +454,16 @@ def _says(reading: Reading, facts: dict[str, Any]) -> dict[str, Sentence]:
 
 
 def _findings(
-    reading: Reading, facts: dict[str, Any], priced: PricedDemand, on_record: bool, params: PriceParams,
+    reading: Reading, facts: dict[str, Any], priced: PricedDemand, params: PriceParams,
 ) -> tuple[Finding, ...]:
     booking, off, more = facts["elasticity_booking"], facts["real_change"], facts["one_off_change"]
     silent, unpriced = facts["no_number_share"], facts["unpriced_share"]
     told = (
+        (priced.overlaps, Finding("list_overlaps", "caveat", {
+            "overlaps": priced.overlaps, "settled": priced.settled, "unsettled": priced.overlaps - priced.settled})),
+        (unpriced and unpriced.value >= PRICES_MISSING, Finding("unpriced", "caveat")),
+        (priced.gaps, Finding("list_gaps", "caveat", {"stretches": priced.gaps})),
+        (silent and NUMBERS_MISSING <= silent.value < MOST_UNNUMBERED, Finding("no_numbers", "caveat")),
         (facts["cost_per_extra_patient"], Finding("cost", "caveat")),
         (more and more.low > 0, Finding("once_more", "risk")),
         (more and more.low <= 0, Finding("once_unclear", "caveat")),
@@ -464,12 +472,6 @@ def _findings(
         (off, Finding("eroded", "caveat")),
         (not reading.by_unit and not params.inflation, Finding("nominal", "caveat")),
         (booking and booking.is_off_zero, Finding("booking_reacts", "caveat")),
-        (on_record and facts["demand_change"], Finding("measured_twice", "caveat", {"weeks": params.window_weeks})),
-        (silent and NUMBERS_MISSING <= silent.value < MOST_UNNUMBERED, Finding("no_numbers", "caveat")),
-        (priced.overlaps, Finding("list_overlaps", "caveat", {
-            "overlaps": priced.overlaps, "settled": priced.settled, "unsettled": priced.overlaps - priced.settled})),
-        (unpriced and unpriced.value >= PRICES_MISSING, Finding("unpriced", "caveat")),
-        (priced.gaps, Finding("list_gaps", "caveat", {"stretches": priced.gaps})),
         (facts["placebo_share"], Finding("by_chance", "caveat")),
         (facts["later_share"], Finding("later", "strength")),
         (facts["insured_share"], Finding("insured", "caveat")),

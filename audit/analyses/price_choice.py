@@ -34,7 +34,6 @@ from audit.plots.curve import Dot, curve
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
 from audit.tables.columns import Unit
 from audit.tables.competitor_prices import competitor_prices
-from audit.tables.contacts import NUMBERS_MISSING
 from audit.wording import Labels
 
 Array = NDArray[np.float64]
@@ -66,7 +65,7 @@ class PriceChoiceResult(Result):
     None of them where the elasticity is weak. ``points.change_other`` is the change where demand falls exponentially in the
     price instead of with a constant elasticity. ``test_cost`` is contribution a month at stake where the test runs, before
     anything it wins: the price forgone on those who would come anyway, or what those bring who may stay away from a rise.
-    ``test_units`` could take part in it; ``plan_tells`` whether it shows a reaction at which the price breaks even;
+    ``test_units`` could take part in it; ``plan_tells`` whether it tells the reaction found, or none, from break-even;
     ``break_even_demand`` and ``plan_detects`` are sizes: more first patients at a cut, fewer at a rise. ``price_index`` is our prices over the competitors'.
     """
 
@@ -293,7 +292,7 @@ def _test(price: PriceResult, planned: float | None, params: PriceChoiceParams) 
     now, even = price.price_now.value, _break_even(price, planned, params)
     recent = price.weeks.pivot(index="unit", columns="week", values="callers").to_numpy()[:, -params.recent_weeks:]
     design = price_design.design(
-        recent, price=planned, reference=now, break_even=even[0].value if even else None, shortest=params.shortest_test,
+        recent, price=planned, reference=now, detect=_to_tell(price, even), shortest=params.shortest_test,
         lengths=params.planned_weeks, level=params.level,
     )
     if design is None:
@@ -305,6 +304,14 @@ def _test(price: PriceResult, planned: float | None, params: PriceChoiceParams) 
         "plan_detects": exact(detects, "share", design.weeks), "design": _frame("design", design.rows),
         "test_units": design.units, "plan_tells": design.tells, "test_cost": _test_cost(price, planned, design.share, reaction, params),
     }
+
+
+def _to_tell(price: PriceResult, even: tuple[Estimate, Estimate] | None) -> float | None:
+    """The difference of elasticities that decides: break-even from the reaction found, from none where none is known."""
+    if even is None:
+        return None
+    known = price.elasticity is not None and price.elasticity.verdict != "weak"
+    return abs(even[0].value - (min(_reaction(price).value, 0.0) if known else 0.0))
 
 
 def _test_cost(price: PriceResult, planned: float, share: float, reaction: float, params: PriceChoiceParams) -> Estimate | None:
@@ -369,14 +376,13 @@ def _says(facts: dict[str, Any], state: str, room: Room) -> dict[str, Sentence]:
 def _findings(
     price: PriceResult, facts: dict[str, Any], state: str, room: Room, competitors: Table | None,
 ) -> tuple[Finding, ...]:
-    index, silent = facts["price_index"], price.no_number_share
+    index = facts["price_index"]
     told = (
         (state in ("lower", "higher"), Finding("gain", "opportunity", impact=facts["gain"])),
         (state == "full", Finding("full", "risk")),
         (state == "forms_differ", Finding("forms_differ", "caveat")),
         (facts["break_even"] and price.elasticity is None, Finding("break_even", "opportunity")),
         (facts["plan_price"], Finding("plan", "opportunity")),
-        (silent and silent.value >= NUMBERS_MISSING and price.demand_kind == "callers", Finding("no_numbers", "caveat")),
         (index and index.low > 1, Finding("dearer", "caveat")),
         (index and index.high < 1, Finding("cheaper", "caveat")),
         (index and index.low <= 1 <= index.high, Finding("alike", "caveat")),

@@ -71,8 +71,8 @@ class Design:
     """``weeks`` at the other price in a unit with ``share`` of all demand; ``units`` are those that could take part.
 
     ``rows`` by length: weeks, counts in the test, size of the change of demand (more at a cut, less at a rise) and elasticity
-    that it tells from none with power 80 %; ``proposed`` is that of the length proposed. ``tells`` whether a reaction at
-    which the price breaks even would show.
+    that it tells from none with power 80 %; ``proposed`` is that of the length proposed. ``tells`` whether
+    the difference of elasticities asked for would show.
     """
 
     weeks: int
@@ -88,12 +88,12 @@ class Design:
 
 
 def design(
-    counts: Array, *, price: float, reference: float, break_even: float | None, shortest: int, lengths: Sequence[int], level: float,
+    counts: Array, *, price: float, reference: float, detect: float | None, shortest: int, lengths: Sequence[int], level: float,
 ) -> Design | None:
     """A test of ``price`` planned from recent weekly ``counts`` (units, weeks); None without any demand.
 
-    It lasts until it would tell the elasticity ``break_even`` from none, at least ``shortest`` weeks and at most the longest
-    of ``lengths``, which are shown beside it.
+    It lasts until it would tell two elasticities apart that differ by ``detect``, at least ``shortest`` weeks and at most the
+    longest of ``lengths``, which are shown beside it.
     """
     live = np.sort(np.nan_to_num(counts).mean(axis=1))
     live = live[live > 0]
@@ -101,8 +101,8 @@ def design(
         return None
     size = {"weekly": float(live[0]), "control": float(live[1:].sum() if live.size > 1 else live[0]), "ratio": price / reference,
             "dispersion": dispersion(counts), "level": level}
-    needed = None if break_even is None else design_weeks(**size, detect=break_even, longest=max(lengths))
-    weeks = max(shortest, 0 if break_even is None else needed or max(lengths))
+    needed = None if detect is None else design_weeks(**size, detect=detect, longest=max(lengths))
+    weeks = max(shortest, 0 if detect is None else needed or max(lengths))
     rows = []
     for length in sorted({*lengths, weeks}):
         least = detectable(**size, weeks=length)

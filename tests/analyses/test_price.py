@@ -368,7 +368,9 @@ def test_the_whole_range_that_was_tried_is_known():
 def test_a_test_on_the_list_of_changes_points_to_the_other_page():
     frames = clinic()
     frames["events"] = pd.DataFrame({"event": ["Price test"], "kind": ["price"], "from_day": [TEST[0]], "to_day": [TEST[1]], "branch": ["South"]})
-    assert "measured_twice" in keys(run(tables_from_frames(frames, end=END)), "caveat")
+    result = run(tables_from_frames(frames, end=END))
+    care = str(Words("price", currency="RUB", period=PERIOD).sentence("notes.care", result))
+    assert result.is_recorded and "one test, not two" in care
 
 
 @pytest.mark.parametrize(

@@ -34,17 +34,17 @@ def test_the_smallest_unit_tests_and_the_longest_test_is_proposed_where_none_tel
     rng = np.random.default_rng(1)
     counts = rng.poisson([[150], [100], [0]], (3, 26)).astype(float)
     plan = {"price": 80.0, "reference": 100.0, "shortest": 8, "lengths": (4, 26), "level": 0.90}
-    easy, hard = (price_design.design(counts, **plan, break_even=even) for even in (-1.0, -0.01))
+    easy, hard = (price_design.design(counts, **plan, detect=detect) for detect in (1.0, 0.01))
     assert easy.units == 2 and easy.share == pytest.approx(100 / 250, rel=0.05)
     assert easy.weeks == 8 and easy.tells and [row[0] for row in easy.rows] == [4, 8, 26]
     assert hard.weeks == 26 and not hard.tells
-    assert price_design.design(np.zeros((2, 26)), **plan, break_even=None) is None
+    assert price_design.design(np.zeros((2, 26)), **plan, detect=None) is None
 
 
 def test_the_change_a_test_shows_is_a_size_up_or_down():
     counts = np.random.default_rng(1).poisson(100, (2, 26)).astype(float)
     for price, sign in ((80.0, 1), (120.0, -1)):
-        design = price_design.design(counts, price=price, reference=100.0, break_even=None, shortest=8, lengths=(4, 26), level=0.90)
+        design = price_design.design(counts, price=price, reference=100.0, detect=None, shortest=8, lengths=(4, 26), level=0.90)
         _, _, change, elasticity = design.proposed
         assert change > 0 > elasticity and (price / 100) ** elasticity == pytest.approx(1 + sign * change)
 
