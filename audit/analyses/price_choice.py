@@ -388,6 +388,7 @@ def _findings(
         (index and index.low <= 1 <= index.high, Finding("alike", "caveat")),
         (price.elasticity is None, Finding(price.identification, "not_answered")),
         (room.is_full and not room.unmet and price.value_later is not None, Finding("no_queue", "not_answered")),
+        (room.times == float("inf") and facts["plan_price"] is not None and not _is_rise(facts), Finding("no_rooms", "not_answered")),
         (price.value_later is None, Finding("no_money", "not_answered")),
         (competitors is None or facts["services"] is None, Finding("no_competitors", "not_answered")),
     )

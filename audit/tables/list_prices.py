@@ -13,7 +13,7 @@ from ibis.expr.types import Table
 from numpy.typing import NDArray
 
 from audit.tables.weekly_demand import UnitKind
-from audit.tables.weekly_prices import charged
+from audit.tables.weekly_prices import basket, charged
 
 Array = NDArray[np.float64]
 Days = NDArray[np.datetime64]
@@ -21,9 +21,6 @@ Flags = NDArray[np.bool_]
 
 PAID_AS_LISTED = 0.01
 """Bills settle which of two listed prices held if what is usually paid lies within 1 % of it."""
-
-LISTED_THROUGHOUT = 0.9
-"""A service priced on fewer of the days is left out of the mean: its coming or going would look like a change of price."""
 
 
 @dataclass(frozen=True)
@@ -66,20 +63,16 @@ def listed(
     doubted, unsettled = np.zeros(daily.shape, np.bool_), np.zeros(daily.shape, np.bool_)
     for row, (unit, services) in enumerate(weights.items()):
         paths = {service: _path(rows[rows.service_id == service], unit, days) for service in services.index}
-        known = {service: np.isfinite(path.price) for service, path in paths.items() if np.isfinite(path.price).any()}
-        if not known:
-            continue
-        least = min(LISTED_THROUGHOUT * np.any(list(known.values()), axis=0).sum(), max(seen.sum() for seen in known.values()))
-        basket = [service for service, seen in known.items() if seen.sum() >= least]
-        daily[row] = 0.0
-        for service in basket:
+        kept = basket({service: path.price for service, path in paths.items()})
+        daily[row] = 0.0 if kept else np.nan
+        for service in kept:
             path = paths[service]
             price = path.price
             if path.in_doubt.any():
                 if service not in paid and charges is not None:
                     paid[service] = _paid(charges, service, weights, weeks, kind)
                 price = _settled(path, paid[service].loc[unit].to_numpy() if service in paid else np.full(len(weeks), np.nan))
-            daily[row] += services[service] / services[basket].sum() * price
+            daily[row] += services[service] / services[kept].sum() * price
             doubted[row] |= path.in_doubt
             unsettled[row] |= path.in_doubt & ~np.isfinite(price)
     in_doubt, open_ = (part.reshape(len(weights), -1, 7).any(axis=2) for part in (doubted, unsettled))

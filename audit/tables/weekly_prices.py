@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from audit.tables.weekly_demand import WHOLE, UnitKind
 
+KNOWN_THROUGHOUT = 0.9
+"""Share of the days or weeks on which a service must have a price to count in the mean over services."""
+
 LONGEST_GAP = 8
 """Weeks without a bill over which the last price paid is taken to hold."""
 
@@ -56,10 +59,10 @@ def first_visit_services(first_visits: Table, services: Table | None) -> pd.Seri
 def charged(
     charges: Table, weights: Mapping[str, pd.Series], weeks: Sequence[date], kind: UnitKind, carried: int = LONGEST_GAP,
 ) -> NDArray[np.float64]:
-    """Usual price paid for a first visit, shape (units, weeks): the median bill line of the week.
+    """Usual price paid for a first visit, shape (units, weeks): the mean over services of the median bill line of the week.
 
-    The median is not moved by a few discounts. Weeks without a bill carry the last price on, at most
-    ``carried`` weeks.
+    The median is not moved by a few discounts, and the services keep their weights: a week with more of the dear ones is
+    no dearer week. Weeks without a bill carry the last price on, at most ``carried`` weeks.
     """
     unit_of = {str(service): unit for unit, part in weights.items() for service in part.index}
     nothing = np.full((len(weights), len(weeks)), np.nan)
@@ -76,12 +79,30 @@ def charged(
     ).mutate(unit=unit).filter(_.unit.notnull())
     unit_price = (_.paid.cast("float64") / _.quantity.fill_null(1.0).nullif(0.0))
     medians = (
-        lines.group_by("unit", week=_.charged_on.truncate("W").cast("date")).aggregate(price=unit_price.median())
-        .order_by("unit", "week").to_pandas()
+        lines.group_by("unit", "service_id", week=_.charged_on.truncate("W").cast("date")).aggregate(price=unit_price.median())
+        .order_by("unit", "service_id", "week").to_pandas()
     )
     if medians.empty:
         return nothing
     medians["week"] = pd.to_datetime(medians.week)
-    wide = medians.pivot(index="unit", columns="week", values="price")
-    wide = wide.reindex(index=list(weights), columns=pd.to_datetime(list(weeks)))
-    return (wide.ffill(axis=1, limit=carried) if carried else wide).to_numpy(dtype="float64")
+    wide = medians.pivot(index=["unit", "service_id"], columns="week", values="price").reindex(columns=pd.to_datetime(list(weeks)))
+    wide = wide.ffill(axis=1, limit=carried) if carried else wide
+    for row, (name, shares) in enumerate(weights.items()):
+        paid = {str(key): path.to_numpy(dtype="float64") for (of, key), path in wide.iterrows() if of == name}
+        kept = basket({key: path for key, path in paid.items() if key in shares.index})
+        if kept:
+            nothing[row] = sum(shares[key] / shares[kept].sum() * paid[key] for key in kept)
+    return nothing
+
+
+def basket(paths: Mapping[str, NDArray[np.float64]]) -> list[str]:
+    """The services whose price (any number of days or weeks, NaN unknown) is known nearly whenever one is.
+
+    Where none is, the one known longest. The coming or going of another would look like a change of price.
+    """
+    known = {service: np.isfinite(path) for service, path in paths.items() if np.isfinite(path).any()}
+    if not known:
+        return []
+    most = max(seen.sum() for seen in known.values())
+    least = min(KNOWN_THROUGHOUT * np.any(list(known.values()), axis=0).sum(), most)
+    return [service for service, seen in known.items() if seen.sum() >= least]

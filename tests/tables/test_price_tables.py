@@ -114,6 +114,16 @@ def test_bills_stand_in_by_specialty():
     assert np.isnan(path[1, 0]) and path[1, 1:].tolist() == [60] * 3
 
 
+def test_a_week_with_more_of_the_dear_service_is_no_dearer_week():
+    """The median of all bills would go from 100 to 60 though neither price moved."""
+    lines = [f"{week}{n} | 1 | {WEEKS[week] + timedelta(days=n % 5)} | {service} | North | sale | 1 | {paid}"
+             for week, dear in enumerate((4, 1, 3, 1)) for n, (service, paid) in enumerate([("F", 100)] * dear + [("E", 60)] * (5 - dear))]
+    tables = clinic(END, **BARE, services=SERVICES, charges=(
+        "charge_id | patient_id | charged_on | service_id | branch | kind | quantity | paid\n" + "\n".join(lines)))
+    weights = unit_services(tables["first_visits"], tables["services"], ("North",), "branch")
+    assert charged(tables["charges"], weights, WEEKS, "branch").tolist() == [[80] * 4]
+
+
 def test_bills_without_a_branch_price_a_clinic_that_is_one():
     tables = clinic(END, **BARE, services=ONE, charges="""
         charge_id | patient_id | charged_on | service_id | kind | quantity | paid
