@@ -199,14 +199,13 @@ def _other_prices(price: PriceResult, room: Room, params: PriceChoiceParams) -> 
 
 
 def _reaction(price: PriceResult) -> Estimate:
-    """The elasticity of first patients: that of callers, unless those who call book differently at another price.
+    """The elasticity of first patients: that of callers who came, since those who call may book differently at another price.
 
-    Whatever it is, nobody is counted as won by a dearer price: it is taken to be zero at most.
+    Without calls demand is first patients anyway. Whatever it is, nobody is counted as won by a dearer price: it is taken to
+    be zero at most.
     """
     assert price.elasticity is not None
-    booking = price.elasticity_booking
-    differs = booking is not None and booking.is_off_zero and price.elasticity_visits is not None
-    return price.elasticity_visits if differs and price.elasticity_visits is not None else price.elasticity
+    return price.elasticity_visits if price.elasticity_visits is not None else price.elasticity
 
 
 def _first_visits(price: PriceResult, prices: Array, room: Room) -> Array:

@@ -104,11 +104,11 @@ def test_contribution_at_the_tried_price_is_the_arithmetic_of_the_estimates(test
     result = run(tested, price=known)
     row = result.points.set_index("price").loc[2000.0]
     margin = known.value_first.value + known.value_later.value
-    factor = 0.8**known.elasticity.value
+    factor = 0.8**known.elasticity_visits.value
     # the median of 2,000 draws, whose standard deviation is of the size of the gain
     assert row.change == pytest.approx(known.first_patients.value * (factor * (margin - 500) - margin), rel=0.1)
     assert row.first_visits == pytest.approx(known.first_patients.value * factor)
-    other = np.exp(known.elasticity.value * -0.2)
+    other = np.exp(known.elasticity_visits.value * -0.2)
     assert row.change_other == pytest.approx(known.first_patients.value * (other * (margin - 500) - margin), rel=0.1)
 
 
@@ -159,7 +159,7 @@ def test_nobody_is_won_by_a_dearer_price():
     """The estimate is above zero by chance; at a dearer price as many come, not more."""
     dearer = {"North": [(START, None, 2500)], "South": [(START, None, 2500), (date(2016, 3, 14), date(2016, 6, 26), 3000)]}
     found = test_price.run(tables_from_frames(clinic(prices=dearer, elasticity=0.0, per_week=(150, 140)), end=END))
-    raised = replace(found, one_off_change=None, elasticity=replace(found.elasticity, value=0.2, low=-0.2, high=0.6))
+    raised = replace(found, one_off_change=None, elasticity_visits=replace(found.elasticity_visits, value=0.2, low=-0.2, high=0.6))
     result = run(tables_from_frames(clinic(), end=END), price=raised)
     assert result.points.first_visits.max() == pytest.approx(raised.first_patients.value)
     assert result.gain.high <= 500 * raised.first_patients.value + 1
