@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 for folder in (Path(__file__).parent, Path(__file__).parents[1]):
     sys.path.insert(0, str(folder))
@@ -26,9 +27,10 @@ from scipy import special
 
 from audit import catalogue
 from audit.analyses.price import PriceResult
+from audit.analyses.price_choice import PriceChoiceResult
 from audit.config import Period
 from audit.models import price_change
-from audit.results import Estimate
+from audit.results import Estimate, exact
 from audit.tables.connection import tables_from_frames
 
 START, END = date(2015, 1, 5), date(2017, 1, 2)
@@ -146,6 +148,30 @@ def truths(market: Market, result: PriceResult) -> dict[str, float]:
     return found
 
 
+FULL = SimpleNamespace(room_load=exact(0.98, "share", 26), ceiling=exact(0.85, "share", 0))
+"""Rooms that take nobody more."""
+
+
+def choice(price: PriceResult, *, full: bool) -> PriceChoiceResult:
+    """The page of other prices, with free or full rooms."""
+    what = catalogue.analysis("price_choice")
+    earlier = {"price": price} | ({"capacity": FULL} if full else {})
+    result = catalogue.compute(what, {}, earlier, period=PERIOD, params=what.params())
+    assert isinstance(result, PriceChoiceResult)
+    return result
+
+
+def contribution(market: Market, price: PriceResult, at: float, *, full: bool) -> float:
+    """What the price ``at`` would truly change a month, for the first patients there are; who comes again makes one later visit."""
+    now, list_once = price.price_now.value, special.logit(market.once)
+    again = {one: 1 - special.expit(list_once + market.once_slope * np.log(one / LIST)) for one in (at, now)}
+    served = (at / now) ** (market.calls + market.booking)
+    if full:
+        served = min(served, (1 + again[now]) / (1 + again[at]))
+    each = {one: one - COST + (RETURNING - RETURN_COST) * again[one] for one in (at, now)}
+    return price.first_patients.value * (served * each[at] - each[now])
+
+
 def audited(kind: str, seed: int) -> tuple[PriceResult, Market]:
     """The price page of one clinic."""
     frames, market = tables(kind, seed)
@@ -162,6 +188,11 @@ def told(kind: str, seed: int) -> tuple[list[tuple[str, Estimate, float]], str, 
     truth = truths(market, result)
     names = EFFECTS if kind in ("staggered", "one_branch") else EFFECTS[:1]
     found = [(f"price.{name} {kind}", estimates[name], truth[name]) for name in names if name in estimates and name in truth]
+    for full in (False, True) if kind in ("staggered", "one_branch") else ():
+        gain = choice(result, full=full)
+        if gain.change_gain is not None and gain.change_price is not None:
+            name = f"price_choice.change_gain {kind}, rooms {'full' if full else 'free'}"
+            found.append((name, gain.change_gain, contribution(market, result, gain.change_price.value, full=full)))
     return found, result.identification, result.elasticity is not None
 
 

@@ -5,7 +5,7 @@ Method     The best design the records allow, in this order: drawn by lot (or sw
            differences with units that did not get it (Poisson or logit with unit and week effects), interrupted series with
            a control series, interrupted series alone. Widest of several intervals, placebo dates, permutation of units;
            changes within six weeks of each other as one; false discoveries and false coverage held over all changes.
-Reads      events, first_visits, patient_days; opportunities if there are any; the result of recall.
+Reads      events, first_visits, patient_days; opportunities if there are any; the results of price and recall.
 Cannot say What else happened on the day of a change that came for all at once; whether it goes on after the weeks judged.
 """
 
@@ -26,6 +26,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from pydantic import Field
 
+from audit.analyses.price import PriceResult
 from audit.analyses.recall import RecallResult
 from audit.config import Params, Period
 from audit.errors import NotAnswerable
@@ -192,8 +193,8 @@ class _Records:
 
 
 def analyse(
-    events: Table, first_visits: Table, patient_days: Table, opportunities: Table | None, recall: RecallResult | None, *,
-    period: Period, params: ChangesParams,
+    events: Table, first_visits: Table, patient_days: Table, opportunities: Table | None, price: PriceResult | None,
+    recall: RecallResult | None, *, period: Period, params: ChangesParams,
 ) -> ChangesResult:
     """Every change by the best design there is, then all of them looked at together."""
     listed = _listed(events, period, params)
@@ -224,7 +225,8 @@ def analyse(
         effects=_effects(ranked, looks, factors), unjudged=_frame("unjudged", [(one.change, one.start, one.reason, one.look_on) for one in left]),
         series=_series(ranked, looks),
     )
-    return replace(result, says=_says(result), findings=_findings(result, ranked, left, recall, listed.repeated))
+    twin = _measured_on_the_price_page(listed.changes, ranked, price)
+    return replace(result, says=_says(result), findings=_findings(result, ranked, left, price if twin else None, twin, recall, listed.repeated, params))
 
 
 def _frame(name: str, rows: Sequence[Any]) -> pd.DataFrame:
@@ -481,8 +483,18 @@ def _says(result: ChangesResult) -> dict[str, Sentence]:
     }
 
 
+def _measured_on_the_price_page(changes: Sequence[Change], ranked: Sequence[_Judged], price: PriceResult | None) -> str | None:
+    """The change that is the test of the price page: it began in its first week, in its branch."""
+    if price is None or price.test_from is None or price.demand_change is None:
+        return None
+    told = {one.change for one in ranked if one.outcome in CONTROLLED}
+    return next((one.name for one in changes if one.name in told and price.test_branch in one.units
+                 and abs((one.start - price.test_from).days) < 7), None)
+
+
 def _findings(
-    result: ChangesResult, ranked: Sequence[_Judged], left: Sequence[_Left], recall: RecallResult | None, repeated: int
+    result: ChangesResult, ranked: Sequence[_Judged], left: Sequence[_Left], price: PriceResult | None, twin: str | None,
+    recall: RecallResult | None, repeated: int, params: ChangesParams,
 ) -> tuple[Finding, ...]:
     why = {reason: ", ".join(one.change for one in left if one.reason == reason) for reason in dict.fromkeys(one.reason for one in left)}
     held_out = recall.uplift_later if recall is not None and "reactivation" in why else None
@@ -493,6 +505,8 @@ def _findings(
     worst = [one.change for one in ranked if one.why == "worst"]
     part = [one.change for one in ranked if one.is_part]
     told: tuple[tuple[Any, Finding], ...] = (
+        (price, Finding("price_page", "caveat", {
+            "change": twin, "there": price.demand_change if price else None, "before_weeks": params.before_weeks})),
         (held_out, Finding("held_out", "strength", {"uplift": held_out, "names": why.get("reactivation")})),
         (joint, Finding("joint", "caveat", {"names": "; ".join(joint)})),
         (weak, Finding("weak", "caveat", {"names": ", ".join(weak), "weak": len(weak)})),

@@ -5,7 +5,7 @@ Method     A ladder of identification read off the price paths: units (branches 
            times → Poisson panel with unit and week effects (Santos Silva & Tenreyro 2006), the widest of its intervals,
            event study, placebos; one change for all → trend and season, weak; prices that follow demand, or never
            move → refused. The same panel for booking, first visits and the share who come once only.
-Reads      first visits; price list or bills, opportunities, appointments, services and money if there are any.
+Reads      first visits; price list or bills, calls, appointments, services, money and events if there are any.
 Cannot say What prices outside the tested range would do; why a price was changed.
 """
 
@@ -29,9 +29,10 @@ from audit.config import Params, Period
 from audit.errors import NotAnswerable
 from audit.models import price_change, price_ladder
 from audit.models.contribution import among_won, later_value_won
+from audit.models.counted import share
 from audit.models.demand import DemandFit
 from audit.models.patient_worth import patient_worth
-from audit.models.price_periods import periods, price_levels, who_came
+from audit.models.price_periods import periods, tried, who_came
 from audit.models.price_reading import OWN, Reading, read
 from audit.models.share_response import fit_share
 from audit.plots import theme
@@ -39,13 +40,21 @@ from audit.plots import weekly as weeks_plot
 from audit.plots.dots import dots
 from audit.results import Estimate, Finding, Grade, Measure, Result, Sentence, exact, table
 from audit.tables.columns import Unit
+from audit.tables.contacts import NUMBERS_MISSING, numbered, without_number
 from audit.tables.patient_money import patient_money
+from audit.tables.price_now import Now, price_now
 from audit.tables.priced_demand import PricedDemand, later_money, priced_demand
-from audit.tables.weekly_demand import DemandPanel, UnitKind
+from audit.tables.weekly_demand import DemandPanel, UnitKind, self_paying
 from audit.wording import Labels
 
 Array = NDArray[np.float64]
 FIGURES = ("branches", "timing", "reactions")
+PRICES_MISSING = 0.05
+"""Share of weeks without a known price from which it is said."""
+
+MOST_UNNUMBERED = 0.5
+"""Share of calls without a telephone number from which demand is read off first visits: too few callers can be told apart."""
+
 FEWEST = 30
 """Patients below whom no mean of money is told."""
 
@@ -67,19 +76,26 @@ class PriceParams(Params):
 class PriceResult(Result):
     """The rung of the ladder is ``identification``; ``demand_kind`` says whether demand is callers or first visits.
 
-    What is unknown is None. Money later is what a first patient brings after the first day within ``value_days``, less
-    direct costs where ``has_costs``; ``value_won`` is that of a patient won by the tested price, who comes once only
-    more often by ``one_off_won``. ``real_change`` is what inflation alone did to the price over the period.
+    What is unknown is None. ``price_tested`` is compared with ``price_now``; ``price_lowest`` and ``price_highest`` bound what
+    was tried. Money later is what a first patient who pays himself brings after the first day within ``value_days``, in
+    ``later_visits`` visits, less direct costs where ``has_costs``; ``value_won`` is that of a patient won by the tested
+    price, who comes once only more often by ``one_off_won``. ``real_change`` is what inflation alone did to the price over
+    the period; ``no_number_share`` is that of calls without a telephone number, which are left out;
+    ``is_recorded`` whether the test is on the list of changes.
     """
 
     identification: str
     demand_kind: str
     unit_kind: str
+    units: int
     elasticity: Estimate | None
     elasticity_booking: Estimate | None
     elasticity_visits: Estimate | None
     price_now: Estimate
+    prices_differ: bool
     price_tested: Estimate | None
+    price_lowest: Estimate | None
+    price_highest: Estimate | None
     demand_change: Estimate | None
     cost_per_extra_patient: Estimate | None
     one_off_share: Estimate | None
@@ -89,6 +105,7 @@ class PriceResult(Result):
     value_first: Estimate | None
     value_later: Estimate | None
     value_won: Estimate | None
+    later_visits: Estimate | None
     value_days: int | None
     follow_days: int
     has_costs: bool
@@ -97,6 +114,9 @@ class PriceResult(Result):
     insured_share: Estimate | None
     first_patients: Estimate
     callers: Estimate | None
+    no_number_share: Estimate | None
+    unpriced_share: Estimate | None
+    is_recorded: bool
     test_branch: str | None
     test_from: date | None
     test_to: date | None
@@ -113,7 +133,7 @@ class PriceResult(Result):
         Measure("callers", "count"), Measure("is_test", "flag"),
     )
     levels: pd.DataFrame | None = table(
-        Measure("price", "currency"), Measure("weeks", "count"), Measure("followed", "count", people=True),
+        Measure("price", "currency"), Measure("unit_weeks", "count"), Measure("followed", "count", people=True),
         Measure("one_off", "share", interval=True), Measure("value_later", "currency", interval=True),
     )
     intervals: pd.DataFrame | None = table(
@@ -129,41 +149,34 @@ class PriceResult(Result):
     )
 
 
-@dataclass(frozen=True)
-class Now:
-    """Today: price of a first visit, callers and first patients a month."""
-
-    price: float
-    callers: float | None
-    patients: float
-    n: int
-    insured: float
-
-
 def analyse(
-    first_visits: Table, opportunities: Table | None, appointments: Table | None, prices: Table | None, charges: Table | None,
-    services: Table | None, patient_days: Table | None, clv: ClvResult | None, *, period: Period, params: PriceParams,
+    first_visits: Table, opportunities: Table | None, enquiries: Table | None, appointments: Table | None, prices: Table | None,
+    charges: Table | None, services: Table | None, patient_days: Table | None, events: Table | None, clv: ClvResult | None, *,
+    period: Period, params: PriceParams,
 ) -> PriceResult:
     """The rung, the elasticities it allows with their checks, and who comes at another price."""
-    priced = _panel((opportunities, appointments, prices, charges, services), first_visits, period, params)
+    calls, no_number = _told_apart(opportunities, enquiries, period, params)
+    priced = _panel((calls, appointments, prices, charges, services), first_visits, period, params)
     panel = priced.panel
-    now = _now(first_visits, opportunities, panel, period)
+    now = price_now(first_visits, calls, panel, period)
     real = _real(panel, params)
     reading = _read(panel, real, params)
     inside = panel.cut(reading.weeks)
     costs_known = clv is None or clv.margin_365 is not None
     worth = _worth(patient_days, first_visits, costs_known, period, params)
-    facts = _facts(reading, inside, real[reading.weeks], now, worth, params)
+    facts = _facts(reading, inside, real[reading.weeks], now, worth, params) | {
+        "no_number_share": no_number, "unpriced_share": _unpriced(panel)}
+    facts["is_recorded"] = _is_recorded(events, facts)
     if reading.rung == "constant" and params.inflation:
         facts["real_change"] = exact(float(real[0] ** -1 - 1), "share", len(panel.weeks))
     shown = facts["elasticity"] is not None
     return PriceResult(
         grade="B" if shown and facts["elasticity"].grade == "B" else "C", headline="elasticity" if shown else None,
         says=_says(reading, facts), **facts,
-        findings=(*_findings(reading, facts, priced, params), *_gaps(reading, facts, opportunities)),
+        findings=(*_findings(reading, facts, priced, params), *_gaps(reading, facts, calls)),
         ladder=_frame("ladder", [[s.rung, s.rung, s.changes, s.units, s.largest or np.nan, s.answer] for s in reading.ladder]),
         weeks=_weeks(reading, inside), regimes=_regimes(reading, inside, now) if shown else None,
-        levels=_levels(inside, patient_days if facts["value_later"] else None, first_visits, params) if shown else None,
+        levels=_levels(inside, patient_days if facts["value_later"] else None, first_visits, facts["has_costs"], params) if shown else None,
         intervals=_intervals(reading, inside, params) if shown else None,
         timing_blocks=_timing(reading, params) if shown else None, outcomes=_outcomes(reading, inside, params) if shown else None,
     )
@@ -175,6 +188,37 @@ def _frame(name: str, rows: list[Any]) -> pd.DataFrame:
 
 
 # ------------------------------------------------------------------ queries
+def _told_apart(
+    opportunities: Table | None, enquiries: Table | None, period: Period, params: PriceParams,
+) -> tuple[Table | None, Estimate | None]:
+    """Callers with a telephone number, and the share of calls without; no callers where most have none.
+
+    A call without a number counts as a person each time, is joined to no visit, and may be a patient's.
+    """
+    if opportunities is None or enquiries is None:
+        return opportunities, None
+    silent, n = without_number(enquiries, period)
+    if not silent:
+        return opportunities, None
+    found = share(silent, n, params.level)
+    return (None if silent >= MOST_UNNUMBERED * n else numbered(opportunities, enquiries)), found
+
+
+def _unpriced(panel: DemandPanel) -> Estimate | None:
+    """Share of unit-weeks with demand for which no price is known."""
+    open_ = np.isfinite(panel.main)
+    missing = int((open_ & ~np.isfinite(panel.price)).sum())
+    return exact(missing / open_.sum(), "share", int(open_.sum())) if missing else None
+
+
+def _is_recorded(events: Table | None, facts: dict[str, Any]) -> bool:
+    """The test is in the list of changes, so that the page on changes measures it too."""
+    if events is None or facts["test_from"] is None:
+        return False
+    of_price = events.filter(_.kind == "price", _.from_day <= facts["test_to"], (_.to_day >= facts["test_from"]).fill_null(True))
+    return bool(of_price.count().execute())
+
+
 def _panel(tables: tuple[Table | None, ...], first_visits: Table, period: Period, params: PriceParams) -> PricedDemand:
     """Demand and prices by branch; by specialty where only these had prices of their own."""
     def found(kind: UnitKind) -> PricedDemand:
@@ -197,40 +241,21 @@ def _log(panel: DemandPanel) -> Array:
         return np.where(np.isfinite(panel.main), np.log(panel.price), np.nan)
 
 
-def _now(first_visits: Table, opportunities: Table | None, panel: DemandPanel, period: Period) -> Now:
-    days = period.present
-    new = first_visits.filter(_.is_new, _.first_day >= days.start, _.first_day < days.end)
-    came, insured = new.aggregate(all=_.count(), insured=_.payer.isin(["insurer", "state"]).sum().fill_null(0)).to_pandas().iloc[0]
-    if came == 0:
-        raise NotAnswerable("no_demand", verdict="not_enough_data")
-    callers = None
-    if opportunities is not None:
-        spoken = opportunities.filter(_.is_answered, _.opened_at.date() >= days.start, _.opened_at.date() < days.end)
-        callers = float(spoken.count().execute()) / days.months
-    inside = [index for index, week in enumerate(panel.weeks) if week < days.end]
-    known = np.isfinite(panel.price[:, inside])
-    last = np.flatnonzero(known.any(axis=0))
-    if not last.size:
-        raise NotAnswerable("no_price")
-    price, here = panel.price[:, last[-1]], known[:, last[-1]]
-    volume = np.nansum(panel.main[:, inside[-26:]], axis=1) + 1e-9
-    return Now(round(float(np.average(price[here], weights=volume[here])), 2), callers or None, came / days.months, int(came), insured / came)
-
-
 def _worth(
     patient_days: Table | None, first_visits: Table, costs_known: bool, period: Period, params: PriceParams,
 ) -> dict[str, Any]:
-    """Money of first patients of the last year that was followed to the horizon; a shorter one if that year is short."""
+    """Money of first patients who pay themselves, of the last year that was followed to the horizon; a shorter one if that year is short."""
     for days in sorted({params.value_days, 180, 90}, reverse=True) if patient_days is not None else ():
         since = period.end - timedelta(days=days + 365)
-        money = patient_money(patient_days, first_visits, horizon_days=days, since=since).order_by("patient_id").to_pandas()
+        money = patient_money(patient_days, self_paying(first_visits), horizon_days=days, since=since).order_by("patient_id").to_pandas()
         found = patient_worth(money, less_costs=costs_known, fewest=FEWEST, level=params.level, seed=params.seed)
         if found is not None:
             return {
                 "value_days": days, "has_costs": found.has_costs, "later_share": exact(found.later_share, "share", found.n),
                 "value_first": exact(found.first, "currency", found.n), "value_later": _three(found.later, "currency", found.n, params),
+                "later_visits": exact(found.later_visits, "number", found.n),
             }
-    return dict.fromkeys(("value_days", "later_share", "value_first", "value_later")) | {"has_costs": False}
+    return dict.fromkeys(("value_days", "later_share", "value_first", "value_later", "later_visits")) | {"has_costs": False}
 
 
 # ------------------------------------------------------------------ steps
@@ -265,13 +290,15 @@ def _facts(
     test_weeks = [panel.weeks[column] for column in np.unique(np.nonzero(is_test)[1])]
     units = [panel.units[row] for row in np.unique(np.nonzero(is_test)[0])]
     own = usable and reading.by_unit
-    tested = _tested_price(panel, real, now) if usable else None
+    other = tried(price=panel.price, real=real, now=now.price, smallest=price_ladder.SMALLEST_CHANGE) if usable else None
     moved = main.placebo_share() if own and main is not None else None
     facts: dict[str, Any] = {
-        "identification": reading.rung, "demand_kind": "visits" if panel.callers is None else "callers", "unit_kind": panel.kind,
+        "identification": reading.rung, "demand_kind": "visits" if panel.callers is None else "callers", "unit_kind": panel.kind, "units": len(panel.units),
         "elasticity": elasticity, "elasticity_booking": fits["booking"], "elasticity_visits": fits["came"],
-        "price_now": exact(now.price, "currency", now.n),
-        "price_tested": exact(tested, "currency", len(test_weeks)) if tested else None,
+        "price_now": exact(now.price, "currency", now.n), "prices_differ": now.differs,
+        "price_tested": exact(other.tested, "currency", other.unit_weeks) if other else None,
+        "price_lowest": exact(min(other.lowest, now.price), "currency", other.unit_weeks) if other else None,
+        "price_highest": exact(max(other.highest, now.price), "currency", other.unit_weeks) if other else None,
         "first_patients": exact(now.patients, "count", now.n),
         "callers": None if now.callers is None else exact(now.callers, "count", now.n),
         "insured_share": exact(now.insured, "share", now.n) if now.insured > 0 else None, "real_change": None,
@@ -281,13 +308,13 @@ def _facts(
         "test_to": test_weeks[-1] + timedelta(days=6) if own and test_weeks else None,
         "follow_days": params.follow_days,
     } | worth | dict.fromkeys(("demand_change", "cost_per_extra_patient", "one_off_share", "one_off_change", "one_off_won", "value_won"))
-    if elasticity and tested:
-        facts |= _of_the_test(elasticity, tested, now, params)
-        facts |= _one_off(panel, real, facts, tested, now, params) if own else {}
+    if elasticity and other:
+        facts |= _of_the_test(elasticity, other.tested, now, params)
+        facts |= _one_off(panel, real, facts, other.tested, now, params) if own else {}
     if facts["one_off_won"] and facts["value_later"]:
-        later, won, share = facts["value_later"], facts["one_off_won"], facts["one_off_share"].value
+        later, won, once = facts["value_later"], facts["one_off_won"], facts["one_off_share"].value
         facts["value_won"] = _three(
-            later_value_won((later.value, later.low, later.high), (won.value, won.low, won.high), one_off=share, level=params.level,
+            later_value_won((later.value, later.low, later.high), (won.value, won.low, won.high), one_off=once, level=params.level,
                             seed=params.seed), "currency", won.n, params, "C", won.verdict)
     return facts
 
@@ -308,16 +335,6 @@ def _elasticity(reading: Reading, fit: DemandFit | None, params: PriceParams) ->
     return _three(bounds, "number", fit.weeks, params, grade, "identified" if checked else "weak")
 
 
-def _tested_price(panel: DemandPanel, real: Array, now: Now) -> float | None:
-    """The price farthest below today's that was asked for at least two weeks, else farthest above; in today's money."""
-    level, worth = np.round(panel.price, 2), panel.price * real
-    found = [float(worth[level == one].mean()) for one in price_levels(panel.price)]
-    away = [price for price in found if abs(np.log(price / now.price)) >= price_ladder.SMALLEST_CHANGE]
-    if not away:
-        return None
-    return round(min(away) if min(away) < now.price else max(away), 2)
-
-
 def _of_the_test(elasticity: Estimate, tested: float, now: Now, params: PriceParams) -> dict[str, Estimate | None]:
     def told(of: Callable[[float, float, float], float], unit: Unit) -> Estimate | None:
         value, one, other = (of(e, tested, now.price) for e in (elasticity.value, elasticity.low, elasticity.high))
@@ -325,7 +342,8 @@ def _of_the_test(elasticity: Estimate, tested: float, now: Now, params: PricePar
             return None
         return _three((value, min(one, other), max(one, other)), unit, elasticity.n, params, elasticity.grade, elasticity.verdict)
 
-    cost = told(price_change.cost_per_extra, "currency") if tested < now.price else None
+    sure = tested < now.price and elasticity.verdict != "weak"
+    cost = told(price_change.cost_per_extra, "currency") if sure else None
     return {"demand_change": told(price_change.log_change, "share"), "cost_per_extra_patient": cost}
 
 
@@ -339,22 +357,23 @@ def _one_off(
     fit = fit_share(events=panel.once, among=panel.seen, log_price=np.log(panel.price * real), month=month)
     if fit is None or min(n, cheap) < 20:
         return {}
-    share = float(np.nansum(panel.once[usual]) / n)
-    if not 0 < share < 1:
+    once = float(np.nansum(panel.once[usual]) / n)
+    if not 0 < once < 1:
         return {}
-    change, extra = fit.change(share, tested, now.price, params.level), facts["demand_change"]
+    change, extra = fit.change(once, tested, now.price, params.level), facts["demand_change"]
     won = among_won(change, (extra.value, extra.low, extra.high), level=params.level, seed=params.seed)
     return {
-        "one_off_share": exact(share, "share", n), "one_off_change": _three(change, "points", cheap, params, "C", extra.verdict),
+        "one_off_share": exact(once, "share", n), "one_off_change": _three(change, "points", cheap, params, "C", extra.verdict),
         "one_off_won": None if won is None else _three(won, "points", cheap, params, "C", extra.verdict),
     }
 
 
 # ------------------------------------------------------------------ tables
 def _levels(
-    panel: DemandPanel, patient_days: Table | None, first_visits: Table, params: PriceParams,
+    panel: DemandPanel, patient_days: Table | None, first_visits: Table, less_costs: bool, params: PriceParams,
 ) -> pd.DataFrame | None:
-    later = None if patient_days is None else later_money(patient_days, first_visits, panel, horizon_days=params.follow_days)
+    later = None if patient_days is None else later_money(
+        patient_days, first_visits, panel, horizon_days=params.follow_days, less_costs=less_costs)
     rows = who_came(price=panel.price, once=panel.once, seen=panel.seen, later=later, fewest=FEWEST, level=params.level, seed=params.seed)
     return _frame("levels", rows) if rows else None
 
@@ -429,14 +448,22 @@ def _says(reading: Reading, facts: dict[str, Any]) -> dict[str, Sentence]:
         "title": Sentence(title), "lede": Sentence("measured" if elasticity else title),
         "figures.timing.title": Sentence("moved_before" if reading.moved_before else "parallel"),
         "figures.reactions.title": Sentence("fails" if reading.failed else "passes" if reading.checks else "none"),
-        "notes.care": Sentence("test" if facts["test_branch"] else "several" if reading.by_unit else "other"),
+        "notes.care": Sentence("other" if not reading.by_unit else "several" if reading.rung == "staggered" else "test"),
         "notes.decide": Sentence(title),
     }
 
 
-def _findings(reading: Reading, facts: dict[str, Any], priced: PricedDemand, params: PriceParams) -> tuple[Finding, ...]:
+def _findings(
+    reading: Reading, facts: dict[str, Any], priced: PricedDemand, params: PriceParams,
+) -> tuple[Finding, ...]:
     booking, off, more = facts["elasticity_booking"], facts["real_change"], facts["one_off_change"]
+    silent, unpriced = facts["no_number_share"], facts["unpriced_share"]
     told = (
+        (priced.overlaps, Finding("list_overlaps", "caveat", {
+            "overlaps": priced.overlaps, "settled": priced.settled, "unsettled": priced.overlaps - priced.settled})),
+        (unpriced and unpriced.value >= PRICES_MISSING, Finding("unpriced", "caveat")),
+        (priced.gaps, Finding("list_gaps", "caveat", {"stretches": priced.gaps})),
+        (silent and NUMBERS_MISSING <= silent.value < MOST_UNNUMBERED, Finding("no_numbers", "caveat")),
         (facts["cost_per_extra_patient"], Finding("cost", "caveat")),
         (more and more.low > 0, Finding("once_more", "risk")),
         (more and more.low <= 0, Finding("once_unclear", "caveat")),
@@ -445,8 +472,6 @@ def _findings(reading: Reading, facts: dict[str, Any], priced: PricedDemand, par
         (off, Finding("eroded", "caveat")),
         (not reading.by_unit and not params.inflation, Finding("nominal", "caveat")),
         (booking and booking.is_off_zero, Finding("booking_reacts", "caveat")),
-        (priced.overlaps, Finding("list_overlaps", "caveat", {"overlaps": priced.overlaps})),
-        (priced.gaps, Finding("list_gaps", "caveat", {"stretches": priced.gaps})),
         (facts["placebo_share"], Finding("by_chance", "caveat")),
         (facts["later_share"], Finding("later", "strength")),
         (facts["insured_share"], Finding("insured", "caveat")),
@@ -456,15 +481,17 @@ def _findings(reading: Reading, facts: dict[str, Any], priced: PricedDemand, par
 
 
 def _gaps(
-    reading: Reading, facts: dict[str, Any], opportunities: Table | None,
+    reading: Reading, facts: dict[str, Any], calls: Table | None,
 ) -> tuple[Finding, ...]:
+    silent = facts["no_number_share"]
     unknown = reading.rung in ("constant", "follows_demand", "all_at_once", "promotion")
     told = (
         (unknown, Finding(reading.rung, "not_answered")),
         (not unknown and facts["elasticity"] is None, Finding("too_few", "not_answered")),
-        (facts["elasticity"] and facts["price_tested"] and facts["price_tested"].value < facts["price_now"].value
-         and facts["cost_per_extra_patient"] is None, Finding("cost_unbounded", "not_answered")),
-        (opportunities is None, Finding("no_calls", "not_answered")),
+        (facts["elasticity"] and facts["elasticity"].verdict != "weak" and facts["cost_per_extra_patient"] is None
+         and facts["price_tested"] and facts["price_tested"].value < facts["price_now"].value, Finding("cost_unbounded", "not_answered")),
+        (calls is None and silent is None, Finding("no_calls", "not_answered")),
+        (calls is None and silent, Finding("calls_without_numbers", "not_answered")),
         (facts["value_later"] is None, Finding("no_money", "not_answered")),
     )
     return tuple(finding for applies, finding in told if applies)

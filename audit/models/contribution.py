@@ -1,13 +1,23 @@
 """Contribution at another price: what a month's first patients bring over the horizon, with its uncertainty.
 
-    Π(P) = N₀ · min{f(P), room} · [first + P − P₀ + later · (1 − o(P)) / (1 − o₀)],
-    o(P) = o₀ + δ · ln(P/P₀) / ln(P₁/P₀),
+    Π(P) = N₀ · s(P) · [first + P − P₀ + later · r(P)]
+    s(P) = min{(1 + q) f(P), room (1 + a) / (1 + a r(P))}
+    r(P) = (1 − o(P)) / (1 − o₀),  o(P) = o₀ + δ · ln(P/P₀) / ln(P₁/P₀)
     f(P) = (P/P₀)^ε with a constant elasticity, or exp{ε (P − P₀)/P₀}: the same slope at P₀, a weaker reaction to a cut
 
 N₀ first patients a month at today's price P₀, ε the elasticity, ``first`` and ``later`` the money of a
 first patient on the first day and after it, o the share who come once only and δ its change seen at the
 tested price P₁. There is no formula for “the best price” here: with later money above the cost of a
 visit a constant elasticity has no interior maximum, so prices are compared, not solved for.
+
+What is scarce is visits, first and later ones alike: a first patient makes 1 + a r(P) of them, a later ones at
+today's price, and N₀ room (1 + a) fit into a month. In full rooms (room = 1) therefore
+
+* a cheaper price brings a lower receipt for the same visits. Those served are drawn from all who ask at that price, so
+  some who would have paid P₀ and come again are turned away for others; the hours that patients who come once only leave
+  empty go to the next in the queue, who is there as long as demand exceeds the rooms;
+* a dearer price loses (1 − f) of those who ask. They are replaced only by the unmet demand q that is on record (people a
+  month who asked and found no time, over N₀, who stay away at the dearer price like the others); without a record q is 0.
 """
 
 from __future__ import annotations
@@ -23,6 +33,33 @@ from audit.models.drivers import spread
 Array = NDArray[np.float64]
 Three = tuple[float, float, float]
 Form = Literal["constant", "exponential"]
+
+
+@dataclass(frozen=True)
+class Room:
+    """How many times today's patients fit (``times``, at least 1), later visits a first patient makes (a), unmet demand (q).
+
+    ``unmet`` counts in full rooms only: where there is room, whoever found no time did not lack a room.
+    """
+
+    times: float = float("inf")
+    later_visits: float = 0.0
+    unmet: float = 0.0
+
+    @property
+    def is_full(self) -> bool:
+        """Nobody more fits at today's price."""
+        return self.times <= 1
+
+    def served(self, demand: Array, returning: Array) -> Array:
+        """First patients over today's: ``demand`` f(P) and ``returning`` r(P), of one shape."""
+        asking = demand * (1 + self.unmet) if self.is_full else demand
+        fit = max(self.times, 1.0) * (1 + self.later_visits) / (1 + self.later_visits * returning)
+        found: Array = np.minimum(asking, fit)
+        return found
+
+
+FREE = Room()
 
 
 @dataclass(frozen=True)
@@ -50,24 +87,29 @@ class Change:
         return int(np.argmax(self.quartile))
 
 
+def return_factor(prices: Array, reference: float, tested: float, one_off: float, change: Array) -> Array:
+    """r(P): patients who return at each price over those at the reference, where ``change`` was seen at ``tested``."""
+    slope = change / np.log(tested / reference) if tested != reference else np.zeros_like(change)
+    found: Array = np.clip(1 - one_off - slope * np.log(prices / reference), 0, 1) / max(1 - one_off, 1e-9)
+    return found
+
+
 def contribution_change(
     *, prices: Array, reference: float, tested: float, patients: float, first: float, one_off: float, draws: Draws,
-    level: float, room: float = float("inf"), form: Form = "constant",
+    level: float, room: Room = FREE, form: Form = "constant",
 ) -> Change:
     """Change of contribution a month against the price ``reference``, in the currency of the prices.
 
     ``patients`` a month at the reference; ``first`` money of the first day per patient; ``one_off`` share
-    who come once; ``tested`` the price at which δ was seen; ``room`` how many times today's patients fit
-    into the clinic (at least 1); ``form`` how demand goes on from the slope at the reference. At the reference the change is 0 and P(gain) is NaN.
+    who come once; ``tested`` the price at which δ was seen; ``form`` how demand goes on from the slope at the
+    reference. At the reference the change is 0 and P(gain) is NaN.
     """
     prices = np.asarray(prices, float)
-    log_ratio = np.log(prices / reference)[:, None]
-    step = log_ratio if form == "constant" else (prices / reference - 1)[:, None]
-    demand = np.minimum(np.exp(draws.elasticity[None, :] * step), max(room, 1.0))
-    slope = draws.one_off_change / np.log(tested / reference) if tested != reference else np.zeros_like(draws.later)
-    returning = np.clip(1 - one_off - slope[None, :] * log_ratio, 0, 1) / max(1 - one_off, 1e-9)
+    step = (np.log(prices / reference) if form == "constant" else prices / reference - 1)[:, None]
+    returning = return_factor(prices[:, None], reference, tested, one_off, draws.one_off_change[None, :])
+    served = room.served(np.exp(draws.elasticity[None, :] * step), returning)
     each = first + prices[:, None] - reference + draws.later[None, :] * returning
-    change = patients * (demand * each - (first + draws.later[None, :]))
+    change = patients * (served * each - (first + draws.later[None, :]))
     tail = (1 - level) / 2
     low, quartile, middle, high = np.quantile(change, [tail, 0.25, 0.5, 1 - tail], axis=1)
     same = np.isclose(prices, reference)

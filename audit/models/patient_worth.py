@@ -12,7 +12,7 @@ from audit.models.bootstrap import mean_interval
 
 @dataclass(frozen=True)
 class PatientWorth:
-    """Mean money of the first day, of later days with bounds, of ``n`` patients.
+    """Mean money of the first day, of later days with bounds, of ``n`` patients, and their mean visits after the first day.
 
     ``later_share`` of outpatient money that comes after the first day; ``has_costs`` whether direct cost was taken off.
     """
@@ -21,11 +21,12 @@ class PatientWorth:
     first: float
     later: tuple[float, float, float]
     later_share: float
+    later_visits: float
     has_costs: bool
 
 
 def patient_worth(money: pd.DataFrame, *, less_costs: bool, fewest: int, level: float, seed: int) -> PatientWorth | None:
-    """``money`` has one row per patient: first_money, later_money, later_surgery, first_cost, later_cost.
+    """``money`` has one row per patient: first_money, later_money, later_surgery, first_cost, later_cost, later_visits.
 
     None of fewer than ``fewest`` patients, or where nothing was paid.
     """
@@ -38,5 +39,6 @@ def patient_worth(money: pd.DataFrame, *, less_costs: bool, fewest: int, level: 
     return PatientWorth(
         n=len(money), first=float((money.first_money - cost.first_cost).mean()),
         later=(float(later.mean()), *mean_interval(later, level, seed)),
-        later_share=float(outpatient / (money.first_money.sum() + outpatient)), has_costs=bool(np.any(cost.to_numpy() > 0)),
+        later_share=float(outpatient / (money.first_money.sum() + outpatient)), later_visits=float(money.later_visits.mean()),
+        has_costs=bool(np.any(cost.to_numpy() > 0)),
     )

@@ -1,10 +1,19 @@
-"""Design of a test of another price in one unit: how long, how large, and which reaction it would show."""
+"""Design of a test of another price: how long, how large, which reaction it would show, and what it puts at stake.
+
+Of several units the smallest asks the other price and the rest keep theirs; a single one asks it in weeks drawn by lot, and as
+many weeks its own price.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+
+from audit.models.price_change import log_change
 
 Array = NDArray[np.float64]
 
@@ -55,3 +64,62 @@ def design_weeks(
         if least <= abs(detect):
             return weeks
     return None
+
+
+@dataclass(frozen=True)
+class Design:
+    """``weeks`` at the other price in a unit with ``share`` of all demand; ``units`` are those that could take part.
+
+    ``rows`` by length: weeks, counts in the test, size of the change of demand (more at a cut, less at a rise) and elasticity
+    that it tells from none with power 80 %; ``proposed`` is that of the length proposed. ``tells`` whether
+    the difference of elasticities asked for would show.
+    """
+
+    weeks: int
+    units: int
+    share: float
+    tells: bool
+    rows: list[list[float]]
+
+    @property
+    def proposed(self) -> list[float]:
+        """The row of the length proposed."""
+        return next(row for row in self.rows if row[0] == self.weeks)
+
+
+def design(
+    counts: Array, *, price: float, reference: float, detect: float | None, shortest: int, lengths: Sequence[int], level: float,
+) -> Design | None:
+    """A test of ``price`` planned from recent weekly ``counts`` (units, weeks); None without any demand.
+
+    It lasts until it would tell two elasticities apart that differ by ``detect``, at least ``shortest`` weeks and at most the
+    longest of ``lengths``, which are shown beside it.
+    """
+    live = np.sort(np.nan_to_num(counts).mean(axis=1))
+    live = live[live > 0]
+    if not live.size:
+        return None
+    size = {"weekly": float(live[0]), "control": float(live[1:].sum() if live.size > 1 else live[0]), "ratio": price / reference,
+            "dispersion": dispersion(counts), "level": level}
+    needed = None if detect is None else design_weeks(**size, detect=detect, longest=max(lengths))
+    weeks = max(shortest, 0 if detect is None else needed or max(lengths))
+    rows = []
+    for length in sorted({*lengths, weeks}):
+        least = detectable(**size, weeks=length)
+        # a cut shows by more demand, a rise by less: the elasticity is negative either way
+        rows.append([length, length * size["weekly"], abs(log_change(-least, price, reference)), -least])
+    return Design(weeks, int(live.size), float(live[0] / live.sum()), needed is not None, rows)
+
+
+def at_stake(
+    *, patients: float, price: float, reference: float, margin: float, elasticity: Array, level: float, rng: np.random.Generator,
+) -> tuple[float, float, float]:
+    """Contribution a month a test puts at stake, before anything it wins: (low, mean, high).
+
+    For a cut the price forgone on the ``patients`` a month who would come anyway; for a rise the ``margin`` each of those
+    brings who stays away, by draws of the ``elasticity`` (draws,). How many come in a month is Poisson.
+    """
+    coming = rng.poisson(patients, elasticity.size)
+    lost = coming * (reference - price) if price < reference else coming * margin * (1 - (price / reference) ** elasticity)
+    low, high = np.quantile(lost, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(np.clip(lost.mean(), low, high)), float(high)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
@@ -33,3 +36,17 @@ def price_index(own: ArrayLike, price: ArrayLike, competitor: ArrayLike, *, leve
     half = float(stats.t.ppf(0.5 + level / 2, each.size - 1) * each.std(ddof=1) / np.sqrt(each.size))
     value, low, high = np.exp([each.mean(), each.mean() - half, each.mean() + half])
     return Index(float(value), float(low), float(high), int(each.size))
+
+
+def side_by_side(pairs: pd.DataFrame, names: Mapping[str, str], first: Collection[str], most: int) -> list[list[Any]]:
+    """By service: its name, our price, the lowest, middle and highest of the competitors', our index, how many were seen.
+
+    ``pairs`` has service_id, own and price; ``names`` by service; services of a ``first`` visit come before others, then
+    those seen at most competitors, ``most`` in all.
+    """
+    ordered = sorted(pairs.groupby("service_id"), key=lambda found: (found[0] not in first, -len(found[1]), found[0]))
+    return [
+        [names.get(str(service), service), float(part.own.mean()), part.price.min(), part.price.median(), part.price.max(),
+         float(np.exp(np.log(part.own / part.price).mean())), len(part)]
+        for service, part in ordered[:most]
+    ]

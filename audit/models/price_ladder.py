@@ -35,16 +35,20 @@ FEWEST_LEADS = 6
 
 @dataclass(frozen=True)
 class PriceChange:
-    """One change of one unit's price: ``unit`` and ``week`` are row and column, ``size`` is Δ ln(price)."""
+    """One change of one unit's price: ``unit`` and ``week`` are row and column, ``size`` is Δ ln(price).
+
+    ``since`` is the first week in which it may have happened: earlier than ``week`` where prices in between are unknown.
+    """
 
     unit: int
     week: int
     size: float
+    since: int
 
 
 @dataclass(frozen=True)
 class Step:
-    """One rung: how many ``changes`` in how many ``units`` speak for it, the largest in |Δ ln(price)|, its answer.
+    """One rung: how many ``changes`` in how many ``units`` speak for it, the ``largest`` as a share of the dearer price, its answer.
 
     ``answer`` is reached (the page stands on this rung), passed (a stronger one is used), led (there are such changes,
     but demand led them), none (no such change), short (too few changes to tell) or clear (looked for and not found).
@@ -77,7 +81,7 @@ def price_changes(log_price: Array) -> list[PriceChange]:
                 week += 1
                 size += steps[week]
             if abs(size) >= SMALLEST_CHANGE / 2:
-                changes.append(PriceChange(unit, int(known[start + 1]), float(size)))
+                changes.append(PriceChange(unit, int(known[start + 1]), float(size), int(known[start]) + 1))
             week += 1
     return changes
 
@@ -119,16 +123,17 @@ def ladder(log_price: Array, reached: Rung, followed: Leads | None) -> list[Step
         answer: Answer = "reached" if number == place else otherwise
         if name == "follows_demand" and number != place:
             answer = "none" if not every else "short" if followed is None or followed.changes < FEWEST_LEADS else "clear"
-        sizes = [abs(change.size) for change in changes]
+        sizes = [-float(np.expm1(-abs(change.size))) for change in changes]
         steps.append(Step(name, len(changes), len({change.unit for change in changes}), max(sizes, default=0.0), answer))
     return steps
 
 
 def _is_own(change: PriceChange, changes: list[PriceChange], known: NDArray[np.bool_]) -> bool:
     others = set(np.flatnonzero(known[:, change.week])) - {change.unit}
+    # a change that a gap in the list hides may have been that of the others
     alike = {
         other.unit for other in changes
-        if abs(other.week - change.week) <= 1 and abs(other.size - change.size) < SMALLEST_CHANGE / 2
+        if other.since - 1 <= change.week and change.since - 1 <= other.week and abs(other.size - change.size) < SMALLEST_CHANGE / 2
     }
     return bool(others - alike)
 

@@ -49,6 +49,42 @@ def price_levels(price: Array, most: int | None = None) -> list[float]:
     return sorted(float(level[one]) for one in longest if times[one] >= 2)
 
 
+@dataclass(frozen=True)
+class Tried:
+    """Prices that were asked for beside today's, in today's money: ``tested`` is compared with today's, over ``unit_weeks``."""
+
+    tested: float
+    unit_weeks: int
+    lowest: float
+    highest: float
+
+
+def tried(*, price: Array, real: Array, now: float, smallest: float) -> Tried | None:
+    """The cheaper price that was asked for longest, else the dearer one, and the range of all; None if there was no other.
+
+    ``price`` (units, weeks), ``real`` what the money of each week is worth today (weeks,); a price within ``smallest`` (in
+    logs) of ``now`` is no other one. A cheaper price comes first, because it is how patients are won.
+    """
+    level, worth = np.round(price, 2), price * real
+    found = [(float(worth[level == one].mean()), int((level == one).sum())) for one in price_levels(price)]
+    away = [(one, weeks) for one, weeks in found if abs(np.log(one / now)) >= smallest]
+    if not away:
+        return None
+    tested, weeks = max(away, key=lambda one: (one[0] < now, one[1], abs(np.log(one[0] / now))))
+    at = [one for one, _ in away]
+    return Tried(round(tested, 2), weeks, round(min(at), 2), round(max(at), 2))
+
+
+def round_prices(low: float, high: float, now: float) -> Array:
+    """At most seven prices from the lowest to the highest seen, today's among them, the others round."""
+    step = (high - low) / 4
+    power = 10 ** np.floor(np.log10(step))
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= step * 0.999)
+    inner = np.arange(np.ceil(low / step) * step, high, step)
+    found: Array = np.unique(np.round(np.concatenate([[low], inner[np.abs(inner - now) > step / 3], [high], [now]]), 2))
+    return found
+
+
 def who_came(
     *, price: Array, once: Array, seen: Array, later: pd.Series | None, fewest: int, level: float, seed: int,
 ) -> list[list[float]]:

@@ -61,6 +61,10 @@ def numbered(opportunities: Table, enquiries: Table) -> Table:
     return opportunities.semi_join(known, "opportunity_id")
 
 
+NUMBERS_MISSING = 0.05
+"""Share of calls without a telephone number from which a page says so."""
+
+
 def without_number(enquiries: Table, days: Days) -> tuple[int, int]:
     """Incoming calls and requests without a telephone number, and all of them."""
     seen = _integers(enquiries.filter(_.direction == "in", within(_.started_at, days)).aggregate(

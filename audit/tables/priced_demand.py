@@ -10,18 +10,21 @@ from ibis import _
 from ibis.expr.types import Table
 
 from audit.config import Days
+from audit.tables.list_prices import listed
 from audit.tables.patient_money import patient_money
-from audit.tables.weekly_demand import PAYERS, DemandPanel, UnitKind, weekly_demand
-from audit.tables.weekly_prices import charged, list_faults, listed, unit_services
+from audit.tables.weekly_demand import DemandPanel, UnitKind, self_paying, weekly_demand
+from audit.tables.weekly_prices import charged, unit_services
 
 
 @dataclass(frozen=True)
 class PricedDemand:
-    """The panel and the faults of its price list: days with two prices, stretches of days with none."""
+    """The panel and the faults of its price list: unit-weeks with two prices, those of them that the bills settled, stretches
+    of days without a price."""
 
     panel: DemandPanel
-    overlaps: int
-    gaps: int
+    overlaps: int = 0
+    settled: int = 0
+    gaps: int = 0
 
 
 def priced_demand(
@@ -37,22 +40,26 @@ def priced_demand(
     if panel is None:
         return None
     weights = unit_services(first_visits, services, panel.units, kind)
-    price, overlaps, gaps = panel.price, 0, 0
+    price, faults = panel.price, {}
     if prices is not None:
-        price, (overlaps, gaps) = listed(prices, weights, panel.weeks), list_faults(prices, weights)
+        found = listed(prices, weights, panel.weeks, charges=charges, kind=kind)
+        price, faults = found.price, {"overlaps": found.overlaps, "settled": found.settled, "gaps": found.gaps}
     if not np.isfinite(price).any() and charges is not None:
         price = charged(charges, weights, panel.weeks, kind)
-    return PricedDemand(replace(panel, price=np.where(price > 0, price, np.nan)), overlaps, gaps)
+    return PricedDemand(replace(panel, price=np.where(price > 0, price, np.nan)), **faults)
 
 
-def later_money(patient_days: Table, first_visits: Table, panel: DemandPanel, *, horizon_days: int) -> pd.Series:
-    """Money after the first day within ``horizon_days`` of each patient who sees the price, by the price asked then.
+def later_money(
+    patient_days: Table, first_visits: Table, panel: DemandPanel, *, horizon_days: int, less_costs: bool,
+) -> pd.Series:
+    """Money after the first day, less direct costs if asked for, within ``horizon_days`` of each patient who sees the price, by the price asked then.
 
     One row per patient followed so long whose first visit lies in the panel; the index is the price, to the cent.
     """
     brought = patient_money(patient_days, first_visits, horizon_days=horizon_days, since=panel.weeks[0])
-    payers = first_visits.filter(_.payer.fill_null(PAYERS[0]).isin(PAYERS)).select("patient_id", unit=panel.kind)
-    rows = brought.inner_join(payers, "patient_id").select("unit", "later_money", week=_.first_day.truncate("W"))
+    payers = self_paying(first_visits).select("patient_id", unit=panel.kind)
+    left = _.later_money - _.later_cost.fill_null(0.0) if less_costs else _.later_money
+    rows = brought.inner_join(payers, "patient_id").select("unit", later_money=left, week=_.first_day.truncate("W"))
     money = rows.order_by("week", "unit", "later_money").to_pandas()
     money["week"] = pd.to_datetime(money.week)
     price = pd.DataFrame(np.round(panel.price, 2), index=panel.units, columns=pd.to_datetime(panel.weeks)).stack()

@@ -91,7 +91,7 @@ def weekly_demand(
     if kind == "specialty" or (opportunities is not None and not _known(opportunities, kind) and _known(first_visits, kind)):
         opportunities = None
     new = first_visits.filter(_.is_new)
-    payers = new.filter(_.payer.fill_null(PAYERS[0]).isin(PAYERS))
+    payers = self_paying(new)
     followed = payers.filter(_.tenure_days >= follow_days).mutate(
         is_once=(_.second_day.isnull() | (_.second_day.delta(_.first_day, unit="day") > follow_days)).cast("int64")
     )
@@ -118,6 +118,11 @@ def weekly_demand(
         name: unknown if found is None else _grid(_by_unit(found, kind), name, units, weeks) for name, found in others.items()
     }
     return DemandPanel(kind, units, weeks, callers=grids.pop("callers", None), booked=grids.pop("booked", None), price=unknown, **grids)
+
+
+def self_paying(first_visits: Table) -> Table:
+    """First patients who see the price; without a payer on record a patient is taken to pay."""
+    return first_visits.filter(_.payer.fill_null(PAYERS[0]).isin(PAYERS))
 
 
 def _old_visits(appointments: Table | None, first_visits: Table, kind: UnitKind) -> Table | None:

@@ -1,9 +1,9 @@
-"""Weekly prices: what a first visit cost in each unit and week, by the list or by the bills (never stored)."""
+"""Weekly prices: the services behind a first visit, and what was paid for them in each unit and week (never stored)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import ibis
 import numpy as np
@@ -13,6 +13,9 @@ from ibis.expr.types import Table
 from numpy.typing import NDArray
 
 from audit.tables.weekly_demand import WHOLE, UnitKind
+
+KNOWN_THROUGHOUT = 0.9
+"""Share of the days or weeks on which a service must have a price to count in the mean over services."""
 
 LONGEST_GAP = 8
 """Weeks without a bill over which the last price paid is taken to hold."""
@@ -53,73 +56,13 @@ def first_visit_services(first_visits: Table, services: Table | None) -> pd.Seri
     return counts[counts > 0] / counts.sum() if counts.sum() > 0 else counts
 
 
-def listed(prices: Table, weights: Mapping[str, pd.Series], weeks: Sequence[date]) -> NDArray[np.float64]:
-    """List price of a first visit, shape (units, weeks): the mean over the week's days, NaN where unknown.
+def charged(
+    charges: Table, weights: Mapping[str, pd.Series], weeks: Sequence[date], kind: UnitKind, carried: int = LONGEST_GAP,
+) -> NDArray[np.float64]:
+    """Usual price paid for a first visit, shape (units, weeks): the mean over services of the median bill line of the week.
 
-    ``weights`` by unit, as of ``unit_services``; ``weeks`` are Mondays. A price of the branch wins over one for all
-    branches, a later one over an earlier one; a unit the list does not know has the mean of the branches it knows.
-    Services without a price are left out of the mean over services.
-    """
-    rows = _list(prices, weights)
-    days = np.array([week + timedelta(days=day) for week in weeks for day in range(7)], dtype="datetime64[D]")
-    paths = np.full((len(weights), len(days)), np.nan)
-    for row, (unit, services) in enumerate(weights.items()):
-        total, weight = np.zeros(len(days)), np.zeros(len(days))
-        for service, share in services.items():
-            path = _path(rows[rows.service_id == service], unit, days)
-            known = np.isfinite(path)
-            total[known] += share * path[known]
-            weight[known] += share
-        paths[row] = np.divide(total, weight, out=np.full(len(days), np.nan), where=weight > 0)
-    return _weekly(paths)
-
-
-def list_faults(prices: Table, weights: Mapping[str, pd.Series]) -> tuple[int, int]:
-    """How often the list gives two prices for one day, and for how many stretches it gives none between two prices.
-
-    Only of the services behind a first visit. A price without a last day ends where the next one begins.
-    """
-    rows = _list(prices, weights).sort_values(["service_id", "branch", "valid_from", "valid_to"], kind="stable")
-    before = rows.groupby(["service_id", "branch"], dropna=False)[["valid_from", "valid_to", "price"]].shift()
-    start, until = (pd.to_datetime(part) for part in (rows.valid_from, before.valid_to))
-    differs = rows.price != before.price
-    twice = (start <= until) | (start == pd.to_datetime(before.valid_from))
-    return int((twice & differs).sum()), int((start > until + pd.Timedelta(days=1)).sum())
-
-
-def _list(prices: Table, weights: Mapping[str, pd.Series]) -> pd.DataFrame:
-    services = sorted({str(service) for part in weights.values() for service in part.index})
-    return (
-        prices.filter(_.service_id.isin(services)).mutate(price=_.price.cast("float64"))
-        .order_by("service_id", "valid_from", "valid_to", "branch").to_pandas()
-    )
-
-
-def _path(rows: pd.DataFrame, branch: str, days: NDArray[np.datetime64]) -> NDArray[np.float64]:
-    own = rows[rows.branch.isna() | (rows.branch == branch)]
-    if own.empty and len(rows):
-        known = [_path(rows[rows.branch == name], name, days) for name in sorted(rows.branch.unique())]
-        return np.where(np.isfinite(known).all(axis=0), np.mean(known, axis=0), np.nan)
-    path = np.full(days.size, np.nan)
-    for item in own.sort_values("branch", na_position="first", kind="stable").itertuples():
-        start = np.datetime64(pd.Timestamp(item.valid_from), "D")
-        until = days[-1] if pd.isna(item.valid_to) else np.datetime64(pd.Timestamp(item.valid_to), "D")
-        path[(days >= start) & (days <= until)] = item.price
-    return path
-
-
-def _weekly(daily: NDArray[np.float64]) -> NDArray[np.float64]:
-    cells = daily.reshape(daily.shape[0], -1, 7)
-    known = np.isfinite(cells)
-    return np.divide(np.where(known, cells, 0).sum(axis=2), known.sum(axis=2),
-                     out=np.full(cells.shape[:2], np.nan), where=known.any(axis=2))
-
-
-def charged(charges: Table, weights: Mapping[str, pd.Series], weeks: Sequence[date], kind: UnitKind) -> NDArray[np.float64]:
-    """Usual price paid for a first visit, shape (units, weeks): the median bill line of the week.
-
-    The median is not moved by a few discounts. Weeks without a bill carry the last price on, at most
-    ``LONGEST_GAP`` weeks.
+    The median is not moved by a few discounts, and the services keep their weights: a week with more of the dear ones is
+    no dearer week. Weeks without a bill carry the last price on, at most ``carried`` weeks.
     """
     unit_of = {str(service): unit for unit, part in weights.items() for service in part.index}
     nothing = np.full((len(weights), len(weeks)), np.nan)
@@ -136,12 +79,30 @@ def charged(charges: Table, weights: Mapping[str, pd.Series], weeks: Sequence[da
     ).mutate(unit=unit).filter(_.unit.notnull())
     unit_price = (_.paid.cast("float64") / _.quantity.fill_null(1.0).nullif(0.0))
     medians = (
-        lines.group_by("unit", week=_.charged_on.truncate("W").cast("date")).aggregate(price=unit_price.median())
-        .order_by("unit", "week").to_pandas()
+        lines.group_by("unit", "service_id", week=_.charged_on.truncate("W").cast("date")).aggregate(price=unit_price.median())
+        .order_by("unit", "service_id", "week").to_pandas()
     )
     if medians.empty:
         return nothing
     medians["week"] = pd.to_datetime(medians.week)
-    wide = medians.pivot(index="unit", columns="week", values="price")
-    wide = wide.reindex(index=list(weights), columns=pd.to_datetime(list(weeks)))
-    return wide.ffill(axis=1, limit=LONGEST_GAP).to_numpy(dtype="float64")
+    wide = medians.pivot(index=["unit", "service_id"], columns="week", values="price").reindex(columns=pd.to_datetime(list(weeks)))
+    wide = wide.ffill(axis=1, limit=carried) if carried else wide
+    for row, (name, shares) in enumerate(weights.items()):
+        paid = {str(key): path.to_numpy(dtype="float64") for (of, key), path in wide.iterrows() if of == name}
+        kept = basket({key: path for key, path in paid.items() if key in shares.index})
+        if kept:
+            nothing[row] = sum(shares[key] / shares[kept].sum() * paid[key] for key in kept)
+    return nothing
+
+
+def basket(paths: Mapping[str, NDArray[np.float64]]) -> list[str]:
+    """The services whose price (any number of days or weeks, NaN unknown) is known nearly whenever one is.
+
+    Where none is, the one known longest. The coming or going of another would look like a change of price.
+    """
+    known = {service: np.isfinite(path) for service, path in paths.items() if np.isfinite(path).any()}
+    if not known:
+        return []
+    most = max(seen.sum() for seen in known.values())
+    least = min(KNOWN_THROUGHOUT * np.any(list(known.values()), axis=0).sum(), most)
+    return [service for service, seen in known.items() if seen.sum() >= least]

@@ -70,6 +70,15 @@ def test_the_price_test_is_held_against_the_other_branch(demo, demo_truth):
     assert test["by_chance"] < 0.1 and test["placebos"] >= 10
 
 
+def test_the_page_on_price_is_named_where_it_measures_the_same_test(demo, demo_tables, demo_period):
+    what = catalogue.analysis("price")
+    price = catalogue.compute(what, demo_tables, {}, period=demo_period, params=what.params())
+    result = analysed(demo_tables, demo_period, {"price": price})
+    found = next(finding for finding in result.findings if finding.key == "price_page")
+    assert found.values["change"] == "Price test" and found.values["there"] == price.demand_change
+    assert row(result, "Price test")["effect"] == row(demo, "Price test")["effect"] and "price_page" not in keys(demo)
+
+
 def test_the_price_test_leads_the_page_and_what_it_brought_adds_up(demo):
     assert demo.leading == "Price test" and demo.leading_effect.verdict == "identified"
     observed = demo.leading_more.value / (1 - 1 / (1 + demo.leading_effect.value))

@@ -21,7 +21,7 @@ PERIOD = Period(start=START, end=END, now=Days(start=date(2016, 10, 1), end=date
 TEST = (date(2016, 3, 14), date(2016, 4, 24))
 
 
-NEEDS = ("opportunities", "appointments", "prices", "charges", "services", "patient_days")
+NEEDS = ("opportunities", "enquiries", "events", "appointments", "prices", "charges", "services", "patient_days")
 
 
 def run(tables: Tables, period: Period = PERIOD, clv=None, **params) -> price.PriceResult:
@@ -290,12 +290,87 @@ def test_a_list_with_gaps_loses_weeks_and_says_so():
     assert result.elasticity.low < -1.176 < result.elasticity.high
 
 
-def test_overlapping_price_periods_are_told_and_the_later_entry_holds():
-    doubled = {"North": [(START, None, 2500)], "South": [(START, END, 2500), (*TEST, 2000), (date(2016, 4, 25), None, 2500)]}
-    result = run(tables_from_frames(clinic(prices=doubled), end=END))
-    assert "list_overlaps" in keys(result) and result.test_from == TEST[0]
+LAST = date(2016, 12, 1)
+TWICE = {"North": [(START, LAST, 2500)], "South": [(START, LAST, 2500), (*TEST, 2000)]}
+
+
+def told(result, key: str) -> str:
     words = Words("price", currency="RUB", period=PERIOD)
-    assert all(words.finding(result, finding) for finding in result.findings)
+    return str(words.finding(result, next(finding for finding in result.findings if finding.key == key)))
+
+
+def test_bills_settle_overlapping_price_periods():
+    result = run(tables_from_frames(clinic(prices=TWICE), end=END))
+    assert result.test_from == TEST[0] and result.elasticity.low < -1.176 < result.elasticity.high
+    assert "6 weeks of a branch; bills tell which was asked in 6" in told(result, "list_overlaps")
+
+
+def test_overlapping_price_periods_without_bills_are_no_changes_of_price():
+    """Entries that contradict the list at different times in both branches would look like the best of all comparisons."""
+    wrong = {name: [(START, LAST, 2500), *((day, day + timedelta(weeks=10), 2800) for day in days)] for name, days in (
+        ("North", (date(2015, 3, 2), date(2015, 11, 2))), ("South", (date(2015, 6, 1), date(2016, 4, 4))))}
+    frames = clinic(prices=wrong, drop=("charges",))
+    result = run(tables_from_frames(frames, end=END))
+    assert result.identification == "constant" and result.elasticity is None
+    assert "left out, because nothing tells which was asked" in told(result, "list_overlaps")
+    assert result.unpriced_share.value > 0.15 and "unpriced" in keys(result, "caveat")
+
+
+def test_calls_without_numbers_are_left_out_and_said():
+    """A tenth of calls has no number; each would count as a person of its own, patients' calls among them."""
+    frames = clinic()
+    silent = np.arange(len(frames["enquiries"])) % 10 == 5
+    again = frames["enquiries"][silent].assign(caller_key=None, enquiry_id="x" + frames["enquiries"].enquiry_id[silent])
+    frames["enquiries"] = pd.concat([frames["enquiries"], again], ignore_index=True)
+    plain, result = run(tables_from_frames(clinic(), end=END)), run(tables_from_frames(frames, end=END))
+    assert result.callers.value == plain.callers.value and result.elasticity.value == pytest.approx(plain.elasticity.value)
+    assert result.no_number_share.value == pytest.approx(1 / 11, abs=0.005) and "no_numbers" in keys(result, "caveat")
+    assert plain.no_number_share is None
+
+
+def test_calls_mostly_without_numbers_leave_demand_to_the_visits():
+    frames = clinic()
+    keep = np.arange(len(frames["enquiries"])) % 3 == 0
+    frames["enquiries"]["caller_key"] = frames["enquiries"].caller_key.where(keep, None)
+    result = run(tables_from_frames(frames, end=END))
+    assert result.demand_kind == "visits" and result.callers is None
+    assert "calls_without_numbers" in keys(result, "not_answered") and "no_calls" not in keys(result)
+
+
+def test_nobody_who_pays_himself_leaves_nothing_to_study():
+    frames = clinic()
+    frames["appointments"]["payer"] = "insurer"
+    with pytest.raises(NotAnswerable, match="insured_only"):
+        run(tables_from_frames(frames, end=END))
+
+
+def test_money_and_first_visits_are_of_those_who_pay():
+    """Every third patient is insured, and insured visits bring nothing here."""
+    frames = clinic()
+    for name in ("appointments", "charges"):
+        insured = frames[name].patient_id.str[1:].astype(int) % 3 == 0
+        frames[name] = frames[name].assign(payer=np.where(insured, "insurer", "cash"))
+        if name == "charges":
+            frames[name]["paid"] = np.where(insured, 0.0, frames[name].paid.astype(float))
+    plain, result = run(tables_from_frames(clinic(), end=END)), run(tables_from_frames(frames, end=END))
+    assert result.first_patients.value == pytest.approx(plain.first_patients.value * (1 - result.insured_share.value))
+    assert result.value_later.value == pytest.approx(plain.value_later.value, rel=0.05)
+
+
+def test_the_whole_range_that_was_tried_is_known():
+    """A branch asked 2,200 for 22 weeks and 2,800 for 61: the cheaper price is compared with today's, both bound the range."""
+    result = run(tables_from_frames(clinic(prices=LADDER["staggered"]), end=END))
+    now = result.price_now.value
+    assert result.price_tested.value == 2200 and result.price_tested.value < now
+    assert (result.price_lowest.value, result.price_highest.value) == (2200, 2800) and result.prices_differ
+
+
+def test_a_test_on_the_list_of_changes_points_to_the_other_page():
+    frames = clinic()
+    frames["events"] = pd.DataFrame({"event": ["Price test"], "kind": ["price"], "from_day": [TEST[0]], "to_day": [TEST[1]], "branch": ["South"]})
+    result = run(tables_from_frames(frames, end=END))
+    care = str(Words("price", currency="RUB", period=PERIOD).sentence("notes.care", result))
+    assert result.is_recorded and "one test, not two" in care
 
 
 @pytest.mark.parametrize(

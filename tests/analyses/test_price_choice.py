@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from audit.tables.connection import Tables, tables_from_frames
 from audit.wording import Labels
 from audit.wording.text import Words
 from tests.analyses import test_price
-from tests.analyses.test_price import END, LADDER, PERIOD, clinic, keys
+from tests.analyses.test_price import END, LADDER, PERIOD, START, clinic, keys
 from tests.pages import NONSENSE, spoken
 
 
@@ -24,10 +25,23 @@ class Full:
     ceiling = Estimate(0.85, 0.85, 0.85, "share", 0)
 
 
-def run(tables: Tables, period=PERIOD, capacity=None, price=None, **params) -> PriceChoiceResult:
+class Tight(Full):
+    """A twentieth more patients fit."""
+
+    room_load = Estimate(0.81, 0.80, 0.82, "share", 26)
+
+
+class Queue:
+    """So many callers a month on record who found no time."""
+
+    def __init__(self, callers: float) -> None:
+        self.no_slot_callers = Estimate(callers, callers, callers, "count", 100)
+
+
+def run(tables: Tables, period=PERIOD, capacity=None, price=None, waiting=None, **params) -> PriceChoiceResult:
     given = {name: tables.get(name) for name in ("prices", "services", "competitors")}
     found = price if price is not None else test_price.run(tables, period)
-    result = price_choice.analyse(found, capacity=capacity, **given, period=period, params=PriceChoiceParams(**params))
+    result = price_choice.analyse(found, capacity=capacity, waiting=waiting, **given, period=period, params=PriceChoiceParams(**params))
     for text in spoken("price_choice", result, period, "RUB").texts:
         assert text.strip() and not any(nonsense in text for nonsense in NONSENSE), text
     return result
@@ -67,6 +81,22 @@ def test_the_teaching_clinic_stands_among_its_competitors(demo_tables, demo_peri
     assert result.price_index.low < result.price_index.value < 1 and result.price_index.n == 5
 
 
+def test_full_rooms_propose_no_test_that_the_page_advises_against(demo_tables, demo_period, demo_price):
+    """The elasticity says that a rise loses more than it brings, and a cut only costs: no price is proposed."""
+    full = run(demo_tables, demo_period, capacity=Full(), price=demo_price)
+    assert full.plan_price is None and full.test_cost is None and full.design is None and "plan" not in keys(full)
+    assert full.change_gain.high < 0 and full.change_chance.value == 0.01 and full.change_price.value < 2500
+    assert "no_queue" in keys(full, "not_answered")
+
+
+def test_a_test_is_priced_as_a_test(demo_tables, demo_period, demo_price):
+    """At stake is the price forgone in the branch that tests, a month; to be won is what the whole clinic would gain."""
+    free = run(demo_tables, demo_period, price=demo_price)
+    smaller = min(demo_price.weeks.groupby("unit").callers.sum()) / demo_price.weeks.callers.sum()
+    assert free.test_cost.value == pytest.approx(500 * demo_price.first_patients.value * smaller, rel=0.15)
+    assert free.change_gain == free.gain and free.plan_price.value == free.best_price.value == free.change_price.value
+
+
 # ---------------------------------------------------------------------- drawn clinics
 def test_contribution_at_the_tried_price_is_the_arithmetic_of_the_estimates(tested):
     """Without a change in who comes: first patients × (margin at the new price) less the same at today's."""
@@ -74,11 +104,11 @@ def test_contribution_at_the_tried_price_is_the_arithmetic_of_the_estimates(test
     result = run(tested, price=known)
     row = result.points.set_index("price").loc[2000.0]
     margin = known.value_first.value + known.value_later.value
-    factor = 0.8**known.elasticity.value
+    factor = 0.8**known.elasticity_visits.value
     # the median of 2,000 draws, whose standard deviation is of the size of the gain
     assert row.change == pytest.approx(known.first_patients.value * (factor * (margin - 500) - margin), rel=0.1)
     assert row.first_visits == pytest.approx(known.first_patients.value * factor)
-    other = np.exp(known.elasticity.value * -0.2)
+    other = np.exp(known.elasticity_visits.value * -0.2)
     assert row.change_other == pytest.approx(known.first_patients.value * (other * (margin - 500) - margin), rel=0.1)
 
 
@@ -99,6 +129,52 @@ def test_a_constant_price_gives_the_break_even_and_the_test(constant):
     assert constant.break_even.value < 0 and constant.plan_weeks >= 8 and constant.plan_size.value > 0
     assert (np.diff(constant.design["size"]) > 0).all() and (np.diff(constant.design.detects) < 0).all(), "longer tests show smaller changes"
     assert constant.plan_detects.value in set(constant.design.detects)
+
+
+def test_full_rooms_test_a_rise_before_anything_is_known():
+    """A cut needs more patients than fit; a rise from 2,500 pays until it loses what it brings."""
+    tables = tables_from_frames(clinic(prices=LADDER["constant"]), end=END)
+    for capacity in (Full(), Tight()):
+        result = run(tables, capacity=capacity)
+        margin = 2500 - 500 + 0.5 * 6000
+        rise = result.plan_price.value - 2500
+        assert result.says["title"].key == "test_rise" and rise > 0
+        assert (1 - result.break_even_demand.value) * (margin + rise) == pytest.approx(margin, rel=0.02)
+        assert 0 <= result.test_cost.low < result.test_cost.value < result.test_cost.high
+    assert not result.plan_tells and result.plan_weeks == 26, "the longest test is proposed where none tells whether the rise pays"
+
+
+def test_a_dearer_price_in_full_rooms_pays_where_a_queue_is_on_record():
+    """2,800 was asked for; of 460 callers a month a quarter found no time, so that those who leave are replaced."""
+    tables = tables_from_frames(clinic(prices=LADDER["staggered"]), end=END)
+    found = test_price.run(tables)
+    alone, queue = run(tables, price=found, capacity=Full()), run(tables, price=found, capacity=Full(), waiting=Queue(120))
+    dearer = [result.points.set_index("price").loc[2800.0] for result in (alone, queue)]
+    assert dearer[0].change < 0 < dearer[1].change
+    assert dearer[1].first_visits == pytest.approx(found.first_patients.value, rel=0.01)
+    assert queue.says["title"].key in ("higher", "try") and "no_queue" in keys(alone) and "no_queue" not in keys(queue)
+
+
+def test_nobody_is_won_by_a_dearer_price():
+    """The estimate is above zero by chance; at a dearer price as many come, not more."""
+    dearer = {"North": [(START, None, 2500)], "South": [(START, None, 2500), (date(2016, 3, 14), date(2016, 6, 26), 3000)]}
+    found = test_price.run(tables_from_frames(clinic(prices=dearer, elasticity=0.0, per_week=(150, 140)), end=END))
+    raised = replace(found, one_off_change=None, elasticity_visits=replace(found.elasticity_visits, value=0.2, low=-0.2, high=0.6))
+    result = run(tables_from_frames(clinic(), end=END), price=raised)
+    assert result.points.first_visits.max() == pytest.approx(raised.first_patients.value)
+    assert result.gain.high <= 500 * raised.first_patients.value + 1
+
+
+def test_one_branch_tests_in_weeks_drawn_by_lot():
+    result = run(tables_from_frames(clinic(prices={"North": [(START, None, 2500)]}), end=END))
+    texts = " ".join(spoken("price_choice", result, PERIOD, "RUB").texts)
+    assert result.test_units == 1 and "in weeks drawn by lot" in texts and "in one branch" not in texts and "the others" not in texts
+
+
+def test_a_weak_reaction_has_neither_gain_nor_chance():
+    result = run(tables_from_frames(clinic(prices=LADDER["all_at_once"], per_week=(400, 400)), end=END))
+    assert result.says["title"].key == "weak" and result.points is not None and result.points.chance.isna().all()
+    assert result.best_price is result.gain is result.change_gain is result.change_chance is None
 
 
 def test_prices_that_follow_demand_give_a_test_and_no_price():

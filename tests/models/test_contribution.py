@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audit.models.contribution import Draws, among_won, contribution_change, later_value_won
+from audit.models.contribution import Draws, Room, among_won, contribution_change, later_value_won
 
 SURE = Draws(elasticity=np.full(5, -1.2), one_off_change=np.zeros(5), later=np.full(5, 9000.0))
 
@@ -28,7 +28,44 @@ def test_more_patients_who_come_once_cost_later_money():
 
 def test_full_rooms_turn_a_gain_into_the_price_forgone():
     assert change([2000.0]).value[0] > 0
-    assert change([2000.0], room=1.0).value[0] == pytest.approx(-500 * 100)
+    assert change([2000.0], room=Room(1.0)).value[0] == pytest.approx(-500 * 100)
+
+
+def month(price, room, *, asking, once, seed=1):
+    """One month played patient by patient: people ask in a random order until the visits that fit are given away.
+
+    The clinic of ``change``: 100 first patients a month at 2,500, half of whom come once; the others make four more
+    visits and bring 18,000. Everything is a thousand times as large, so that chance is small.
+    """
+    rng = np.random.default_rng(seed)
+    visits_left, money = room * 100_000 * (1 + 0.5 * 4), 0.0
+    for comes_once in rng.random(round(asking * 100_000)) < once:
+        visits = 1 if comes_once else 5
+        if visits > visits_left:
+            break
+        visits_left -= visits
+        money += 3000 + price - 2500 + (0 if comes_once else 18_000)
+    return money / 1000
+
+
+@pytest.mark.parametrize(("name", "price", "room", "unmet", "more_once"), [
+    ("cheaper, full, the same patients", 2000.0, 1.0, 0.0, 0.0),
+    ("cheaper, full, more who come once leave hours to the queue", 2000.0, 1.0, 0.0, 0.08),
+    ("cheaper, full, and the queue is shorter than the hours left", 2000.0, 1.0, 0.0, 0.45),
+    ("cheaper, room for a tenth more", 2000.0, 1.1, 0.0, 0.08),
+    ("cheaper, free", 2000.0, 9.0, 0.0, 0.08),
+    ("dearer, full, nobody is known to wait", 3000.0, 1.0, 0.0, 0.08),
+    ("dearer, full, enough wait to replace those who leave", 3000.0, 1.0, 0.5, 0.0),
+    ("dearer, full, too few wait", 3000.0, 1.0, 0.1, 0.0),
+    ("dearer, free: nobody waits for a room", 3000.0, 9.0, 0.5, 0.0),
+])
+def test_equals_a_month_played_patient_by_patient(name, price, room, unmet, more_once):
+    share = more_once * np.log(price / 2500) / np.log(0.8)
+    asking = (price / 2500) ** -1.2 * (1 + (unmet if room == 1 else 0))
+    expected = month(price, room, asking=asking, once=0.5 + share) - month(2500.0, room, asking=1.0, once=0.5)
+    found = change([price], Draws(SURE.elasticity, np.full(5, more_once), SURE.later), room=Room(room, 2.0, unmet)).value[0]
+    # 100,000 patients: the share who come once is known to 0.16 points, the money of all to 0.3 %
+    assert found == pytest.approx(expected, abs=0.006 * 100 * 12_000)
 
 
 def test_chance_of_a_gain_follows_the_uncertainty():

@@ -89,3 +89,18 @@ def test_changes_that_demand_led_carry_nothing():
     log_price = paths(path(2500, (10, 60, 2700)), path(2500, (30, 60, 2300), (50, 60, 2600)))
     answers = {step.rung: step.answer for step in price_ladder.ladder(log_price, "follows_demand", None)}
     assert answers["staggered"] == answers["one_branch"] == "led" and answers["follows_demand"] == "reached"
+
+
+def test_a_common_change_hidden_by_a_gap_in_one_list_is_not_an_own_change():
+    """All went from 2,500 to 2,200 in week 20; one list has no price in weeks 18 to 25, so its change shows only in week 26."""
+    hidden = path(2500, (20, 60, 2200))
+    hidden[18:26] = np.nan
+    log_price = paths(path(2500, (20, 60, 2200)), path(2500, (20, 60, 2200)), hidden)
+    assert price_ladder.rung(log_price) == "all_at_once" and not price_ladder.own_changes(log_price)
+
+
+def test_the_largest_change_is_a_share_of_the_dearer_price():
+    """500 off 2,500 is a fifth, down and up again alike; its logarithm would read 22 %."""
+    log_price = paths(path(2500), path(2500, (20, 26, 2000)))
+    steps = {step.rung: step for step in price_ladder.ladder(log_price, "one_branch", None)}
+    assert steps["one_branch"].largest == pytest.approx(0.20) and steps["one_branch"].changes == 2

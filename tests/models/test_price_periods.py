@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audit.models.price_periods import periods, who_came
+from audit.models.price_periods import periods, round_prices, tried, who_came
 
 PRICE = np.array([[100.0] * 6, [100.0, 100.0, 80.0, 80.0, 100.0, 100.0]])
 
@@ -27,3 +27,19 @@ def test_who_came_counts_patients_by_the_price_of_their_week():
     assert (cheap[6], usual[6]) == (10.0, 20.0)
     assert np.isnan(who_came(price=PRICE, once=once, seen=seen, later=later[:29], fewest=30, level=0.9, seed=1)[0][6])
     assert who_came(price=np.full((1, 6), 100.0), once=once[:1], seen=seen[:1], later=None, fewest=30, level=0.9, seed=1) == []
+
+
+def test_the_cheaper_price_asked_for_longest_is_the_tested_one_and_all_bound_the_range():
+    price = np.array([[100.0] * 8, [80, 80, 90, 90, 90, 130, 130, 130], [70, 100, 100, 100, 100, 100, 101, 101]])
+    found = tried(price=price, real=np.ones(8), now=100.0, smallest=0.03)
+    assert (found.tested, found.unit_weeks, found.lowest, found.highest) == (90, 3, 80, 130), "70 was asked for one week only"
+    dearer = tried(price=price[:1] * 1.0, real=np.ones(8), now=80.0, smallest=0.03)
+    assert (dearer.tested, dearer.lowest, dearer.highest) == (100, 100, 100)
+    assert tried(price=price[:1], real=np.ones(8), now=100.0, smallest=0.03) is None
+    real = tried(price=price[:1], real=np.full(8, 1.2), now=100.0, smallest=0.03)
+    assert real.tested == pytest.approx(120), "100 of then are 120 of today"
+
+
+def test_prices_compared_are_round_and_hold_both_ends_and_today():
+    assert round_prices(2000, 2500, 2500).tolist() == [2000, 2200, 2400, 2500]
+    assert round_prices(2200, 2800, 2547.01).tolist() == [2200, 2400, 2547.01, 2800]

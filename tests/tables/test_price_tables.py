@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from audit.tables.competitor_prices import competitor_prices
-from audit.tables.weekly_prices import charged, list_faults, listed, unit_services
+from audit.tables.list_prices import listed
+from audit.tables.weekly_prices import charged, unit_services
 from tests.spec import clinic, rows
 
 END = date(2016, 2, 1)
@@ -29,7 +30,8 @@ def prices(text, services=SERVICES, **more):
 
 def paths(tables, units=("North", "South"), kind="branch"):
     weights = unit_services(tables["first_visits"], tables["services"], units, kind)
-    return listed(tables["prices"], weights, WEEKS), list_faults(tables["prices"], weights)
+    found = listed(tables["prices"], weights, WEEKS, charges=tables.get("charges"), kind=kind)
+    return found.price, (found.overlaps, found.settled, found.gaps)
 
 
 ONE = "service_id | name | kind | is_first_visit\nF | First | consultation | yes"
@@ -38,17 +40,55 @@ ONE = "service_id | name | kind | is_first_visit\nF | First | consultation | yes
 def test_a_gap_in_the_list_is_no_price_and_is_counted():
     path, faults = paths(prices("F | | 2016-01-01 | 2016-01-10 | 100\nF | | 2016-01-18 | | 120", ONE))
     assert path[0].tolist()[:1] + path[0].tolist()[2:] == [100, 120, 120] and np.isnan(path[0, 1])
-    assert faults == (0, 1)
+    assert faults == (0, 0, 1)
 
 
-def test_overlapping_prices_are_counted_and_the_later_one_holds():
-    path, faults = paths(prices("F | | 2016-01-01 | 2016-01-24 | 100\nF | | 2016-01-11 | 2016-01-31 | 120", ONE))
-    assert path[0].tolist() == [100, 120, 120, 120] and faults == (1, 0)
+OVERLAP = "F | | 2016-01-01 | 2016-01-24 | 100\nF | | 2016-01-11 | 2016-01-28 | 120"
+
+
+def bills(*paid):
+    """A bill for F on the Tuesday of each week, in both branches."""
+    lines = [f"{branch}{week} | 1 | {WEEKS[week] + timedelta(days=1)} | F | {branch} | sale | 1 | {amount}"
+             for branch in ("North", "South") for week, amount in enumerate(paid)]
+    return "charge_id | patient_id | charged_on | service_id | branch | kind | quantity | paid\n" + "\n".join(lines)
+
+
+def test_weeks_with_two_prices_have_none_unless_the_bills_settle_them():
+    path, faults = paths(prices(OVERLAP, ONE))
+    assert np.isnan(path[:, 1:3]).all() and path[:, [0, 3]].tolist() == [[100, 120]] * 2 and faults == (4, 0, 0)
+    path, faults = paths(prices(OVERLAP, ONE, charges=bills(100, 100, 120, 120)))
+    assert path[0].tolist() == [100, 100, 120, 120] and faults == (4, 4, 0)
+    path, faults = paths(prices(OVERLAP, ONE, charges=bills(100, 110, 120, 120)))
+    assert np.isnan(path[0, 1]) and path[0, 2] == 120 and faults == (4, 2, 0), "110 is neither of the two"
+
+
+@pytest.mark.parametrize("entries", [
+    "F | | 2016-01-01 | 2016-01-11 | 100\nF | | 2016-01-11 | | 120",
+    "F | | 2016-01-01 | 2099-12-31 | 100\nF | | 2016-01-11 | 2099-12-31 | 120",
+    "F | | 2016-01-01 | 2016-01-31 | 100\nF | | 2016-01-11 | | 120\nF | | 2016-01-11 | | 120",
+])
+def test_a_day_of_handing_over_a_far_last_day_and_a_repeated_line_are_no_faults(entries):
+    path, faults = paths(prices(entries, ONE))
+    assert path[0].tolist() == [100, 120, 120, 120] and faults == (0, 0, 0)
+
+
+def test_a_short_price_inside_a_longer_one_without_last_day_leaves_no_gap_behind():
+    path, faults = paths(prices("F | | 2016-01-01 | | 100\nF | | 2016-01-11 | 2016-01-17 | 80\nF | | 2016-01-25 | | 110", ONE))
+    assert path[0].tolist() == [100, 80, 100, 110] and faults == (0, 0, 0)
+
+
+def test_a_service_that_loses_its_price_is_not_a_change_of_price():
+    """Both services count; when E has no price the mean of the rest would fall from 80 to 60 though nobody changed anything."""
+    both = SERVICES
+    path, faults = paths(prices("F | | 2016-01-01 | | 100\nE | | 2016-01-01 | 2016-01-29 | 60", both))
+    assert path[0].tolist() == [80] * 4 and faults == (0, 0, 0)
+    path, faults = paths(prices("F | | 2016-01-01 | | 60\nE | | 2016-01-01 | 2016-01-17 | 100\nE | | 2016-01-25 | | 100", both))
+    assert path[0].tolist() == [60] * 4 and faults == (0, 0, 1), "E is left out, since it is not priced throughout"
 
 
 def test_an_open_price_ends_where_the_next_begins_and_is_no_fault():
     path, faults = paths(prices("F | | 2016-01-01 | | 100\nF | | 2016-01-18 | | 120", ONE))
-    assert path[0].tolist() == [100, 100, 120, 120] and faults == (0, 0)
+    assert path[0].tolist() == [100, 100, 120, 120] and faults == (0, 0, 0)
 
 
 def test_a_price_of_the_branch_wins_over_one_for_all():
@@ -72,6 +112,16 @@ def test_bills_stand_in_by_specialty():
     path = charged(tables["charges"], weights, WEEKS, "specialty")
     assert path[0].tolist() == [100] * 4
     assert np.isnan(path[1, 0]) and path[1, 1:].tolist() == [60] * 3
+
+
+def test_a_week_with_more_of_the_dear_service_is_no_dearer_week():
+    """The median of all bills would go from 100 to 60 though neither price moved."""
+    lines = [f"{week}{n} | 1 | {WEEKS[week] + timedelta(days=n % 5)} | {service} | North | sale | 1 | {paid}"
+             for week, dear in enumerate((4, 1, 3, 1)) for n, (service, paid) in enumerate([("F", 100)] * dear + [("E", 60)] * (5 - dear))]
+    tables = clinic(END, **BARE, services=SERVICES, charges=(
+        "charge_id | patient_id | charged_on | service_id | branch | kind | quantity | paid\n" + "\n".join(lines)))
+    weights = unit_services(tables["first_visits"], tables["services"], ("North",), "branch")
+    assert charged(tables["charges"], weights, WEEKS, "branch").tolist() == [[80] * 4]
 
 
 def test_bills_without_a_branch_price_a_clinic_that_is_one():
@@ -99,4 +149,4 @@ def test_a_missing_competitor_price_is_not_zero():
 @pytest.mark.parametrize("kind", ["branch", "specialty"])
 def test_a_service_nobody_prices_leaves_the_path_empty(kind):
     path, faults = paths(prices("Z | | 2016-01-01 | | 100"), ("ENT", "eyes"), kind)
-    assert np.isnan(path).all() and faults == (0, 0)
+    assert np.isnan(path).all() and faults == (0, 0, 0)
