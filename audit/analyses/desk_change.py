@@ -6,7 +6,7 @@ Method     Kitagawa (1955) for mix and rate between the periods; for a training,
            channel and branch, the rates before shrunken so that choosing the weakest is no gain, the
            administrators being the observations (Donald & Lang 2007), chance of the choice by permutation, the
            half-years before as a placebo. Without one: the effect that a training of every second administrator would show.
-Reads      opportunities; events if there are any. Who was trained and when is told by the client (``trained``, ``trained_on``).
+Reads      opportunities, enquiries; events if there are any. Who was trained and when is told by the client (``trained``, ``trained_on``).
 Cannot say What a change of everybody at once did: colleagues who stayed as they were are the only measure of the rest.
 """
 
@@ -75,6 +75,7 @@ class DeskChangeResult(Result):
     placebo: Estimate | None
     chance: Estimate | None
     detectable: Estimate | None
+    no_number_share: Estimate | None
     change_by: pd.DataFrame | None = table(
         Measure("administrator", "label"), Measure("weight_before", "share"), Measure("weight", "share"),
         Measure("conversion_before", "share"), Measure("conversion", "share"),
@@ -89,9 +90,10 @@ class DeskChangeResult(Result):
     )
 
 
-def analyse(opportunities: Table, events: Table | None, *, period: Period, params: DeskChangeParams) -> DeskChangeResult:
+def analyse(opportunities: Table, enquiries: Table, events: Table | None, *, period: Period, params: DeskChangeParams) -> DeskChangeResult:
     """Mix and rate between the periods; the training against colleagues, or the test that would show one."""
     now, past = period.present, period.past
+    opportunities = contacts.persons(opportunities, enquiries)
     calls, outcome = contacts.answered(opportunities)
     cells, before = (contacts.answered_cells(calls, days, params.hour_edges) for days in (now, past))
     if not cells.n.sum():
@@ -107,7 +109,7 @@ def analyse(opportunities: Table, events: Table | None, *, period: Period, param
         "conversion_before": share(before.k.sum(), before.n.sum(), params.level),
         "change": split.ratio if split else None, "mix": split.mix if split else None, "rate": split.rate if split else None,
         **_effect(found, booked, joint, period, params),
-        "detectable": exact(float(design.points.iloc[1]), "points", int(design.callers.iloc[1])) if design is not None else None,
+        "no_number_share": share(*contacts.without_number(enquiries, now), params.level), "detectable": exact(float(design.points.iloc[1]), "points", int(design.callers.iloc[1])) if design is not None else None,
     }
     return DeskChangeResult(
         grade=facts["effect"].grade if facts["effect"] else "C", headline="effect" if facts["effect"] else "change" if facts["change"] else None,
@@ -265,6 +267,8 @@ def _findings(facts: Mapping[str, Any], design: pd.DataFrame | None, joint: str)
             found.append(Finding("regression", "caveat"))
     if placebo is not None:
         found.append(Finding("placebo_off" if placebo.is_off_zero else "placebo_quiet", "caveat"))
+    if facts["no_number_share"] and facts["no_number_share"].value >= contacts.TOLD_FROM:
+        found.append(Finding("no_numbers", "caveat"))
     if joint:
         found.append(Finding("joint", "caveat", {"others": joint}))
     if rate is not None:

@@ -2,7 +2,8 @@
 
 Question   Where and why are people lost, which step first, and what is it worth under the rooms there are?
 Method     Counts of one cohort (people who got in touch in the period), a step being reached by everybody
-           who reached a later one; Wilson intervals; visits still to come by the lag of settled callers; money by
+           who reached a later one; Wilson intervals; visits still to come by the lag of settled callers; second visits
+           counted where everybody was watched, else expected as of the last who were; money by
            draws of shares and of a first patient's value; reasons in money by a Dirichlet of the marked calls;
            LMDI (Ang 2004) for the change; recommendations within Manski's bounds and their reproduction number.
 Reads      appointments, patients, first visits; enquiries, opportunities, site traffic, ad spend, patient days, the
@@ -14,7 +15,7 @@ Cannot say Why somebody did not book unless calls were tagged; what people who n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -39,6 +40,7 @@ from audit.models.word_of_mouth import WordOfMouth, word_of_mouth
 from audit.plots import bars
 from audit.plots import stages as stage_bars
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.results.disclosure import SMALLEST_SHOWN
 from audit.tables import contacts, referrals
 from audit.tables.clocks import bookings_after_calls, visits_before_calls
 from audit.tables.contacts import Reached
@@ -75,6 +77,10 @@ class FunnelResult(Result):
     ``lost`` are people who will not come; ``awaited`` booked and have time to come still. ``visit_share_settled`` and
     ``came_share_settled`` count those too, as settled callers came. ``recommended_share`` is bounded whatever the silent
     would say; ``reproduction`` is new patients each first patient brings, ``brought`` with those they bring in turn.
+    ``again_seen`` are callers of the period who came and came again by now, ``again_expected`` will have in time where
+    not all were watched so long: the share of the last new patients who were (``return_from`` to ``return_to``).
+    ``recommended_least`` named a recommendation, ``recommended_most`` had all the silent named one. ``reasons_from`` and
+    ``reasons_to`` are the days of the callers whose reasons are marked.
     ``room`` is first patients a month the rooms can take beyond those who come; ``raised`` is the share by which more come
     when every step rises by ``raise_by``, ``raised_room`` as far as there is room.
     """
@@ -108,9 +114,16 @@ class FunnelResult(Result):
     value_days: int | None
     return_value: Estimate | None
     worst: str | None
+    return_days: int
     return_from: date | None
     return_to: date | None
+    again_seen: Estimate | None
+    again_expected: Estimate | None
+    reasons_from: date | None
+    reasons_to: date | None
     recommended_share: Estimate | None
+    recommended_least: Estimate | None
+    recommended_most: Estimate | None
     reproduction: Estimate | None
     brought: Estimate | None
     room: Estimate | None
@@ -118,7 +131,7 @@ class FunnelResult(Result):
     raised_room: Estimate | None
     stages: pd.DataFrame = table(
         Measure("stage", "label"), Measure("per_month", "count"), Measure("share", "share", interval=True, form="bar"),
-        Measure("share_before", "share"), Measure("lost", "count"), Measure("lost_money", "currency", interval=True),
+        Measure("share_before", "share"), Measure("lost", "count"), Measure("lost_visits", "number", interval=True, shown=False), Measure("lost_money", "currency", interval=True),
         Measure("n", "count", people=True, shown=False), Measure("n_lost", "count", people=True, shown=False),
     )
     worth: pd.DataFrame = table(
@@ -147,7 +160,7 @@ def analyse(
     now, past = period.present, period.past
     if enquiries is not None:
         _same_clock(enquiries, opportunities, appointments, patients, params)
-    calls, steps, contradicted = _followable(opportunities, enquiries, now, params)
+    calls, steps, contradicted = _followable(opportunities, enquiries, params)
     cohort = contacts.reached(calls, steps, now) if calls is not None else contacts.diary(appointments, now)
     before = None if past is None else (
         contacts.reached(calls, steps, past) if calls is not None else contacts.diary(appointments, past)
@@ -163,6 +176,7 @@ def analyse(
         cohort.counts, per=now.months, level=params.level, seed=params.seed, value_level=params.level,
         value=three(value) if value and not inverted else None, seen=_seen(cohort, unseen),
     )
+    again = contacts.callers_again(calls, first_visits, now, params.return_days) if calls is not None and "came" in steps else (0, 0, 0)
     back, back_before = (_return(first_visits, days, period, params) for days in (now, past))
     awaited = cohort.counts[-2] - cohort.counts[-1] - parts.lost[-1] * now.months
     come = (*cohort.counts[:-1], cohort.counts[-1] + max(awaited, 0.0))
@@ -175,7 +189,7 @@ def analyse(
         "lost": exact(float(parts.lost.sum()), "count", cohort.counts[0] - cohort.counts[-1]),
         "awaited": exact(awaited / now.months, "count", cohort.counts[-2]) if unseen else None,
         "worst": cohort.steps[worst + 1] if worst is not None else None,
-        "return_share": back.get("share"), "return_from": back.get("from"), "return_to": back.get("to"),
+        **_again(again, back, now), "return_days": params.return_days, "return_share": back.get("share"), "return_from": back.get("from"), "return_to": back.get("to"),
         "return_share_before": back_before.get("share"), "return_value": _return_value(first_visits, patient_days, period, params),
         "no_show_share": share(*no_show, params.level) if no_show[0] else None, "unseen": unseen,
         "unlinked_share": share(contacts.unlinked(first_visits, calls, now), n_new, params.level) if "came" in steps else None,
@@ -183,15 +197,17 @@ def analyse(
         "first_value": value, "value_days": value_days, **_recommended(first_visits, now, period, params),
         **_raised(cohort, parts, capacity, n_new, now, params),
     }
-    reasons, free_text = _reasons(calls, period, params) if calls is not None and "booked" in steps else (None, False)
+    reasons, marked, free_text = _reasons(calls, period, params) if calls is not None and "booked" in steps else (None, None, False)
+    facts |= {"reasons_from": marked[0] if marked else None, "reasons_to": marked[1] if marked else None}
     tables: dict[str, Any] = {
         "stages": _stages(cohort, before, parts, facts, now, params), "worth": _worth(cohort, parts, facts, now, params),
         "change": _change(cohort, before, now, past), "reasons": reasons,
         "losses": None if inverted else _losses(cohort, parts, reasons, now, params),
     }
-    lacks = {"contradicted": contradicted, "inverted": inverted, "free_text": free_text}
+    old_reasons = bool(marked) and not now.start <= facts["reasons_from"] <= facts["reasons_to"] < now.end
+    lacks = {"old_reasons": old_reasons, "contradicted": contradicted, "inverted": inverted, "free_text": free_text}
     return FunnelResult(
-        grade="C" if inverted else "A", headline="visit_share" if facts["visit_share"] else "came_share" if facts["came_share"] else None,
+        grade="C" if inverted else "B" if old_reasons or facts["again_expected"] else "A", headline="visit_share" if facts["visit_share"] else "came_share" if facts["came_share"] else None,
         findings=_findings(facts, tables, cohort, lacks, capacity, params), says=_says(facts, tables, cohort, inverted, params),
         **facts, **tables,
     )
@@ -213,17 +229,17 @@ def _same_clock(
 
 
 def _followable(
-    opportunities: Table | None, enquiries: Table | None, now: Days, params: FunnelParams
+    opportunities: Table | None, enquiries: Table | None, params: FunnelParams
 ) -> tuple[Table | None, tuple[str, ...], bool]:
     """Callers who can be followed and their recorded steps; whether answering contradicts the bookings.
 
     Callers without a number are left out where others have one: they would look lost whatever they did.
     """
+    if opportunities is not None and enquiries is not None:
+        opportunities = contacts.persons(opportunities, enquiries)
     steps = contacts.measured_steps(opportunities, params.fewest) if opportunities is not None else ()
     if opportunities is None or not steps:
         return None, (), False
-    if "came" in steps and enquiries is not None and contacts.without_number(enquiries, now)[0]:
-        opportunities = contacts.numbered(opportunities, enquiries)
     unanswered, booked = contacts.booked_unanswered(opportunities)
     contradicted = "answered" in steps and booked >= params.fewest and unanswered > params.most_contradicted * booked
     kept = tuple(step for step in steps if not (contradicted and step == "answered"))
@@ -288,6 +304,16 @@ def _return(first_visits: Table, days: Days | None, period: Period, params: Funn
     return {"share": share(back, n, params.level), "from": start, "to": last - timedelta(days=1)} if n >= params.fewest else {}
 
 
+def _again(seen: tuple[int, int, int], back: Mapping[str, Any], now: Days) -> dict[str, Estimate | None]:
+    """Callers of ``now`` who came and came again so far; what is expected of them in time where not all were watched so long."""
+    again, watched, came = seen
+    expected = back["share"].scaled(came / now.months, "count") if came > watched and back else None
+    return {
+        "again_seen": per_month(again, now.months) if came and not 0 < again < SMALLEST_SHOWN else None,
+        "again_expected": replace(expected, n=back["share"].n, grade="C", verdict="weak") if expected else None,
+    }
+
+
 def _return_value(
     first_visits: Table, patient_days: Table | None, period: Period, params: FunnelParams
 ) -> Estimate | None:
@@ -341,6 +367,8 @@ def _recommended(first_visits: Table, now: Days, period: Period, params: FunnelP
 
     return {
         "recommended_share": told(found.share, "share") if found else None,
+        "recommended_least": per_month(named, now.months) if found and not 0 < named < SMALLEST_SHOWN else None,
+        "recommended_most": per_month(named + silent, now.months) if found else None,
         "reproduction": told(found.reproduction, "number") if found else None, "brought": told(found.extra, "number") if found else None,
     }
 
@@ -369,22 +397,25 @@ def _stages(
     rows: list[list[Any]] = []
     if cohort.steps[0] == "callers":
         known = [(name, facts[name]) for name in UPSTREAM if facts[name]]
-        rows += [[name, e.value, *unknown, np.nan, np.nan, *unknown, e.n, 0] for name, e in known]
-    rows.append([cohort.steps[0], cohort.counts[0] / now.months, *unknown, np.nan, np.nan, *unknown, cohort.counts[0], 0])
+        rows += [[name, e.value, *unknown, np.nan, np.nan, *unknown, *unknown, e.n, 0] for name, e in known]
+    rows.append([cohort.steps[0], cohort.counts[0] / now.months, *unknown, np.nan, np.nan, *unknown, *unknown, cohort.counts[0], 0])
     for i, (step, n) in enumerate(zip(cohort.steps[1:], cohort.counts[1:], strict=True)):
         entered, earlier = cohort.counts[i], None
         if before is not None:
             earlier = share(before.counts[i + 1], before.counts[i], params.level)
         rows.append([
-            step, n / now.months, *three(share(n, entered, params.level)), three(earlier)[0], parts.lost[i], *parts.lost_money[i],
+            step, n / now.months, *three(share(n, entered, params.level)), three(earlier)[0], parts.lost[i], *parts.lost_people[i], *parts.lost_money[i],
             n, max(round(parts.lost[i] * now.months), 0),
         ])
-    back = facts["return_share"]
-    if back and facts["visit_share"]:
-        came = cohort.counts[-1]
-        n = round(came * back.value)
-        past_back = three(facts["return_share_before"])[0]
-        rows.append(["again", n / now.months, *three(back), past_back, (came - n) / now.months, *unknown, n, came - n])
+    came, past_back = cohort.counts[-1], three(facts["return_share_before"])[0]
+    if expected := facts["again_expected"]:
+        n = round(expected.value * now.months)
+        rows.append(["again_expected", expected.value, *three(facts["return_share"]), past_back, came / now.months - expected.value, *unknown, *unknown, n, came - n])
+    elif facts["again_seen"]:
+        n = facts["again_seen"].n
+        rows.append(["again", n / now.months, *three(share(n, came, params.level)), past_back, (came - n) / now.months, *unknown, *unknown, n, came - n])
+    if named := facts["recommended_least"]:
+        rows.append(["recommended", named.value, *unknown, np.nan, np.nan, *unknown, *unknown, named.n, 0])
     return _frame("stages", rows)
 
 
@@ -419,8 +450,8 @@ def _change(cohort: Reached, before: Reached | None, now: Days, past: Days | Non
     return _frame("change", [list(row) for row in zip(cohort.steps, *factors, parts, strict=True)])
 
 
-def _reasons(calls: Table, period: Period, params: FunnelParams) -> tuple[pd.DataFrame | None, bool]:
-    """Reasons of callers who did not book, where tagged now, else in the whole history; whether they are free words."""
+def _reasons(calls: Table, period: Period, params: FunnelParams) -> tuple[pd.DataFrame | None, tuple[date, date] | None, bool]:
+    """Reasons of callers who did not book, where tagged now, else in the whole history, of which days; whether they are free words."""
     free_text = False
     for days in (period.present, Days(start=period.start, end=period.end)):
         rows = contacts.loss_reasons(calls, days)
@@ -434,8 +465,9 @@ def _reasons(calls: Table, period: Period, params: FunnelParams) -> tuple[pd.Dat
         rows = rows.assign(reason=rows.reason.where(~free, "other")).groupby("reason").n.sum().reset_index()
         rows = rows.sort_values(["n", "reason"], ascending=[False, True])
         low, high = multinomial(rows.n, params.level)
-        return _frame("reasons", [list(row) for row in zip(rows.reason, rows.n / rows.n.sum(), low, high, rows.n, strict=True)]), False
-    return None, free_text
+        told = _frame("reasons", [list(row) for row in zip(rows.reason, rows.n / rows.n.sum(), low, high, rows.n, strict=True)])
+        return told, contacts.marked_days(calls, days), False
+    return None, None, free_text
 
 
 def _losses(
@@ -504,9 +536,11 @@ def _findings(
     numbers = facts["no_number_share"]
     caveats: dict[str, tuple[bool, dict[str, Any]]] = {
         "rooms_full": (load is not None and load.value >= params.full_load, {"room_load": load}),
+        "again_expected": (facts["again_expected"] is not None, {"came": exact(cohort.counts[-1], "count", cohort.counts[-1])}),
+        "old_reasons": (wrong["old_reasons"], {}),
         "unseen": (facts["unseen"] is not None and facts["unseen"].value > 0.02, {}),
         "unlinked": (facts["unlinked_share"] is not None and facts["unlinked_share"].value > 0.1, {}),
-        "no_numbers": (numbers is not None and numbers.value > 0.02, {}),
+        "no_numbers": (numbers is not None and numbers.value >= contacts.TOLD_FROM, {}),
         "more_came": (wrong["inverted"], {"came": came, "booked": booked}),
         "more_called": (more_called, {}), "skipped": (skipped, {"skipped": cohort.skipped}),
     }
@@ -531,9 +565,12 @@ def stages(result: FunnelResult, labels: Labels) -> Figure | None:
         return None
     reasons = [_gone(row.stage, result, Estimate(1 - row.share, 1 - row.share_high, 1 - row.share_low, "share", 0), labels)
                if np.isfinite(row.share) else "" for row in rows.itertuples()]
-    lost = rows.lost.fillna(0.0).round()
+    lost, most = rows.lost.fillna(0.0).round(), result.recommended_most
+    named = (rows.stage == "recommended") & rows.per_month.notna()
+    if most is not None:
+        reasons = [labels.text("recommended", most=most, each=result.reproduction) if told else words for told, words in zip(named, reasons, strict=True)]
     return stage_bars.stages(
-        rows.per_month, names=[labels.value("stage", stage) for stage in rows.stage], reasons=reasons,
+        rows.per_month, expected=list(rows.stage == "again_expected"), most=np.where(named, three(most)[0], np.nan), names=[labels.value("stage", stage) for stage in rows.stage], reasons=reasons,
         counts=[labels.number(round(n), "count") if np.isfinite(n) else labels["hidden"] for n in rows.per_month],
         lost=["−" + labels.number(n, "count") if n else "" for n in lost], strong=list(rows.stage == result.worst),
     )

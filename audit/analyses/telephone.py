@@ -3,10 +3,9 @@
 Question   How many new callers reach nobody, when and why, and would more people or a call back win them?
 Method     Counts of calls and of new callers whose first call nobody took, Wilson intervals; hours by Fisher's
            exact test; people needed by half-hour for a service level (Erlang C), callers who would give up with
-           the people there (Erlang A, patience from censored waits); money by draws of shares and of a first
-           patient's value; claims of the field set beside what they would take here.
-Reads      enquiries, opportunities; the rota, appointments and patients for the clocks, administrators, the value of a
-           patient and the load of rooms if there are any.
+           the people there (Erlang A, patience from censored waits); what lost callers were worth as in the funnel; claims of the field set beside what they would take here.
+Reads      enquiries, opportunities; the rota, appointments and patients for the clocks, the load of rooms, the funnel and
+           administrators if there are any.
 Cannot say Whether callers who reached nobody would have come as often as those answered; who rang again wanted it more,
            so that a call back need not win as many. Why a telephone rang unanswered beside a free person.
 """
@@ -26,9 +25,9 @@ from pydantic import Field
 
 from audit.analyses.administrators import AdministratorsResult
 from audit.analyses.capacity import CapacityResult
+from audit.analyses.funnel import FunnelResult
 from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
-from audit.models.chain import chain
 from audit.models.claims import at_most, best_gain, claim_reading, gain_of_answering, missed_for_gain
 from audit.models.counted import per_month, share, three
 from audit.models.missed_calls import by_hour, lossy_hours, worst_run
@@ -36,7 +35,7 @@ from audit.models.staffing import Staffing, staffing
 from audit.models.waiting import patience
 from audit.plots import columns
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
-from audit.tables import contacts, telephone
+from audit.tables import Unit, contacts, telephone
 from audit.wording import Labels
 
 FIGURES = ("missed", "staffing_day")
@@ -120,7 +119,7 @@ class TelephoneResult(Result):
 
 def analyse(
     enquiries: Table, opportunities: Table, appointments: Table, patients: Table, shifts: Table | None,
-    capacity: CapacityResult | None, administrators: AdministratorsResult | None, *, period: Period, params: TelephoneParams,
+    capacity: CapacityResult | None, funnel: FunnelResult | None, administrators: AdministratorsResult | None, *, period: Period, params: TelephoneParams,
 ) -> TelephoneResult:
     """Calls nobody took, by hour, cause and recovery; people needed; what answering all would give."""
     now, past = period.present, period.past
@@ -135,16 +134,16 @@ def analyse(
     waited = telephone.waits(enquiries, shape, params.in_time_seconds)
     desk = _desk(enquiries, rota, waited, shape, params)
     causes = _causes(telephone.missed_causes(enquiries, rota, shape, params.in_time_seconds), shape, params) if rota is not None else None
+    people = contacts.persons(opportunities, enquiries)
     facts: dict[str, Any] = {
-        **_missed(cells, enquiries, past, records, params), **_never(opportunities, first, now, past, records and not cells.missed.equals(cells.calls), params),
+        **_missed(cells, enquiries, past, records, params), **_never(people, first, now, past, records and not cells.missed.equals(cells.calls), params),
         **_reached(first, params), **_staff(desk, waited, params),
         "free_share": _free_share(causes, params),
         "clock_hours": _clock(telephone.clock_gaps(enquiries, appointments, patients, shape)),
-        "first_value": administrators.first_value if administrators else None,
-        "value_days": administrators.value_days if administrators else None,
+        "first_value": funnel.first_value if funnel else None, "value_days": funnel.value_days if funnel else None,
     }
-    facts |= _lost(opportunities, facts, now, params)
-    facts |= _gains(facts, capacity, params)
+    facts |= _lost(facts["never_share"], funnel, params)
+    facts |= _gains(facts, funnel)
     hours = by_hour(cells, lossy, months=now.months, level=params.level) if records else None
     tables = {
         "missed_by_hour": hours, "peaks": lossy if len(lossy) else None, "causes": causes,
@@ -195,20 +194,17 @@ def _reached(first: pd.DataFrame, params: TelephoneParams) -> dict[str, Estimate
     }
 
 
-def _lost(opportunities: Table, facts: Mapping[str, Any], now: Days, params: TelephoneParams) -> dict[str, Estimate | None]:
-    """First visits and money of those who reached nobody, had they come as often as those who were answered."""
-    nothing: dict[str, Estimate | None] = {"lost_visits": None, "lost_value": None}
-    seen = contacts.reached(opportunities, contacts.STEPS, now)
-    counts = [seen["callers"], seen["answered"], seen["came"]]
-    if facts["never_share"] is None or not counts[2]:
-        return nothing
-    worths = {"lost_visits": (1.0, 1.0, 1.0), "lost_value": three(facts["first_value"]) if facts["first_value"] else None}
-    for name, worth in worths.items():
-        if worth is not None:
-            lost = chain(counts, per=now.months, level=params.level, seed=params.seed, value=worth, value_level=params.level)
-            value, low, high = lost.lost_money[0]
-            nothing[name] = Estimate(value, low, high, "currency" if name == "lost_value" else "number", counts[0], params.level, "C")
-    return nothing
+def _lost(never: Estimate | None, funnel: FunnelResult | None, params: TelephoneParams) -> dict[str, Estimate | None]:
+    """First visits and money of those who reached nobody, had they come as often as those who were answered: as in the funnel."""
+    found: dict[str, Estimate | None] = {"lost_visits": None, "lost_value": None}
+    steps = funnel.stages.set_index("stage") if funnel is not None else pd.DataFrame()
+    if never is None or "answered" not in steps.index or "came" not in steps.index:
+        return found
+    row = steps.loc["answered"]
+    units: dict[str, Unit] = {"lost_visits": "number", "lost_money": "currency"}
+    told = {name: [row[f"{name}{end}"] for end in ("", "_low", "_high")] for name in units}
+    estimates = {name: Estimate(*told[name], unit, never.n, params.level, "C") if np.isfinite(told[name]).all() else None for name, unit in units.items()}
+    return {"lost_visits": estimates["lost_visits"], "lost_value": estimates["lost_money"]}
 
 
 def _clock(gaps: pd.DataFrame) -> int | None:
@@ -300,13 +296,14 @@ def _half_hours(desk: Staffing | None) -> pd.DataFrame | None:
 
 
 # ---------------------------------------------------------------------- claims
-def _gains(facts: Mapping[str, Any], capacity: CapacityResult | None, params: TelephoneParams) -> dict[str, Estimate | None]:
-    load = capacity.room_load if capacity is not None else None
-    room = max(params.full_load / load.value - 1, 0.0) if load is not None and load.value > 0 else None
+def _gains(facts: Mapping[str, Any], funnel: FunnelResult | None) -> dict[str, Estimate | None]:
+    """Gain of answering everybody, and the part for which the rooms have space by the funnel's own count."""
+    room = funnel.room if funnel is not None else None
+    came = funnel.stages.set_index("stage").per_month.get("came", 0.0) if funnel is not None else 0.0
     return {
         "gain_callers": gain_of_answering(facts["never_share"]) if facts["never_share"] else None,
         "gain_calls": gain_of_answering(facts["missed_share"]) if facts["missed_share"] else None,
-        "room_gain": exact(room, "share", load.n) if room is not None and load is not None else None,
+        "room_gain": room.scaled(1 / came, "share") if room is not None and came > 0 else None,
     }
 
 
@@ -371,7 +368,7 @@ def _findings(
     told: dict[str, tuple[bool, dict[str, Any]]] = {
         "rooms_full": (full, {"room_load": load}),
         "clocks": (bool(facts["clock_hours"]), {}),
-        "some_numbers": (unnumbered is not None and unnumbered.value > 0.1 and facts["never_share"] is not None, {}),
+        "some_numbers": (unnumbered is not None and unnumbered.value >= contacts.TOLD_FROM and facts["never_share"] is not None, {}),
     }
     found += [Finding(key, "caveat", values) for key, (true, values) in told.items() if true]
     lacks = {

@@ -26,7 +26,7 @@ import coverage_administrators as planted  # noqa: E402
 
 def run(tables: Tables, period: Period, **params):
     return desk_change.analyse(
-        tables["opportunities"], tables.get("events"), period=period, params=desk_change.DeskChangeParams(**params)
+        tables["opportunities"], tables["enquiries"], tables.get("events"), period=period, params=desk_change.DeskChangeParams(**params)
     )
 
 

@@ -156,7 +156,7 @@ def test_teaching_clinic(demo_tables, demo_period):
     result = paths.analyse(demo_tables["appointments"], demo_tables["patients"], demo_tables["first_visits"], **given, funnel=Funnel(),
                            period=demo_period, params=paths.PathsParams())
     opened = demo_tables["opportunities"].opened_at.date()
-    inside = demo_tables["opportunities"].filter((opened >= result.watched_from) & (opened < result.watched_to))
+    inside = demo_tables["opportunities"].filter((opened >= result.watched_from) & (opened <= result.watched_to))
     assert result.people == inside.count().execute()
     assert result.arrived_share.value == pytest.approx(inside.is_attended.mean().execute())
     assert result.variants.way.iloc[1] == "call>booking>reminder>visit>payment"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audit.analyses import administrators, telephone
+from audit.analyses import administrators, funnel, telephone
 from audit.config import Days, Period
 from audit.errors import NotAnswerable
 from audit.results import Estimate
@@ -23,10 +23,18 @@ MONTH = Days(start=date(2016, 11, 1), end=date(2016, 12, 1))
 PERIOD = Period(start=date(2016, 1, 1), end=END, now=MONTH)
 
 
-def run(tables: Tables, period: Period = PERIOD, desk=None, capacity=None, **params):
+def run(tables: Tables, period: Period = PERIOD, desk=None, capacity=None, value=None, **params):
+    """The page after the funnel of the same clinic, a first patient worth ``value``."""
+    try:
+        before = funnel.analyse(
+            tables["appointments"], tables["patients"], tables["first_visits"], None, tables["opportunities"], tables["enquiries"], None, None,
+            capacity, None if value is None else SimpleNamespace(value_365=value), period=period, params=funnel.FunnelParams(),
+        )
+    except NotAnswerable:
+        before = None
     return telephone.analyse(
         tables["enquiries"], tables["opportunities"], tables["appointments"], tables["patients"], tables.get("shifts"),
-        capacity, desk, period=period, params=telephone.TelephoneParams(**params),
+        capacity, before, desk, period=period, params=telephone.TelephoneParams(**params),
     )
 
 
@@ -43,14 +51,12 @@ def keys(result) -> set[str]:
 # ---------------------------------------------------------------------- the teaching clinic
 @pytest.fixture(scope="module")
 def taught(demo_tables, demo_period):
-    class Value:
-        value_365 = Estimate(12_000.0, 11_500.0, 12_500.0, "currency", 500)
-
+    value = Estimate(12_000.0, 11_500.0, 12_500.0, "currency", 500)
     desk = administrators.analyse(
-        demo_tables["opportunities"], demo_tables["enquiries"], None, None, Value(), period=demo_period,
+        demo_tables["opportunities"], demo_tables["enquiries"], None, None, SimpleNamespace(value_365=value), period=demo_period,
         params=administrators.AdministratorsParams(),
     )
-    return run(demo_tables, demo_period, desk)
+    return run(demo_tables, demo_period, desk, value=value)
 
 
 def test_teaching_clinic(taught, demo_truth):
@@ -164,12 +170,12 @@ def loaded(frames: dict[str, pd.DataFrame]) -> Tables:
     return tables_from_frames(frames, end=END)
 
 
-DESK = SimpleNamespace(first_value=Estimate(10_000, 9_000, 11_000, "currency", 500), value_days=365,
-                       conversion=Estimate(0.5, 0.45, 0.55, "share", 200), goal=None)
+DESK = SimpleNamespace(conversion=Estimate(0.5, 0.45, 0.55, "share", 200), goal=None)
+VALUE = Estimate(10_000, 9_000, 11_000, "currency", 500)
 
 
 def test_lost_visits_are_the_unreached_at_the_conversion_of_the_rest():
-    result = run(loaded(log()), desk=DESK)
+    result = run(loaded(log()), desk=DESK, value=VALUE)
     never, answered = result.never_month.value, 200 - result.never_month.value
     came = len(log()["patients"])
     assert result.lost_visits.value == pytest.approx(never * came / answered)
@@ -200,7 +206,7 @@ def test_rota_of_another_clock_is_not_used():
 
 
 def test_all_calls_missed():
-    result = run(loaded(log(missed=1.1) | {"patients": log()["patients"], "appointments": log()["appointments"]}), desk=DESK)
+    result = run(loaded(log(missed=1.1) | {"patients": log()["patients"], "appointments": log()["appointments"]}), desk=DESK, value=VALUE)
     assert result.says["title"].key == "all_missed"
     assert result.lost_visits is None and result.gain_callers is None
     says(result)
@@ -231,7 +237,7 @@ def test_no_calls():
 def test_waits_and_lengths_not_recorded():
     frames = log()
     frames["enquiries"][["wait_seconds", "talk_seconds"]] = np.nan
-    result = run(loaded(frames), desk=DESK)
+    result = run(loaded(frames), desk=DESK, value=VALUE)
     assert result.half_hours is None and result.in_time is None
     assert "no_lengths" in keys(result)
     says(result)
