@@ -304,10 +304,10 @@ def _says(facts: Mapping[str, Any], frame: pd.DataFrame | None) -> dict[str, Sen
         else "differ" if facts["lost_value"] else "differ_no_money"
     )
     lede = "alone" if kind in ("one", "no_codes") else kind if kind == "alike" else "differ"
-    decide = "alike" if kind == "alike" else "other" if lede == "alone" else "differ"
+    decide = kind if kind in ("alike", "one", "no_codes") else "differ"
     return {
         "title": Sentence(kind), "lede": Sentence(lede), "figures.admins.title": Sentence(lede),
-        "figures.weekly.title": Sentence(lede), "notes.decide": Sentence(decide),
+        "figures.weekly.title": Sentence(lede), "notes.how": Sentence("alone" if lede == "alone" else "several"), "notes.decide": Sentence(decide),
     }
 
 
@@ -342,7 +342,8 @@ def _findings(
         found.append(Finding("rooms_full", "caveat", {"room_load": load}))
     lacks = {
         "no_codes": frame is None, "no_visits": facts["outcome"] == "booking", "no_value": facts["first_value"] is None,
-        "no_salary": facts["salary"] is None, "not_heard": not len(heard) or not heard.scored.sum(),
+        "alone": frame is not None and len(frame) == 1,
+        "no_salary": facts["salary"] is None and facts["lost_value"] is not None, "not_heard": not len(heard) or not heard.scored.sum(),
         "no_before": facts["conversion_before"] is None,
     }
     return (*found, *(Finding(key, "not_answered") for key, lacking in lacks.items() if lacking))

@@ -208,7 +208,7 @@ def analyse(
     lacks = {"old_reasons": old_reasons, "contradicted": contradicted, "inverted": inverted, "free_text": free_text}
     return FunnelResult(
         grade="C" if inverted else "B" if old_reasons or facts["again_expected"] else "A", headline="visit_share" if facts["visit_share"] else "came_share" if facts["came_share"] else None,
-        findings=_findings(facts, tables, cohort, lacks, capacity, params), says=_says(facts, tables, cohort, inverted, params),
+        findings=_findings(facts, tables, cohort, lacks, capacity, params), says=_says(facts, tables, cohort, lacks, params),
         **facts, **tables,
     )
 
@@ -282,9 +282,10 @@ def _upstream(ad_spend: Table | None, enquiries: Table | None, site_traffic: Tab
 
 
 def _missed(enquiries: Table | None, period: Period, params: FunnelParams) -> dict[str, Estimate | None]:
-    """Share of calls nobody answered; nothing when none is ever recorded."""
+    """Share of calls nobody answered; nothing when none is, or all are: then the log does not hold who was."""
     found: dict[str, Estimate | None] = {"missed_share": None, "missed_share_before": None}
-    if enquiries is None or not contacts.missed_calls(enquiries, Days(start=period.start, end=period.end))[0]:
+    missed, calls = contacts.missed_calls(enquiries, Days(start=period.start, end=period.end)) if enquiries is not None else (0, 0)
+    if enquiries is None or missed in (0, calls):
         return found
     found["missed_share"] = share(*contacts.missed_calls(enquiries, period.present), params.level)
     if period.past is not None:
@@ -493,10 +494,10 @@ def _losses(
 
 # ---------------------------------------------------------------------- what to say
 def _says(
-    facts: Mapping[str, Any], tables: Mapping[str, Any], cohort: Reached, inverted: bool, params: FunnelParams
+    facts: Mapping[str, Any], tables: Mapping[str, Any], cohort: Reached, wrong: Mapping[str, bool], params: FunnelParams
 ) -> dict[str, Sentence]:
-    worst, values = facts["worst"], dict[str, Any]()
-    kind = "diary" if cohort.steps[0] == "due" else "no_visits" if cohort.steps[-1] != "came" else "inverted" if inverted else worst or "even"
+    worst, values, inverted = facts["worst"], dict[str, Any](), wrong["inverted"]
+    kind = "diary" if cohort.steps[0] == "due" else "no_visits" if cohort.steps[-1] != "came" else "inverted" if inverted else "booked_or_not_reached" if worst == "booked" and "answered" not in cohort.steps and wrong["contradicted"] else worst or "even"
     if worst:
         lost = tables["stages"].set_index("stage").n_lost[list(cohort.steps[1:])]
         values = {"lost_here": share(lost[worst], lost.sum(), params.level)}
@@ -548,7 +549,7 @@ def _findings(
     from_calls = cohort.steps[0] == "callers"
     lacks = {
         "inverted": wrong["inverted"], "contradicted": wrong["contradicted"],
-        "no_enquiries": not from_calls, "no_missed": bool(facts["enquiries"]) and facts["missed_share"] is None,
+        "no_enquiries": not from_calls, "no_missed": bool(facts["enquiries"]) and facts["missed_share"] is None and not wrong["contradicted"],
         "no_bookings": from_calls and "booked" not in cohort.steps, "no_link": from_calls and "came" not in cohort.steps,
         "free_text": wrong["free_text"], "no_reasons": "booked" in cohort.steps and tables["reasons"] is None and not wrong["free_text"],
         "no_site": facts["visitors"] is None, "no_return": facts["return_share"] is None, "no_value": facts["first_value"] is None,

@@ -91,7 +91,7 @@ def analyse(
     }
     told = bool(params.map.stages)
     return JourneyResult(
-        grade="A", headline="lost_value" if facts["lost_value"] else None, says=_says(facts, told), findings=_findings(facts, frame, told),
+        grade="B" if (frame["counted"] == "expected").any() else "A", headline="lost_value" if facts["lost_value"] else None, says=_says(facts, told), findings=_findings(facts, frame, told),
         **facts, journey=frame,
     )
 

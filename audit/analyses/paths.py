@@ -119,6 +119,8 @@ def analyse(
     if len(people) < params.fewest:
         raise NotAnswerable("too_few", verdict="not_enough_data", values={"people": len(people), "fewest": params.fewest})
     ideal = _recorded(params.ideal, people)
+    if followed and "call" in params.ideal and "call" not in ideal and people.path.str.contains("missed_call").any():
+        raise NotAnswerable("no_answers", verdict="not_available")
     told = _variants(people, ideal, params)
     differ = _deviations(people, ideal, funnel.first_value, days, params) if followed else None
     dearest = differ.loc[differ.cost.idxmax()] if differ is not None and differ.cost.notna().any() else None

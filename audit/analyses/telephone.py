@@ -34,7 +34,7 @@ from audit.models.missed_calls import by_hour, lossy_hours, worst_run
 from audit.models.staffing import Staffing, staffing
 from audit.models.waiting import patience
 from audit.plots import columns
-from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.results import Estimate, Finding, Grade, Measure, Result, Sentence, exact, table
 from audit.tables import Unit, contacts, telephone
 from audit.wording import Labels
 
@@ -81,6 +81,7 @@ class TelephoneResult(Result):
     value_days: int | None
     in_time: Estimate | None
     patience_seconds: Estimate | None
+    queue_missed: Estimate | None
     expected_missed: Estimate | None
     needed_hours: Estimate | None
     there_hours: Estimate | None
@@ -131,13 +132,14 @@ def analyse(
     lossy = lossy_hours(contacts.calls_by_hour(enquiries, shape), months=shape.months, level=params.level)
     first = telephone.first_missed(opportunities, enquiries, shape)
     rota = shifts if shifts is not None and _trusted(enquiries, shifts, shape, params) else None
+    answers = not cells.missed.equals(cells.calls)
     waited = telephone.waits(enquiries, shape, params.in_time_seconds)
     desk = _desk(enquiries, rota, waited, shape, params)
     causes = _causes(telephone.missed_causes(enquiries, rota, shape, params.in_time_seconds), shape, params) if rota is not None else None
     people = contacts.persons(opportunities, enquiries)
     facts: dict[str, Any] = {
-        **_missed(cells, enquiries, past, records, params), **_never(people, first, now, past, records and not cells.missed.equals(cells.calls), params),
-        **_reached(first, params), **_staff(desk, waited, params),
+        **_missed(cells, enquiries, past, records, params), **_never(people, first, now, past, records and answers, params),
+        **(_reached(first, params) if answers else dict.fromkeys(("reached_share", "reached_soon"))), **_staff(desk, causes, waited, params),
         "free_share": _free_share(causes, params),
         "clock_hours": _clock(telephone.clock_gaps(enquiries, appointments, patients, shape)),
         "first_value": funnel.first_value if funnel else None, "value_days": funnel.value_days if funnel else None,
@@ -147,7 +149,7 @@ def analyse(
     hours = by_hour(cells, lossy, months=now.months, level=params.level) if records else None
     tables = {
         "missed_by_hour": hours, "peaks": lossy if len(lossy) else None, "causes": causes,
-        "recovery": _recovery(first, opportunities, enquiries, shape, params), "half_hours": _half_hours(desk),
+        "recovery": _recovery(first, opportunities, enquiries, shape, params) if answers else None, "half_hours": _half_hours(desk),
         "claims": _claims(facts, administrators, params),
     }
     worst = worst_run(hours, level=params.level)
@@ -240,17 +242,21 @@ def _patience(waited: pd.Series, params: TelephoneParams) -> Estimate | None:
     return Estimate(*found, "number", int(waited.timed_missed), params.level, "B") if found else None
 
 
-def _staff(desk: Staffing | None, waited: pd.Series, params: TelephoneParams) -> dict[str, Estimate | None]:
+def _staff(desk: Staffing | None, causes: pd.DataFrame | None, waited: pd.Series, params: TelephoneParams) -> dict[str, Estimate | None]:
+    """People needed and there. The queue's model is graded C where the calls lost while everybody talked are not those it expects."""
     n = int(waited.calls)
+    queued = share(causes.n[causes.cause == "busy"].sum(), n, params.level) if causes is not None else None
     has_rota = desk is not None and desk.there_hours > 0
     expected = desk.expected_missed if desk is not None else None
+    holds = queued is not None and expected is not None and expected[1] <= queued.high and queued.low <= expected[2]
+    grade: Grade = "B" if holds else "C"
     short = (desk.short_hours[0], min(desk.short_hours[:2]), max(desk.short_hours)) if desk is not None else None
     return {
-        "in_time": share(waited.in_time, waited.timed, params.level), "patience_seconds": _patience(waited, params),
-        "expected_missed": Estimate(*expected, "share", n, params.level, "B") if expected is not None else None,
+        "in_time": share(waited.in_time, waited.timed, params.level), "patience_seconds": _patience(waited, params) if waited.timed else None,
+        "queue_missed": queued, "expected_missed": Estimate(*expected, "share", n, params.level, grade) if expected is not None else None,
         "needed_hours": exact(desk.needed_hours, "hours", n) if desk is not None else None,
         "there_hours": exact(desk.there_hours, "hours", n) if desk is not None and has_rota else None,
-        "short_hours": Estimate(*short, "hours", n, params.level, "B") if short is not None and has_rota else None,
+        "short_hours": Estimate(*short, "hours", n, params.level, grade) if short is not None and has_rota else None,
     }
 
 
@@ -339,7 +345,7 @@ def _says(facts: Mapping[str, Any], worst: Any, desk: Staffing | None) -> dict[s
     return {
         "title": Sentence(kind), "lede": Sentence(lede), "figures.missed.title": Sentence("peak" if hours else "flat", hours),
         "figures.staffing_day.title": Sentence("no_rota" if short is None else "short" if short.value > 0 else "enough"),
-        "notes.decide": Sentence("people" if short is not None and short.low > 0 else "call_back"),
+        "notes.decide": Sentence("answers" if kind in ("all_missed", "no_records") else "people" if short is not None and short.low > 0 else "call_back"),
     }
 
 
@@ -348,10 +354,10 @@ def _findings(
     params: TelephoneParams,
 ) -> tuple[Finding, ...]:
     found = []
-    short, expected, missed = facts["short_hours"], facts["expected_missed"], facts["missed_share"]
+    short, queued, expected, missed = facts["short_hours"], facts["queue_missed"], facts["expected_missed"], facts["missed_share"]
     if short is not None and short.low > 0:
         found.append(Finding("short", "risk"))
-    if facts["free_share"] and facts["free_share"].low > 0.5 and expected and missed and expected.high < missed.low:
+    if facts["free_share"] and facts["free_share"].low > 0.5 and queued and missed and queued.high < missed.low:
         found.append(Finding("not_people", "risk"))
     reached = first[first.delay != "no_number"]
     if facts["reached_share"] and facts["reached_share"].n >= params.fewest:
@@ -365,7 +371,9 @@ def _findings(
     load = capacity.room_load if capacity is not None else None
     full = load is not None and load.value >= params.full_load and facts["never_month"] is not None
     unnumbered = facts["no_number_share"]
+    misses = queued is not None and expected is not None and expected.grade == "C"
     told: dict[str, tuple[bool, dict[str, Any]]] = {
+        "model_misses": (misses, {}),
         "rooms_full": (full, {"room_load": load}),
         "clocks": (bool(facts["clock_hours"]), {}),
         "some_numbers": (unnumbered is not None and unnumbered.value >= contacts.TOLD_FROM and facts["never_share"] is not None, {}),

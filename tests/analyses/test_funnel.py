@@ -319,6 +319,15 @@ def test_bookings_without_an_answered_call_contradict_the_log():
     assert "contradicted" in {finding.key for finding in result.findings if finding.kind == "not_answered"}
 
 
+def test_a_log_that_marks_nobody_as_answered_does_not_say_who_was_missed():
+    frames = callers("2016-10-01", 200, 120, 90, 20)
+    frames["enquiries"]["is_answered"] = False
+    result = run(tables_from_frames(frames, end=END))
+    assert result.missed_share is None and result.says["title"].key == "booked_or_not_reached"
+    assert "contradicted" in {finding.key for finding in result.findings}
+    spoken("funnel", result, PERIOD)
+
+
 # ---------------------------------------------------------------------- room and recommendation
 def test_a_point_is_worth_what_the_rooms_hold(two_months):
     class Tight:
