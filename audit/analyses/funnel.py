@@ -14,6 +14,7 @@ Cannot say Why somebody did not book unless calls were tagged; what people who n
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -31,10 +32,11 @@ from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
 from audit.models.chain import Chain, chain, lifted, worst_step
 from audit.models.clock_shift import constant_shift
-from audit.models.counted import mean_difference, money_per, per_month, settled, share, three
+from audit.models.counted import mean_difference, money_per, per_month, settled, share, three, times
 from audit.models.factors import lmdi
 from audit.models.lag import unseen_share
 from audit.models.loss_reasons import reason_money
+from audit.models.own_best import own_best
 from audit.models.proportions import multinomial
 from audit.models.word_of_mouth import WordOfMouth, word_of_mouth
 from audit.plots import bars
@@ -135,7 +137,8 @@ class FunnelResult(Result):
         Measure("n", "count", people=True, shown=False), Measure("n_lost", "count", people=True, shown=False),
     )
     worth: pd.DataFrame = table(
-        Measure("stage", "label"), Measure("share", "share"), Measure("point_people", "number", interval=True, shown=False),
+        Measure("stage", "label"), Measure("share", "share"), Measure("own_best", "share"), Measure("best_low", "share", shown=False),
+        Measure("best_high", "share", shown=False), Measure("point_people", "number", interval=True, shown=False),
         Measure("point_money", "currency", interval=True, form="line"), Measure("room_money", "currency"), Measure("n", "count", shown=False),
     )
     change: pd.DataFrame | None = table(
@@ -197,10 +200,11 @@ def analyse(
         "first_value": value, "value_days": value_days, **_recommended(first_visits, now, period, params),
         **_raised(cohort, parts, capacity, n_new, now, params),
     }
+    best = _own_best(calls, cohort.steps, period, params) if calls is not None else {}
     reasons, marked, free_text = _reasons(calls, period, params) if calls is not None and "booked" in steps else (None, None, False)
     facts |= {"reasons_from": marked[0] if marked else None, "reasons_to": marked[1] if marked else None}
     tables: dict[str, Any] = {
-        "stages": _stages(cohort, before, parts, facts, now, params), "worth": _worth(cohort, parts, facts, now, params),
+        "stages": _stages(cohort, before, parts, facts, now, params), "worth": _worth(cohort, parts, facts, best, now, params),
         "change": _change(cohort, before, now, past), "reasons": reasons,
         "losses": None if inverted else _losses(cohort, parts, reasons, now, params),
     }
@@ -385,9 +389,9 @@ def _raised(
         room = exact(max(most.value - capacity.visits / now.months, 0.0) / per_first, "count", n_new)
     if cohort.steps[-1] != "came" or cohort.counts[-1] < params.fewest:
         return {"room": room, "raised": None, "raised_room": None}
-    times, comes = lifted(parts.share, params.raise_by), cohort.counts[-1] / now.months
-    held = None if room is None else exact(min(times - 1, room.value / comes), "share", cohort.counts[-1])
-    return {"room": room, "raised": exact(times - 1, "share", cohort.counts[-1]), "raised_room": held}
+    more, comes = lifted(parts.share, params.raise_by) - 1, cohort.counts[-1] / now.months
+    held = None if room is None else exact(min(more, room.value / comes), "share", cohort.counts[-1])
+    return {"room": room, "raised": exact(more, "share", cohort.counts[-1]), "raised_room": held}
 
 
 # ---------------------------------------------------------------------- tables
@@ -420,7 +424,17 @@ def _stages(
     return _frame("stages", rows)
 
 
-def _worth(cohort: Reached, parts: Chain, facts: Mapping[str, Any], now: Days, params: FunnelParams) -> pd.DataFrame:
+def _own_best(calls: Table, steps: tuple[str, ...], period: Period, params: FunnelParams) -> dict[str, tuple[float, float, float]]:
+    """Of each step the share that this clinic's own good months have reached, where it has months enough."""
+    months = contacts.reached_by_month(calls, Days(start=period.start, end=period.end))
+    found = {
+        step: own_best(months[step], months[before], fewest=params.fewest, level=params.level, seed=params.seed)
+        for before, step in itertools.pairwise(steps)
+    }
+    return {step: told for step, told in found.items() if told is not None}
+
+
+def _worth(cohort: Reached, parts: Chain, facts: Mapping[str, Any], best: Mapping[str, tuple[float, float, float]], now: Days, params: FunnelParams) -> pd.DataFrame:
     """One point more of each step: people, money, and the part of it for which there is room."""
     room = facts["room"]
 
@@ -428,13 +442,13 @@ def _worth(cohort: Reached, parts: Chain, facts: Mapping[str, Any], now: Days, p
         return np.nan if room is None else min(1.0, room.value / people) if people > 0 else 1.0
 
     rows: list[list[Any]] = [
-        [step, parts.share[i], *parts.point_people[i], *parts.point_money[i], parts.point_money[i, 0] * fits(parts.point_people[i, 0]), cohort.counts[i]]
+        [step, parts.share[i], *best.get(step, (np.nan,) * 3), *parts.point_people[i], *parts.point_money[i], parts.point_money[i, 0] * fits(parts.point_people[i, 0]), cohort.counts[i]]
         for i, step in enumerate(cohort.steps[1:]) if cohort.counts[i] >= params.fewest
     ]
     back, returns = facts["return_share"], 0.01 * cohort.counts[-1] / now.months
     if back and facts["visit_share"]:
         money = facts["return_value"].scaled(returns) if facts["return_value"] else None
-        rows.append(["again", back.value, *[returns] * 3, *three(money), np.nan, back.n])
+        rows.append(["again", back.value, *(np.nan,) * 3, *[returns] * 3, *three(money), np.nan, back.n])
     return _frame("worth", rows)
 
 
@@ -524,6 +538,7 @@ def _findings(
     found = []
     if facts["raised"]:
         found.append(Finding("raised", "opportunity", {"steps": len(cohort.steps) - 1, "by": exact(params.raise_by, "share", 0)}))
+    found += _done_better(worth, facts, params)
     if facts["reproduction"]:
         found.append(Finding("word_of_mouth", "strength"))
     for step in worth.index.drop("again", errors="ignore"):
@@ -556,6 +571,22 @@ def _findings(
         "no_sources": facts["recommended_share"] is None,
     }
     return (*found, *(Finding(key, "not_answered") for key, lacking in lacks.items() if lacking))
+
+
+def _done_better(worth: pd.DataFrame, facts: Mapping[str, Any], params: FunnelParams) -> list[Finding]:
+    """Steps that lie below the clinic's own good months by more than chance, and what those months would bring again."""
+    found = []
+    for row in worth[worth.own_best.notna()].itertuples():
+        now = facts["came_share_settled"] if row.Index == "came" and facts["came_share_settled"] else facts[f"{row.Index}_share"]
+        if now is None or row.best_low <= now.high:
+            continue
+        best = Estimate(row.own_best, row.best_low, row.best_high, "share", now.n, params.level, "B")
+        points = Estimate(100 * (best.value - now.value), 100 * (best.low - now.high), 100 * (best.high - now.low), "number", now.n, params.level)
+        each = (_cell(worth, str(row.Index), f"point_{name}", unit, params) for name, unit in (("people", "number"), ("money", "currency")))
+        people, money = (times(points, one, one.unit) if one else None for one in each)
+        values: dict[str, Any] = {"step": row.Index, "best": best, "share": now, "people": people}
+        found.append(Finding("done_better", "opportunity", values, impact=money))
+    return found
 
 
 # ---------------------------------------------------------------------- figures

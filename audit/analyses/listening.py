@@ -177,8 +177,8 @@ def _lost_money(lost: Estimate, funnel: FunnelResult | None, params: ListeningPa
     if "booked" not in steps.index or not steps.lost["booked"] > 0 or not lost.n:
         return None
     row = steps.loc["booked"]
-    money = [row[f"lost_money{end}"] * lost.value / row.lost for end in ("", "_low", "_high")]
-    return Estimate(*money, "currency", lost.n, params.level, "C") if np.isfinite(money).all() else None
+    value, low, high = (float(row[f"lost_money{end}"]) * lost.value / row.lost for end in ("", "_low", "_high"))
+    return Estimate(value, low, high, "currency", lost.n, params.level, "C") if np.isfinite(value) else None
 
 
 def _reasons(counts: pd.DataFrame, lost: Estimate, worth: Estimate | None, params: ListeningParams) -> pd.DataFrame | None:

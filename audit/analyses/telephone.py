@@ -203,10 +203,12 @@ def _lost(never: Estimate | None, funnel: FunnelResult | None, params: Telephone
     if never is None or "answered" not in steps.index or "came" not in steps.index:
         return found
     row = steps.loc["answered"]
-    units: dict[str, Unit] = {"lost_visits": "number", "lost_money": "currency"}
-    told = {name: [row[f"{name}{end}"] for end in ("", "_low", "_high")] for name in units}
-    estimates = {name: Estimate(*told[name], unit, never.n, params.level, "C") if np.isfinite(told[name]).all() else None for name, unit in units.items()}
-    return {"lost_visits": estimates["lost_visits"], "lost_value": estimates["lost_money"]}
+    units: dict[str, tuple[str, Unit]] = {"lost_visits": ("lost_visits", "number"), "lost_value": ("lost_money", "currency")}
+    for told, (name, unit) in units.items():
+        value, low, high = (float(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
+        if np.isfinite(value):
+            found[told] = Estimate(value, low, high, unit, never.n, params.level, "C")
+    return found
 
 
 def _clock(gaps: pd.DataFrame) -> int | None:

@@ -98,6 +98,16 @@ def reached(opportunities: Table, steps: tuple[str, ...], days: Days) -> Reached
     return Reached(steps, tuple(int(seen[step]) for step in steps), int(seen.skipped))
 
 
+def reached_by_month(opportunities: Table, days: Days) -> pd.DataFrame:
+    """Settled new callers of the whole months in ``days`` by the steps they reached: month, callers, answered, booked, came."""
+    came, booked = _.is_attended, _.is_attended | _.is_booked
+    settled = opportunities.filter(within(_.opened_at, days)).mutate(month=_.opened_at.truncate("M").cast("date"))
+    counts = settled.group_by("month").aggregate(
+        callers=_.count(), answered=(booked | _.is_answered).sum(), booked=booked.sum(), came=came.sum(), open=(~_.is_mature).sum(),
+    )
+    return counts.filter(_.open == 0).drop("open").order_by("month").to_pandas()
+
+
 def diary(appointments: Table, days: Days) -> Reached:
     """Appointments due in ``days`` and those that took place; the funnel of a clinic without enquiries."""
     due = appointments.filter(within(_.starts_at, days), _.status != "booked")

@@ -260,6 +260,26 @@ def test_a_few_free_words_count_as_other():
     assert run(tables_from_frames(frames, end=END)).reasons.set_index("reason").n["other"] == 1
 
 
+# ---------------------------------------------------------------------- own good months
+def test_a_step_below_its_own_good_months_is_told_what_they_would_bring_again():
+    """Nine months in which 70% of those reached booked, then one with 40%; nothing else changed."""
+    good = [callers(f"2016-{month:02d}-01", 200, 140, 105, 20) for month in range(1, 10)]
+    result = run(clinic(*good, callers("2016-10-01", 200, 80, 60, 20)), clv=Value())
+    told = [finding for finding in result.findings if finding.key == "done_better"]
+    assert [finding.values["step"] for finding in told] == ["booked"]
+    values = told[0].values
+    assert values["best"].value == pytest.approx(0.7, abs=0.02) and values["people"].grade == "C"
+    # 60 more would book and three quarters of them come
+    assert values["people"].value == pytest.approx(45, abs=4) and told[0].impact.value == pytest.approx(45_000, abs=4_000)
+    assert values["people"].low < values["people"].value < values["people"].high
+    assert "You have already done better" in "\n".join(spoken("funnel", result, PERIOD).texts)
+
+
+def test_months_alike_are_never_a_better_one():
+    alike = [callers(f"2016-{month:02d}-01", 200, 140, 105, 20) for month in range(1, 11)]
+    assert "done_better" not in {finding.key for finding in run(clinic(*alike)).findings}
+
+
 # ---------------------------------------------------------------------- clocks
 @pytest.mark.parametrize("hours", [3, -3, 5.5])
 def test_clocks_that_differ_are_told_and_refused(hours):
