@@ -132,6 +132,8 @@ def analyse(
     cells, cells_before = (contacts.answered_cells(calls, days, params.hour_edges) for days in (now, past))
     if not cells.n.sum():
         raise NotAnswerable("no_answered", verdict="not_enough_data")
+    if outcome == "booking" and not cells.k.sum():
+        raise NotAnswerable("not_followed", verdict="not_available")
     value, value_days = _value(clv)
     salary = _salary(expenses, now, cells, params)
     unseen, open_from = _unseen(calls, now, period, params)

@@ -99,6 +99,8 @@ def analyse(opportunities: Table, enquiries: Table, events: Table | None, *, per
     cells, before = (contacts.answered_cells(calls, days, params.hour_edges) for days in (now, past))
     if not cells.n.sum():
         raise NotAnswerable("no_answered", verdict="not_enough_data")
+    if outcome == "booking" and not cells.k.sum():
+        raise NotAnswerable("not_followed", verdict="not_available")
     split = rate_change(before, cells, unit="administrator", level=params.level, seed=params.seed, fewest=params.fewest)
     booked = contacts.booked(opportunities)
     known, found = _training(booked, period, params)

@@ -163,7 +163,10 @@ def analyse(
     now, past = period.present, period.past
     if enquiries is not None:
         _same_clock(enquiries, opportunities, appointments, patients, params)
-    calls, steps, contradicted = _followable(opportunities, enquiries, params)
+    unnumbered = share(*contacts.without_number(enquiries, now), params.level) if enquiries is not None else None
+    numberless = unnumbered is not None and unnumbered.value == 1
+    # without any number people cannot be told from calls
+    calls, steps, contradicted = _followable(None if numberless else opportunities, enquiries, params)
     cohort = contacts.reached(calls, steps, now) if calls is not None else contacts.diary(appointments, now)
     before = None if past is None else (
         contacts.reached(calls, steps, past) if calls is not None else contacts.diary(appointments, past)
@@ -171,7 +174,8 @@ def analyse(
     if not cohort.counts[0]:
         raise NotAnswerable("nobody", verdict="not_enough_data")
     n_new = contacts.new_patients(first_visits, now)
-    inverted = "booked" in steps and n_new > cohort["booked"]
+    # those who have no number come too: only what they leave over contradicts the bookings
+    inverted = "booked" in steps and n_new * (1 - (unnumbered.value if unnumbered else 0.0)) > cohort["booked"]
     value, value_days = _first_value(clv) if calls is not None else (_visit_value(patient_days, now, params), None)
     unseen = _unseen(calls, now, period) if calls is not None and "came" in steps else None
     # where bookings are missing from the records, nobody knows how many were lost before them
@@ -196,7 +200,7 @@ def analyse(
         "return_share_before": back_before.get("share"), "return_value": _return_value(first_visits, patient_days, period, params),
         "no_show_share": share(*no_show, params.level) if no_show[0] else None, "unseen": unseen,
         "unlinked_share": share(contacts.unlinked(first_visits, calls, now), n_new, params.level) if "came" in steps else None,
-        "no_number_share": share(*contacts.without_number(enquiries, now), params.level) if enquiries is not None else None,
+        "no_number_share": unnumbered,
         "first_value": value, "value_days": value_days, **_recommended(first_visits, now, period, params),
         **_raised(cohort, parts, capacity, n_new, now, params),
     }
@@ -209,7 +213,7 @@ def analyse(
         "losses": None if inverted else _losses(cohort, parts, reasons, now, params),
     }
     old_reasons = bool(marked) and not now.start <= facts["reasons_from"] <= facts["reasons_to"] < now.end
-    lacks = {"old_reasons": old_reasons, "contradicted": contradicted, "inverted": inverted, "free_text": free_text}
+    lacks = {"numberless": numberless, "old_reasons": old_reasons, "contradicted": contradicted, "inverted": inverted, "free_text": free_text}
     return FunnelResult(
         grade="C" if inverted else "B" if old_reasons or facts["again_expected"] else "A", headline="visit_share" if facts["visit_share"] else "came_share" if facts["came_share"] else None,
         findings=_findings(facts, tables, cohort, lacks, capacity, params), says=_says(facts, tables, cohort, lacks, params),
@@ -556,7 +560,7 @@ def _findings(
         "old_reasons": (wrong["old_reasons"], {}),
         "unseen": (facts["unseen"] is not None and facts["unseen"].value > 0.02, {}),
         "unlinked": (facts["unlinked_share"] is not None and facts["unlinked_share"].value > 0.1, {}),
-        "no_numbers": (numbers is not None and numbers.value >= contacts.TOLD_FROM, {}),
+        "no_numbers": (numbers is not None and contacts.TOLD_FROM <= numbers.value < 1, {}),
         "more_came": (wrong["inverted"], {"came": came, "booked": booked}),
         "more_called": (more_called, {}), "skipped": (skipped, {"skipped": cohort.skipped}),
     }
@@ -564,7 +568,7 @@ def _findings(
     from_calls = cohort.steps[0] == "callers"
     lacks = {
         "inverted": wrong["inverted"], "contradicted": wrong["contradicted"],
-        "no_enquiries": not from_calls, "no_missed": bool(facts["enquiries"]) and facts["missed_share"] is None and not wrong["contradicted"],
+        "no_enquiries": not from_calls and not wrong["numberless"], "numberless": wrong["numberless"], "no_missed": bool(facts["enquiries"]) and facts["missed_share"] is None and not wrong["contradicted"],
         "no_bookings": from_calls and "booked" not in cohort.steps, "no_link": from_calls and "came" not in cohort.steps,
         "free_text": wrong["free_text"], "no_reasons": "booked" in cohort.steps and tables["reasons"] is None and not wrong["free_text"],
         "no_site": facts["visitors"] is None, "no_return": facts["return_share"] is None, "no_value": facts["first_value"] is None,

@@ -106,7 +106,8 @@ def _stage(stage: str, funnel: FunnelResult, retention: RetentionResult | None) 
         row |= _share(retention.plan_finished) | {"hurts": "plan_dropped", "n": retention.plan_finished.n}
     elif stage == "recommends" and funnel.recommended_share is not None and funnel.recommended_least is not None:
         row |= _share(funnel.recommended_share) | {"per_month": funnel.recommended_least.value, "counted": "named", "n": funnel.recommended_share.n}
-    elif stage in STEPS:
+    elif stage in STEPS and "callers" in set(funnel.stages["stage"]):
+        # without calls the funnel counts appointments of everybody, which are no way to the first visit
         row |= _steps(funnel.stages.set_index("stage"), STEPS[stage])
     return row
 

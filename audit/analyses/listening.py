@@ -48,6 +48,7 @@ class ListeningParams(Params):
 
     least_kappa: float = Field(0.6, gt=0, lt=1, description="agreement of two listeners below which marks are not reliable")
     least_marked: float = Field(0.6, gt=0, lt=1, description="share of losses with a reason from which reasons stand for all")
+    most_free_text: float = Field(0.4, gt=0, le=1, description="share of marked reasons in free words above which they are not ranked")
     fewest: int = Field(30, ge=8, description="marked losses below which reasons are not told")
     sample_each: int = Field(20, ge=2, description="calls to hear of each administrator, half of them booked")
     sample_days: int = Field(28, ge=7, description="last days the sample is drawn from")
@@ -104,6 +105,9 @@ def analyse(
     now = period.present
     people = contacts.persons(opportunities, enquiries)
     answered, booked = listening.desk_counts(people, now)
+    unnumbered = share(*contacts.without_number(enquiries, now), params.level)
+    if answered and not booked and unnumbered is not None and unnumbered.value == 1:
+        raise NotAnswerable("not_followed", verdict="not_available")
     if not answered:
         raise NotAnswerable("no_answered", verdict="not_enough_data")
     heard = listening.marked_days(enquiries, period.end)
@@ -117,7 +121,7 @@ def analyse(
     scores = _scores(listening.score_bookings(people, enquiries, heard), params) if heard is not None else None
     facts: dict[str, Any] = {
         **_heard(marks, lost, heard, params), **_told(reasons, lost_money, params), "lost_month": lost_month, "lost_money": lost_money,
-        "no_number_share": share(*contacts.without_number(enquiries, now), params.level),
+        "no_number_share": unnumbered,
         **_agreement(twice, params), "score_gap": _score_gap(scores, params), "sample_size": len(sample) if sample is not None else 0,
     }
     return ListeningResult(
@@ -202,7 +206,8 @@ def _reasons(counts: pd.DataFrame, lost: Estimate, worth: Estimate | None, param
 
 def _told(reasons: pd.DataFrame | None, worth: Estimate | None, params: ListeningParams) -> dict[str, Any]:
     """The first reason, and what of the losses lies in the desk's own hands."""
-    if reasons is None:
+    free = reasons.n[reasons.reason == FREE_TEXT].sum() if reasons is not None else 0
+    if reasons is None or free > params.most_free_text * reasons.n.sum():
         return dict.fromkeys(("top_reason", "top_share", "desk_share", "desk_money"))
     first, total = reasons.iloc[0], int(reasons.n.sum())
     own = int(reasons.n[reasons.reason.isin(IN_THE_DESKS_HANDS)].sum())
@@ -253,10 +258,11 @@ def _sample(calls: pd.DataFrame, params: ListeningParams) -> pd.DataFrame | None
 def _says(facts: Mapping[str, Any], params: ListeningParams) -> dict[str, Sentence]:
     kappa = facts["kappa"]
     weak = kappa is not None and kappa.high < params.least_kappa
-    kind = "not_marked" if facts["top_share"] is None else "unreliable" if weak else "reasons"
+    free = facts["free_text_share"] is not None
+    kind = ("free_words" if free and facts["reason_share"].value > 0 else "not_marked") if facts["top_share"] is None else "unreliable" if weak else "reasons"
     return {
         "title": Sentence(kind), "lede": Sentence("not_marked" if kind == "not_marked" else "marked"),
-        "notes.decide": Sentence("listen" if kind in ("not_marked", "unreliable") else "act"),
+        "notes.decide": Sentence("act" if kind == "reasons" else "listen"),
         "figures.reasons_bars.title": Sentence("people" if facts["lost_money"] is None else "money"),
     }
 
@@ -281,7 +287,8 @@ def _findings(
     found += [Finding(key, "caveat") for key, true in told.items() if true]
     if facts["sample_size"]:
         found.append(Finding("sample", "opportunity"))
-    lacks = {"not_marked": marked is None, "not_twice": kappa is None, "no_value": facts["lost_money"] is None and marked is not None}
+    words = facts["free_text_share"] is not None and facts["reason_share"].value > 0
+    lacks = {"free_words": marked is None and words, "not_marked": marked is None and not words, "not_twice": kappa is None, "no_value": facts["lost_money"] is None and marked is not None}
     return (*found, *(Finding(key, "not_answered") for key, lacking in lacks.items() if lacking))
 
 

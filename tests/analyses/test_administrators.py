@@ -152,6 +152,15 @@ def test_without_telephones_bookings_are_compared():
     assert result.conversion.value == pytest.approx(0.7)
 
 
+def test_calls_that_lead_nowhere_on_record_are_refused():
+    """No number, no mark: nobody booked as the records have it, which is no conversion of nothing."""
+    frames = calls("2016-10-01", NOW)
+    frames["enquiries"]["caller_key"] = None
+    with pytest.raises(NotAnswerable) as refused:
+        run(clinic(frames))
+    assert refused.value.reason == "not_followed"
+
+
 def test_nobody_answered():
     with pytest.raises(NotAnswerable):
         run(clinic(calls("2016-03-01", {"A": (10, 5)})))

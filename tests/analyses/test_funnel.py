@@ -320,6 +320,7 @@ def test_calls_without_a_number_are_not_lost_people():
     result = run(tables_from_frames(frames, end=END))
     assert result.no_number_share.value == pytest.approx(0.5)
     assert result.visit_share.low < 180 / 440 < result.visit_share.high
+    assert result.says["title"].key != "inverted", "those without a number come too"
     assert "no_numbers" in {finding.key for finding in result.findings}
 
 
@@ -327,8 +328,8 @@ def test_no_call_has_a_number():
     frames = callers("2016-10-01", 200, 120, 90, 20)
     frames["enquiries"]["caller_key"] = None
     result = run(tables_from_frames(frames, end=END))
-    assert result.visit_share is None
-    assert "no_enquiries" in {f.key for f in result.findings} or "no_link" in {f.key for f in result.findings}
+    assert result.visit_share is None and result.callers is None, "calls are no people"
+    assert "numberless" in {f.key for f in result.findings} and "no_enquiries" not in {f.key for f in result.findings}
 
 
 def test_bookings_without_an_answered_call_contradict_the_log():

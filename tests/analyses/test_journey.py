@@ -114,6 +114,13 @@ def test_the_twin_without_interviews_money_or_answers(tables):
     spoken("journey", result, PERIOD)
 
 
+def test_appointments_of_everybody_are_no_way_to_the_first_visit(tables):
+    of = funnel()
+    of.stages = of.stages[of.stages.stage == "came"].reset_index(drop=True)
+    result = run(tables, of)
+    assert result.journey.set_index("stage").per_month[["call", "first_visit"]].isna().all() and result.lost_before is None
+
+
 def test_nothing_is_counted(tables):
     empty = SimpleNamespace(stages=pd.DataFrame(columns=COLUMNS), visitors=None, recommended_share=None, first_visits=None)
     with pytest.raises(NotAnswerable):

@@ -107,6 +107,13 @@ def test_tags_in_free_words_are_counted_as_one_mark():
     assert "free words" in text and "перезвонит" not in text
 
 
+def test_reasons_in_free_words_are_not_ranked():
+    result = run(loaded(december({f"said {i}": 1 for i in range(60)})))
+    assert result.top_reason is None and result.desk_share is None
+    assert result.says["title"].key == "free_words" and "free_words" in keys(result) and "not_marked" not in keys(result)
+    says(result)
+
+
 def test_two_listeners_who_guess_are_not_believed():
     rng = np.random.default_rng(1)
     second = np.where(rng.random(200) < 0.5, "booked", "lost")
