@@ -496,12 +496,12 @@ def _findings(
     depends = next((one for one in ranked if one.depends), None)
     looks = [one.look_on for one in left if one.look_on is not None]
     worst = [one.change for one in ranked if one.why == "worst"]
-    part = [one.change for one in ranked if one.is_part]
+    part = list(dict.fromkeys(one.change for one in ranked if one.is_part))
     told: tuple[tuple[Any, Finding], ...] = (
         (len(ranked) > 1, Finding("several_looks", "caveat")),
         (held_out, Finding("held_out", "strength", {"uplift": held_out, "names": why.get("reactivation")})),
         (joint, Finding("joint", "caveat", {"names": "; ".join(joint)})),
-        (weak, Finding("weak", "caveat", {"names": ", ".join(weak), "weak": len(weak)})),
+        (weak, Finding("weak", "caveat", {"weak": len(weak)})),
         (depends, Finding("depends", "caveat", {"change": depends.change, "other": depends.depends} if depends else {})),
         (worst, Finding("worst", "caveat", {"names": ", ".join(worst)})),
         (part, Finding("part", "caveat", {"names": ", ".join(part)})),

@@ -606,7 +606,7 @@ def stages(result: FunnelResult, labels: Labels) -> Figure | None:
     if most is not None:
         reasons = [labels.text("recommended", most=most, each=result.reproduction) if told else words for told, words in zip(named, reasons, strict=True)]
     return stage_bars.stages(
-        rows.per_month, expected=list(rows.stage == "again_expected"), most=np.where(named, three(most)[0], np.nan), names=[labels.value("stage", stage) for stage in rows.stage], reasons=reasons,
+        rows.per_month, height=5.0 + 6.6 * len(rows), expected=list(rows.stage == "again_expected"), most=np.where(named, three(most)[0], np.nan), names=[labels.value("stage", stage) for stage in rows.stage], reasons=reasons,
         counts=[labels.number(round(n), "count") if np.isfinite(n) else labels["hidden"] for n in rows.per_month],
         lost=["−" + labels.number(n, "count") if n else "" for n in lost], strong=list(rows.stage == result.worst),
     )

@@ -109,6 +109,8 @@ def _stage(stage: str, funnel: FunnelResult, retention: RetentionResult | None) 
     elif stage in STEPS and "callers" in set(funnel.stages["stage"]):
         # without calls the funnel counts appointments of everybody, which are no way to the first visit
         row |= _steps(funnel.stages.set_index("stage"), STEPS[stage])
+        if stage == "first_visit" and funnel.came_share_settled is not None:
+            row |= _share(funnel.came_share_settled)
     return row
 
 

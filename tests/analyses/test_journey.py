@@ -30,7 +30,7 @@ def funnel(booked: float = 5000.0, came: float = 1000.0):
         rows.append([step, n, share, share - 0.05, share + 0.05, np.nan, 20 if step == "answered" else 70, *unknown, money, 0.9 * money, 1.1 * money, n, 10])
     return SimpleNamespace(
         stages=pd.DataFrame(rows, columns=COLUMNS), visitors=Estimate(9000, 9000, 9000, "count", 9000),
-        recommended_share=Estimate(0.3, 0.2, 0.5, "share", 90), recommended_least=Estimate(20, 20, 20, "count", 20), first_visits=Estimate(90, 90, 90, "count", 90),
+        recommended_share=Estimate(0.3, 0.2, 0.5, "share", 90), recommended_least=Estimate(20, 20, 20, "count", 20), came_share_settled=None, first_visits=Estimate(90, 90, 90, "count", 90),
     )
 
 
@@ -112,6 +112,12 @@ def test_the_twin_without_interviews_money_or_answers(tables):
     keys = {finding.key for finding in result.findings if finding.kind == "not_answered"}
     assert {"no_interviews", "no_answers", "no_plans", "no_money"} <= keys and result.says["title"].key == "counted"
     spoken("journey", result, PERIOD)
+
+
+def test_those_who_have_time_still_are_not_lost_at_the_first_visit(tables):
+    of = funnel()
+    of.came_share_settled = Estimate(0.86, 0.84, 0.88, "share", 120)
+    assert run(tables, of).journey.set_index("stage").share["first_visit"] == 0.86
 
 
 def test_appointments_of_everybody_are_no_way_to_the_first_visit(tables):
