@@ -13,6 +13,7 @@ from audit.config import Days, Period
 from audit.errors import NotAnswerable
 from audit.results import Estimate
 from audit.tables.connection import Tables, tables_from_frames
+from tests.pages import spoken
 
 END = date(2017, 1, 1)
 PERIOD = Period(start=date(2015, 1, 1), end=END, now=Days(start=date(2016, 10, 1), end=date(2016, 11, 1)),
@@ -134,6 +135,13 @@ def test_one_administrator_is_compared_with_nobody():
     assert result.goal is None
     assert result.lost_value is None
     assert result.administrators.lost_value.isna().all()
+
+
+def test_one_administrator_is_told_of_no_goal():
+    result = run(clinic(calls("2016-10-01", {"A": (200, 120)})))
+    told = spoken("administrators", result, PERIOD)
+    assert "alone" in {finding.key for finding in result.findings}
+    assert not any("goal" in text for text in told.texts), told.texts
 
 
 def test_calls_without_a_name():

@@ -142,6 +142,13 @@ def test_one_administrator():
     says(result, YEAR)
 
 
+def test_one_administrator_is_offered_no_training_of_every_second_one():
+    result = run(clinic(calls("2015-10-01", {"A": (290, 167)}), calls("2016-10-01", {"A": (460, 285)})), YEAR)
+    told = says(result, YEAR)
+    assert result.mix is None and result.says["title"].key == "by_alone" and "training_alone" in keys(result)
+    assert "every second" not in told and "not by who" not in told
+
+
 def test_calls_without_a_name():
     result = run(clinic(calls("2015-10-01", {None: (100, 50)}), calls("2016-10-01", {None: (100, 60)})), YEAR)
     assert result.change is None
