@@ -158,9 +158,12 @@ def report(
     recall: Annotated[
         bool, typer.Option("--recall", help="write whom to invite back, by card number, beside the exports: it names people")
     ] = False,
+    listening: Annotated[
+        bool, typer.Option("--listening", help="write which calls to hear next, by key, time and administrator, beside the exports")
+    ] = False,
 ) -> None:
     """Make the report again from the finished notebooks of the latest run."""
-    from audit.execution.one_audit import latest, recall_list, report_again
+    from audit.execution.one_audit import latest, listening_list, recall_list, report_again
     from audit.execution.progress import Printer
 
     root = workspace()
@@ -170,6 +173,8 @@ def report(
             printer.warnings(latest(name, root=root))
         elif recall:
             typer.echo(f"  recall    {_short(recall_list(name, root=root))}   names people: for the clinic's own use")
+        elif listening:
+            typer.echo(f"  listening {_short(listening_list(name, root=root))}   leads to single calls: for the clinic's own use")
         else:
             printer.files(report_again(name, root=root, formats=_formats(to)))
 

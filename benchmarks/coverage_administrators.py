@@ -101,7 +101,7 @@ def cases(seed: int) -> list[tuple[str, Estimate, float]]:
     )
     names = tuple("ABCDEFGH"[a] for a in np.flatnonzero(drawn.trained))
     change = desk_change.analyse(
-        loaded["opportunities"], None, period=PERIOD, params=desk_change.DeskChangeParams(trained=names, trained_on=TRAINED_ON),
+        loaded["opportunities"], loaded["enquiries"], None, period=PERIOD, params=desk_change.DeskChangeParams(trained=names, trained_on=TRAINED_ON),
     )
     now = drawn.calls[drawn.calls.day >= (TRAINED_ON - START).days]
     rate = np.array([SHOWS * expit(now.case + skill + gain).mean() for skill, gain in zip(drawn.skill, drawn.gain, strict=True)])

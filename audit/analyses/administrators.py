@@ -91,6 +91,7 @@ class AdministratorsResult(Result):
     kept_loss_before: Estimate | None
     unseen: Estimate | None
     unassigned_share: Estimate | None
+    no_number_share: Estimate | None
     administrators: pd.DataFrame | None = table(
         Measure("administrator", "label"), Measure("opportunities", "count"),
         Measure("conversion", "share", interval=True, shown=False), Measure("standardised", "share", shown=False),
@@ -126,14 +127,13 @@ def analyse(
 ) -> AdministratorsResult:
     """Compare administrators now and before, and price the gap."""
     now, past = period.present, period.past
+    opportunities = contacts.persons(opportunities, enquiries)
     calls, outcome = contacts.answered(opportunities)
-    if outcome == "visit" and contacts.without_number(enquiries, Days(start=period.start, end=period.end))[0]:
-        # whose number is not recorded cannot be followed to a visit, and is no failure of the desk
-        opportunities = contacts.numbered(opportunities, enquiries)
-        calls, outcome = contacts.answered(opportunities)
     cells, cells_before = (contacts.answered_cells(calls, days, params.hour_edges) for days in (now, past))
     if not cells.n.sum():
         raise NotAnswerable("no_answered", verdict="not_enough_data")
+    if outcome == "booking" and not cells.k.sum():
+        raise NotAnswerable("not_followed", verdict="not_available")
     value, value_days = _value(clv)
     salary = _salary(expenses, now, cells, params)
     unseen, open_from = _unseen(calls, now, period, params)
@@ -148,7 +148,7 @@ def analyse(
         "lost_value_before": _estimate(found_before.lost_money if found_before else None, "currency", int(cells_before.n.sum()), params),
         "below_lost": _estimate(found.below_money if found else None, "currency", n, params),
         "goal": _estimate(found.goal if found else None, "share", n, params),
-        "first_value": value, "value_days": value_days, "salary": salary, "unseen": unseen, **_extremes(frame, params),
+        "first_value": value, "value_days": value_days, "salary": salary, "unseen": unseen, "no_number_share": share(*contacts.without_number(enquiries, now), params.level), **_extremes(frame, params),
         "below_count": int((frame.reading == "below").sum()) if frame is not None else 0,
         "administrators_count": len(frame) if frame is not None else 0,
     }
@@ -306,10 +306,10 @@ def _says(facts: Mapping[str, Any], frame: pd.DataFrame | None) -> dict[str, Sen
         else "differ" if facts["lost_value"] else "differ_no_money"
     )
     lede = "alone" if kind in ("one", "no_codes") else kind if kind == "alike" else "differ"
-    decide = "alike" if kind == "alike" else "other" if lede == "alone" else "differ"
+    decide = kind if kind in ("alike", "one", "no_codes") else "differ"
     return {
         "title": Sentence(kind), "lede": Sentence(lede), "figures.admins.title": Sentence(lede),
-        "figures.weekly.title": Sentence(lede), "notes.decide": Sentence(decide),
+        "figures.weekly.title": Sentence(lede), "notes.how": Sentence("alone" if lede == "alone" else "several"), "notes.decide": Sentence(decide),
     }
 
 
@@ -338,11 +338,14 @@ def _findings(
         found.append(Finding("unseen", "caveat"))
     if facts["unassigned_share"] and facts["unassigned_share"].value > 0.1:
         found.append(Finding("unassigned", "caveat"))
+    if facts["no_number_share"] and facts["no_number_share"].value >= contacts.TOLD_FROM:
+        found.append(Finding("no_numbers", "caveat"))
     if frame is not None and (frame.reading == "few").any():
         found.append(Finding("few", "caveat", {"few": int((frame.reading == "few").sum()), "least": params.fewest}))
     lacks = {
         "no_codes": frame is None, "no_visits": facts["outcome"] == "booking", "no_value": facts["first_value"] is None,
-        "no_salary": facts["salary"] is None, "not_heard": not len(heard) or not heard.scored.sum(),
+        "alone": frame is not None and len(frame) == 1,
+        "no_salary": facts["salary"] is None and facts["lost_value"] is not None, "not_heard": not len(heard) or not heard.scored.sum(),
         "no_before": facts["conversion_before"] is None,
     }
     return (*found, *(Finding(key, "not_answered") for key, lacking in lacks.items() if lacking))

@@ -4,7 +4,8 @@ Question   Did it work: what did each change of the clinic bring?
 Method     The best design the records allow, in this order: drawn by lot (or switched on and off by lot), difference in
            differences with units that did not get it (Poisson or logit with unit and week effects), interrupted series with
            a control series, interrupted series alone. Widest of several intervals, placebo dates, permutation of units;
-           changes within six weeks of each other as one; false discoveries and false coverage held over all changes.
+            changes within six weeks of each other as one, whatever each is measured by; false discoveries and false coverage
+            held over all changes.
 Reads      events, first_visits, patient_days; opportunities if there are any; the results of price and recall.
 Cannot say What else happened on the day of a change that came for all at once; whether it goes on after the weeks judged.
 """
@@ -32,7 +33,7 @@ from audit.config import Params, Period
 from audit.errors import NotAnswerable
 from audit.models.change_list import UNITS, ChangeList, change_list
 from audit.models.counterfactual import Effect
-from audit.models.designs import Change, Timeline, before_and_after, switched, treated_and_untreated
+from audit.models.designs import TOGETHER, Change, Timeline, before_and_after, switched, treated_and_untreated
 from audit.models.difference_in_differences import difference_in_differences
 from audit.models.interrupted_series import interrupted_series, moves_with
 from audit.models.multiple_looks import Looks, several_looks
@@ -56,6 +57,9 @@ DEFAULT: dict[str, Outcome | None] = {
 CONTROLLED = ("callers", "first_visits")
 """Outcomes that settled patients' visits may stand beside: both follow season and holidays."""
 
+JUDGED_ELSEWHERE = ("no_outcome", "reactivation")
+"""Changes that have nothing to be judged by here, or are judged by their hold-out on another page."""
+
 SHOWN_BEFORE, MOST_PANELS = 52, 2
 
 
@@ -75,7 +79,7 @@ class ChangesParams(Params):
 @dataclass(frozen=True, kw_only=True)
 class ChangesResult(Result):
     """``tested`` changes (or groups of changes) were measured, ``found`` of them moved their outcome by more than chance;
-    ``unjudged`` are the others. ``leading…`` is the one the page leads with: relative change of ``leading_outcome``, and
+    ``unjudged`` are the others, ``not_judged`` of them had an outcome to be judged by here. ``leading…`` is the one the page leads with: relative change of ``leading_outcome``, and
     ``leading_more`` the number it is worth over ``leading_weeks``. All intervals are at ``told_level``, for as many were looked at.
     """
 
@@ -101,12 +105,13 @@ class ChangesResult(Result):
         Measure("change", "label"), Measure("from_day", "date"), Measure("reason", "label"), Measure("look_on", "date"),
     )
     series: pd.DataFrame = table(
-        Measure("change", "label"), Measure("week", "date"), Measure("observed", "number"), Measure("without", "number", interval=True),
+        Measure("change", "label"), Measure("outcome", "label", shown=False), Measure("week", "date"), Measure("observed", "number"), Measure("without", "number", interval=True),
         Measure("is_after", "flag"),
     )
 
 
 OWN_PAST = ("control", "before_after")
+AND = " + "
 
 
 @dataclass(frozen=True)
@@ -202,10 +207,11 @@ def analyse(
     if not listed.changes and not left:
         raise NotAnswerable("no_changes", verdict="not_available")
     records = _Records(opportunities, first_visits, patient_days, period, params.level, params.seed, {})
-    judged: dict[str, _Judged] = {}
+    judged: dict[tuple[str, str], _Judged] = {}
     for change in listed.changes:
         outcome = listed.outcomes[change.name]
-        mine = [other for other in listed.changes if listed.outcomes[other.name] == outcome]
+        # callers, bookings, visits and money are one chain: what began together moves every one of them
+        mine = [other for other in listed.changes if listed.outcomes[other.name] == outcome or abs(other.start - change.start) <= TOGETHER]
         found = _measured(change, mine, outcome, records, params)
         if isinstance(found, _Left):
             left.append(found)
@@ -215,7 +221,7 @@ def analyse(
         elif found.half > math.log(params.widest):
             left.append(_Left(change.name, change.start, "too_wide"))
         else:
-            judged.setdefault(found.change, found)
+            judged.setdefault((found.change, found.outcome), found)
     ranked = list(judged.values())
     looks = several_looks([one.log_effect[0] for one in ranked], [one.half for one in ranked], params.level)
     factors = looks.half / np.array([one.half for one in ranked]) if ranked else looks.half
@@ -406,11 +412,11 @@ def _judged(
         return _Left(change.name, change.start, "too_few")
     each = np.ones(after.size) if size is None else np.maximum(size[path.weeks], 1e-9)
     series = pd.DataFrame({
-        "change": " + ".join(line.together), "week": [weeks[k] for k in path.weeks], "observed": path.observed / each,
+        "change": AND.join(line.together), "outcome": outcome, "week": [weeks[k] for k in path.weeks], "observed": path.observed / each,
         "without": path.without / each, "without_low": path.without_low / each, "without_high": path.without_high / each, "is_after": after,
     })
     return _Judged(
-        " + ".join(line.together), outcome, change.start, int(after.sum()), design, "joint" if len(line.together) > 1 else why, observed,
+        AND.join(line.together), outcome, change.start, int(after.sum()), design, "joint" if len(line.together) > 1 else why, observed,
         (without[0], without[1], without[2]), by_chance, 0 if fit.placebos is None else fit.placebos.errors.size, n, verdict, series, depends, is_part,
     )
 
@@ -423,7 +429,7 @@ def _grade(ranked: Sequence[_Judged]) -> Grade:
 def _order(ranked: Sequence[_Judged], looks: Looks) -> list[int]:
     """Those that stand out first, better designs before weaker, larger against their error before smaller."""
     return sorted(range(len(ranked)), key=lambda k: (
-        not looks.stands_out[k], ranked[k].verdict != "identified", -abs(ranked[k].log_effect[0]) / max(ranked[k].half, 1e-9), ranked[k].change,
+        not looks.stands_out[k], ranked[k].verdict != "identified", -abs(ranked[k].log_effect[0]) / max(ranked[k].half, 1e-9), ranked[k].change, ranked[k].outcome,
     ))
 
 
@@ -457,7 +463,7 @@ def _facts(
     facts: dict[str, Any] = dict.fromkeys(
         ("leading", "leading_outcome", "leading_design", "leading_weeks", "leading_effect", "leading_more", "told_level")
     )
-    facts |= {"tested": exact(len(ranked), "count", len(ranked)), "found": int(looks.stands_out.sum()), "not_judged": len(left),
+    facts |= {"tested": exact(len(ranked), "count", len(ranked)), "found": int(looks.stands_out.sum()), "not_judged": sum(one.reason not in JUDGED_ELSEWHERE for one in left),
               "after_weeks": params.after_weeks}
     if not ranked:
         return facts
@@ -476,7 +482,7 @@ def _facts(
 
 
 def _says(result: ChangesResult) -> dict[str, Sentence]:
-    title = "nothing_judged" if not result.leading else "found" if result.found else "none"
+    title = ("nothing_judged" if result.not_judged else "none_measured") if not result.leading else "found" if result.found else "none"
     return {
         "title": Sentence(title), "lede": Sentence(title), "figures.effects.title": Sentence("found" if result.found else "none"),
         "figures.paths.title": Sentence("found" if result.found else "none"),
@@ -498,18 +504,18 @@ def _findings(
 ) -> tuple[Finding, ...]:
     why = {reason: ", ".join(one.change for one in left if one.reason == reason) for reason in dict.fromkeys(one.reason for one in left)}
     held_out = recall.uplift_later if recall is not None and "reactivation" in why else None
-    weak = [one.change for one in ranked if one.verdict == "weak"]
-    joint = [one.change for one in ranked if one.why == "joint"]
+    weak = list(dict.fromkeys(one.change for one in ranked if one.verdict == "weak"))
+    joint = list(dict.fromkeys(one.change for one in ranked if one.why == "joint"))
     depends = next((one for one in ranked if one.depends), None)
     looks = [one.look_on for one in left if one.look_on is not None]
     worst = [one.change for one in ranked if one.why == "worst"]
-    part = [one.change for one in ranked if one.is_part]
+    part = list(dict.fromkeys(one.change for one in ranked if one.is_part))
     told: tuple[tuple[Any, Finding], ...] = (
         (price, Finding("price_page", "caveat", {
             "change": twin, "there": price.demand_change if price else None, "before_weeks": params.before_weeks})),
         (held_out, Finding("held_out", "strength", {"uplift": held_out, "names": why.get("reactivation")})),
         (joint, Finding("joint", "caveat", {"names": "; ".join(joint)})),
-        (weak, Finding("weak", "caveat", {"names": ", ".join(weak), "weak": len(weak)})),
+        (weak, Finding("weak", "caveat", {"weak": len(weak)})),
         (depends, Finding("depends", "caveat", {"change": depends.change, "other": depends.depends} if depends else {})),
         (worst, Finding("worst", "caveat", {"names": ", ".join(worst)})),
         (part, Finding("part", "caveat", {"names": ", ".join(part)})),
@@ -534,18 +540,24 @@ def paths(result: ChangesResult, labels: Labels) -> Figure | None:
     """The changes that stand out most: the year before, the weeks after, and what would have been without it."""
     if result.series.empty:
         return None
-    told: Mapping[str, Any] = result.effects.set_index("change").to_dict("index")
+    told: Mapping[Any, Any] = result.effects.set_index(["change", "outcome"]).to_dict("index")
     panels = []
-    for name, frame in result.series.groupby("change", sort=False):
-        row = told[name]
+    for (name, outcome), frame in result.series.groupby(["change", "outcome"], sort=False):
+        row = told[name, outcome]
         after = frame["is_after"].to_numpy(bool)
         panels.append(Panel(
-            name=str(name), words=labels.value("outcome", row["outcome"]), weeks=list(pd.to_datetime(frame["week"]).dt.date),
+            name=_short(str(name), labels), words=labels.value("outcome", outcome), weeks=list(pd.to_datetime(frame["week"]).dt.date),
             observed=frame["observed"], expected=np.where(after, frame["without"], np.nan), low=np.where(after, frame["without_low"], np.nan),
             high=np.where(after, frame["without_high"], np.nan), accent=row["reading"] != "unclear",
-            number=_printed(labels, row["outcome"]),
+            number=_printed(labels, str(outcome)),
         ))
     return before_after(panels, month=labels.month, expected_words=labels["without"])
+
+
+def _short(name: str, labels: Labels) -> str:
+    """Several changes by the first of them; the table has all names."""
+    first, *others = name.split(AND)
+    return labels.text("several", first=first, others=len(others)) if others else first
 
 
 def _printed(labels: Labels, outcome: str) -> Any:
@@ -558,8 +570,11 @@ def effects(result: ChangesResult, labels: Labels) -> Figure | None:
     frame = result.effects
     if frame.empty:
         return None
+    short = [_short(name, labels) for name in frame["change"]]
+    names = [labels.text("twice", name=name, by=labels.value("outcome", outcome)) if short.count(name) > 1 else name
+             for name, outcome in zip(short, frame["outcome"], strict=True)]
     return dots(
-        list(frame["change"]), frame["effect"], frame["effect_low"], frame["effect_high"], marked=list(frame["reading"] != "unclear"),
+        names, frame["effect"], frame["effect_low"], frame["effect_high"], marked=list(frame["reading"] != "unclear"),
         hollow=list(frame["design"].isin(["before_after", "control"])), goal=0.0, goal_text=labels["nothing"], x=labels["x"],
         number=lambda value: labels.number(value, "share"), height=max(PANEL_HEIGHT * min(len(frame), MOST_PANELS), 18 + 4.3 * len(frame)),
     )

@@ -6,7 +6,7 @@ Method     Kitagawa (1955) for mix and rate between the periods; for a training,
            channel and branch, the rates before shrunken so that choosing the weakest is no gain, the
            administrators being the observations (Donald & Lang 2007), chance of the choice by permutation, the
            half-years before as a placebo. Without one: the effect that a training of every second administrator would show.
-Reads      opportunities; events if there are any. Who was trained and when is told by the client (``trained``, ``trained_on``).
+Reads      opportunities, enquiries; events if there are any. Who was trained and when is told by the client (``trained``, ``trained_on``).
 Cannot say What a change of everybody at once did: colleagues who stayed as they were are the only measure of the rest.
 """
 
@@ -75,6 +75,8 @@ class DeskChangeResult(Result):
     placebo: Estimate | None
     chance: Estimate | None
     detectable: Estimate | None
+    administrators_count: int
+    no_number_share: Estimate | None
     change_by: pd.DataFrame | None = table(
         Measure("administrator", "label"), Measure("weight_before", "share"), Measure("weight", "share"),
         Measure("conversion_before", "share"), Measure("conversion", "share"),
@@ -89,13 +91,16 @@ class DeskChangeResult(Result):
     )
 
 
-def analyse(opportunities: Table, events: Table | None, *, period: Period, params: DeskChangeParams) -> DeskChangeResult:
+def analyse(opportunities: Table, enquiries: Table, events: Table | None, *, period: Period, params: DeskChangeParams) -> DeskChangeResult:
     """Mix and rate between the periods; the training against colleagues, or the test that would show one."""
     now, past = period.present, period.past
+    opportunities = contacts.persons(opportunities, enquiries)
     calls, outcome = contacts.answered(opportunities)
     cells, before = (contacts.answered_cells(calls, days, params.hour_edges) for days in (now, past))
     if not cells.n.sum():
         raise NotAnswerable("no_answered", verdict="not_enough_data")
+    if outcome == "booking" and not cells.k.sum():
+        raise NotAnswerable("not_followed", verdict="not_available")
     split = rate_change(before, cells, unit="administrator", level=params.level, seed=params.seed, fewest=params.fewest)
     booked = contacts.booked(opportunities)
     known, found = _training(booked, period, params)
@@ -105,9 +110,9 @@ def analyse(opportunities: Table, events: Table | None, *, period: Period, param
         "outcome": outcome, "training": known, "trained_names": ", ".join(params.trained) or None, "trained_on": params.trained_on,
         "conversion": share(cells.k.sum(), cells.n.sum(), params.level),
         "conversion_before": share(before.k.sum(), before.n.sum(), params.level),
-        "change": split.ratio if split else None, "mix": split.mix if split else None, "rate": split.rate if split else None,
+        "change": split.ratio if split else None, "mix": split.mix if split and len(split.by) > 1 else None, "rate": split.rate if split else None,
         **_effect(found, booked, joint, period, params),
-        "detectable": exact(float(design.points.iloc[1]), "points", int(design.callers.iloc[1])) if design is not None else None,
+        "administrators_count": cells.administrator.nunique(), "no_number_share": share(*contacts.without_number(enquiries, now), params.level), "detectable": exact(float(design.points.iloc[1]), "points", int(design.callers.iloc[1])) if design is not None else None,
     }
     return DeskChangeResult(
         grade=facts["effect"].grade if facts["effect"] else "C", headline="effect" if facts["effect"] else "change" if facts["change"] else None,
@@ -247,11 +252,11 @@ def _change_by(split: RateChange | None) -> pd.DataFrame | None:
 # ---------------------------------------------------------------------- what to say
 def _says(facts: Mapping[str, Any]) -> dict[str, Sentence]:
     effect, change, rate = facts["effect"], facts["change"], facts["rate"]
-    by = "nothing" if rate is None or change is None or (change.low <= 1 <= change.high) else "rate" if abs(rate.value) >= abs(facts["mix"].value) else "mix"
+    by = "alone" if change is not None and facts["mix"] is None else "nothing" if rate is None or change is None or (change.low <= 1 <= change.high) else "rate" if abs(rate.value) >= abs(facts["mix"].value) else "mix"
     kind = ("helped" if effect.low > 0 else "harmed" if effect.high < 0 else "open") if effect else f"by_{by}" if change else "no_before"
     return {
-        "title": Sentence(kind), "lede": Sentence("training" if effect else "change" if change else "no_before"),
-        "figures.parts.title": Sentence(f"by_{by}"), "notes.decide": Sentence("known" if effect else "test"),
+        "title": Sentence(kind), "lede": Sentence("training" if effect else "no_before" if not change else "alone" if by == "alone" else "change"),
+        "figures.parts.title": Sentence(f"by_{by}"), "notes.decide": Sentence("known" if effect else "test" if facts["detectable"] else "weeks"),
     }
 
 
@@ -265,15 +270,18 @@ def _findings(facts: Mapping[str, Any], design: pd.DataFrame | None, joint: str)
             found.append(Finding("regression", "caveat"))
     if placebo is not None:
         found.append(Finding("placebo_off" if placebo.is_off_zero else "placebo_quiet", "caveat"))
+    if facts["no_number_share"] and facts["no_number_share"].value >= contacts.TOLD_FROM:
+        found.append(Finding("no_numbers", "caveat"))
     if joint:
         found.append(Finding("joint", "caveat", {"others": joint}))
-    if rate is not None:
+    if rate is not None and facts["mix"] is not None:
         kind = "strength" if rate.low > 0 else "risk" if rate.high < 0 else "caveat"
         found.append(Finding(f"changed_{kind}", kind))
     if design is not None:
         found.append(Finding("design", "opportunity", {
             "weeks": int(design.weeks.iloc[1]), "points": exact(float(design.points.iloc[1]), "points", int(design.callers.iloc[1]))}))
-    lacks = {"no_before": facts["change"] is None, f"training_{facts['training']}": effect is None}
+    alone = design is None and facts["training"] == "not_told"
+    lacks = {"no_before": facts["change"] is None, "training_alone" if alone else f"training_{facts['training']}": effect is None}
     return (*found, *(Finding(key, "not_answered") for key, lacking in lacks.items() if lacking))
 
 

@@ -2,7 +2,8 @@
 
 Question   Where and why are people lost, which step first, and what is it worth under the rooms there are?
 Method     Counts of one cohort (people who got in touch in the period), a step being reached by everybody
-           who reached a later one; Wilson intervals; visits still to come by the lag of settled callers; money by
+           who reached a later one; Wilson intervals; visits still to come by the lag of settled callers; second visits
+           counted where everybody was watched, else expected as of the last who were; money by
            draws of shares and of a first patient's value; reasons in money by a Dirichlet of the marked calls;
            LMDI (Ang 2004) for the change; recommendations within Manski's bounds and their reproduction number.
 Reads      appointments, patients, first visits; enquiries, opportunities, site traffic, ad spend, patient days, the
@@ -13,8 +14,9 @@ Cannot say Why somebody did not book unless calls were tagged; what people who n
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -30,15 +32,17 @@ from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
 from audit.models.chain import Chain, chain, lifted, worst_step
 from audit.models.clock_shift import constant_shift
-from audit.models.counted import mean_difference, money_per, per_month, settled, share, three
+from audit.models.counted import mean_difference, money_per, per_month, settled, share, three, times
 from audit.models.factors import lmdi
 from audit.models.lag import unseen_share
 from audit.models.loss_reasons import reason_money
+from audit.models.own_best import own_best
 from audit.models.proportions import multinomial
 from audit.models.word_of_mouth import WordOfMouth, word_of_mouth
 from audit.plots import bars
 from audit.plots import stages as stage_bars
 from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.results.disclosure import SMALLEST_SHOWN
 from audit.tables import contacts, referrals
 from audit.tables.clocks import bookings_after_calls, visits_before_calls
 from audit.tables.contacts import Reached
@@ -75,6 +79,10 @@ class FunnelResult(Result):
     ``lost`` are people who will not come; ``awaited`` booked and have time to come still. ``visit_share_settled`` and
     ``came_share_settled`` count those too, as settled callers came. ``recommended_share`` is bounded whatever the silent
     would say; ``reproduction`` is new patients each first patient brings, ``brought`` with those they bring in turn.
+    ``again_seen`` are callers of the period who came and came again by now, ``again_expected`` will have in time where
+    not all were watched so long: the share of the last new patients who were (``return_from`` to ``return_to``).
+    ``recommended_least`` named a recommendation, ``recommended_most`` had all the silent named one. ``reasons_from`` and
+    ``reasons_to`` are the days of the callers whose reasons are marked.
     ``room`` is first patients a month the rooms can take beyond those who come; ``raised`` is the share by which more come
     when every step rises by ``raise_by``, ``raised_room`` as far as there is room.
     """
@@ -108,9 +116,16 @@ class FunnelResult(Result):
     value_days: int | None
     return_value: Estimate | None
     worst: str | None
+    return_days: int
     return_from: date | None
     return_to: date | None
+    again_seen: Estimate | None
+    again_expected: Estimate | None
+    reasons_from: date | None
+    reasons_to: date | None
     recommended_share: Estimate | None
+    recommended_least: Estimate | None
+    recommended_most: Estimate | None
     reproduction: Estimate | None
     brought: Estimate | None
     room: Estimate | None
@@ -118,11 +133,12 @@ class FunnelResult(Result):
     raised_room: Estimate | None
     stages: pd.DataFrame = table(
         Measure("stage", "label"), Measure("per_month", "count"), Measure("share", "share", interval=True, form="bar"),
-        Measure("share_before", "share"), Measure("lost", "count"), Measure("lost_money", "currency", interval=True),
+        Measure("share_before", "share"), Measure("lost", "count"), Measure("lost_visits", "number", interval=True, shown=False), Measure("lost_money", "currency", interval=True),
         Measure("n", "count", people=True, shown=False), Measure("n_lost", "count", people=True, shown=False),
     )
     worth: pd.DataFrame = table(
-        Measure("stage", "label"), Measure("share", "share"), Measure("point_people", "number", interval=True, shown=False),
+        Measure("stage", "label"), Measure("share", "share"), Measure("own_best", "share"), Measure("best_low", "share", shown=False),
+        Measure("best_high", "share", shown=False), Measure("point_people", "number", interval=True, shown=False),
         Measure("point_money", "currency", interval=True, form="line"), Measure("room_money", "currency"), Measure("n", "count", shown=False),
     )
     change: pd.DataFrame | None = table(
@@ -147,7 +163,10 @@ def analyse(
     now, past = period.present, period.past
     if enquiries is not None:
         _same_clock(enquiries, opportunities, appointments, patients, params)
-    calls, steps, contradicted = _followable(opportunities, enquiries, now, params)
+    unnumbered = share(*contacts.without_number(enquiries, now), params.level) if enquiries is not None else None
+    numberless = unnumbered is not None and unnumbered.value == 1
+    # without any number people cannot be told from calls
+    calls, steps, contradicted = _followable(None if numberless else opportunities, enquiries, params)
     cohort = contacts.reached(calls, steps, now) if calls is not None else contacts.diary(appointments, now)
     before = None if past is None else (
         contacts.reached(calls, steps, past) if calls is not None else contacts.diary(appointments, past)
@@ -155,7 +174,8 @@ def analyse(
     if not cohort.counts[0]:
         raise NotAnswerable("nobody", verdict="not_enough_data")
     n_new = contacts.new_patients(first_visits, now)
-    inverted = "booked" in steps and n_new > cohort["booked"]
+    # those who have no number come too: only what they leave over contradicts the bookings
+    inverted = "booked" in steps and n_new * (1 - (unnumbered.value if unnumbered else 0.0)) > cohort["booked"]
     value, value_days = _first_value(clv) if calls is not None else (_visit_value(patient_days, now, params), None)
     unseen = _unseen(calls, now, period) if calls is not None and "came" in steps else None
     # where bookings are missing from the records, nobody knows how many were lost before them
@@ -163,6 +183,7 @@ def analyse(
         cohort.counts, per=now.months, level=params.level, seed=params.seed, value_level=params.level,
         value=three(value) if value and not inverted else None, seen=_seen(cohort, unseen),
     )
+    again = contacts.callers_again(calls, first_visits, now, params.return_days) if calls is not None and "came" in steps else (0, 0, 0)
     back, back_before = (_return(first_visits, days, period, params) for days in (now, past))
     awaited = cohort.counts[-2] - cohort.counts[-1] - parts.lost[-1] * now.months
     come = (*cohort.counts[:-1], cohort.counts[-1] + max(awaited, 0.0))
@@ -175,24 +196,27 @@ def analyse(
         "lost": exact(float(parts.lost.sum()), "count", cohort.counts[0] - cohort.counts[-1]),
         "awaited": exact(awaited / now.months, "count", cohort.counts[-2]) if unseen else None,
         "worst": cohort.steps[worst + 1] if worst is not None else None,
-        "return_share": back.get("share"), "return_from": back.get("from"), "return_to": back.get("to"),
+        **_again(again, back, now), "return_days": params.return_days, "return_share": back.get("share"), "return_from": back.get("from"), "return_to": back.get("to"),
         "return_share_before": back_before.get("share"), "return_value": _return_value(first_visits, patient_days, period, params),
         "no_show_share": share(*no_show, params.level) if no_show[0] else None, "unseen": unseen,
         "unlinked_share": share(contacts.unlinked(first_visits, calls, now), n_new, params.level) if "came" in steps else None,
-        "no_number_share": share(*contacts.without_number(enquiries, now), params.level) if enquiries is not None else None,
+        "no_number_share": unnumbered,
         "first_value": value, "value_days": value_days, **_recommended(first_visits, now, period, params),
         **_raised(cohort, parts, capacity, n_new, now, params),
     }
-    reasons, free_text = _reasons(calls, period, params) if calls is not None and "booked" in steps else (None, False)
+    best = _own_best(calls, cohort.steps, period, params) if calls is not None else {}
+    reasons, marked, free_text = _reasons(calls, period, params) if calls is not None and "booked" in steps else (None, None, False)
+    facts |= {"reasons_from": marked[0] if marked else None, "reasons_to": marked[1] if marked else None}
     tables: dict[str, Any] = {
-        "stages": _stages(cohort, before, parts, facts, now, params), "worth": _worth(cohort, parts, facts, now, params),
+        "stages": _stages(cohort, before, parts, facts, now, params), "worth": _worth(cohort, parts, facts, best, now, params),
         "change": _change(cohort, before, now, past), "reasons": reasons,
         "losses": None if inverted else _losses(cohort, parts, reasons, now, params),
     }
-    lacks = {"contradicted": contradicted, "inverted": inverted, "free_text": free_text}
+    old_reasons = bool(marked) and not now.start <= facts["reasons_from"] <= facts["reasons_to"] < now.end
+    lacks = {"numberless": numberless, "old_reasons": old_reasons, "contradicted": contradicted, "inverted": inverted, "free_text": free_text}
     return FunnelResult(
-        grade="C" if inverted else "A", headline="visit_share" if facts["visit_share"] else "came_share" if facts["came_share"] else None,
-        findings=_findings(facts, tables, cohort, lacks, capacity, params), says=_says(facts, tables, cohort, inverted, params),
+        grade="C" if inverted else "B" if old_reasons or facts["again_expected"] else "A", headline="visit_share" if facts["visit_share"] else "came_share" if facts["came_share"] else None,
+        findings=_findings(facts, tables, cohort, lacks, capacity, params), says=_says(facts, tables, cohort, lacks, params),
         **facts, **tables,
     )
 
@@ -213,17 +237,17 @@ def _same_clock(
 
 
 def _followable(
-    opportunities: Table | None, enquiries: Table | None, now: Days, params: FunnelParams
+    opportunities: Table | None, enquiries: Table | None, params: FunnelParams
 ) -> tuple[Table | None, tuple[str, ...], bool]:
     """Callers who can be followed and their recorded steps; whether answering contradicts the bookings.
 
     Callers without a number are left out where others have one: they would look lost whatever they did.
     """
+    if opportunities is not None and enquiries is not None:
+        opportunities = contacts.persons(opportunities, enquiries)
     steps = contacts.measured_steps(opportunities, params.fewest) if opportunities is not None else ()
     if opportunities is None or not steps:
         return None, (), False
-    if "came" in steps and enquiries is not None and contacts.without_number(enquiries, now)[0]:
-        opportunities = contacts.numbered(opportunities, enquiries)
     unanswered, booked = contacts.booked_unanswered(opportunities)
     contradicted = "answered" in steps and booked >= params.fewest and unanswered > params.most_contradicted * booked
     kept = tuple(step for step in steps if not (contradicted and step == "answered"))
@@ -266,9 +290,10 @@ def _upstream(ad_spend: Table | None, enquiries: Table | None, site_traffic: Tab
 
 
 def _missed(enquiries: Table | None, period: Period, params: FunnelParams) -> dict[str, Estimate | None]:
-    """Share of calls nobody answered; nothing when none is ever recorded."""
+    """Share of calls nobody answered; nothing when none is, or all are: then the log does not hold who was."""
     found: dict[str, Estimate | None] = {"missed_share": None, "missed_share_before": None}
-    if enquiries is None or not contacts.missed_calls(enquiries, Days(start=period.start, end=period.end))[0]:
+    missed, calls = contacts.missed_calls(enquiries, Days(start=period.start, end=period.end)) if enquiries is not None else (0, 0)
+    if enquiries is None or missed in (0, calls):
         return found
     found["missed_share"] = share(*contacts.missed_calls(enquiries, period.present), params.level)
     if period.past is not None:
@@ -286,6 +311,16 @@ def _return(first_visits: Table, days: Days | None, period: Period, params: Funn
         return {}
     back, n = contacts.came_again(first_visits, Days(start=start, end=last), params.return_days)
     return {"share": share(back, n, params.level), "from": start, "to": last - timedelta(days=1)} if n >= params.fewest else {}
+
+
+def _again(seen: tuple[int, int, int], back: Mapping[str, Any], now: Days) -> dict[str, Estimate | None]:
+    """Callers of ``now`` who came and came again so far; what is expected of them in time where not all were watched so long."""
+    again, watched, came = seen
+    expected = back["share"].scaled(came / now.months, "count") if came > watched and back else None
+    return {
+        "again_seen": per_month(again, now.months) if came and not 0 < again < SMALLEST_SHOWN else None,
+        "again_expected": replace(expected, n=back["share"].n, grade="C", verdict="weak") if expected else None,
+    }
 
 
 def _return_value(
@@ -341,6 +376,8 @@ def _recommended(first_visits: Table, now: Days, period: Period, params: FunnelP
 
     return {
         "recommended_share": told(found.share, "share") if found else None,
+        "recommended_least": per_month(named, now.months) if found and not 0 < named < SMALLEST_SHOWN else None,
+        "recommended_most": per_month(named + silent, now.months) if found else None,
         "reproduction": told(found.reproduction, "number") if found else None, "brought": told(found.extra, "number") if found else None,
     }
 
@@ -356,9 +393,9 @@ def _raised(
         room = exact(max(most.value - capacity.visits / now.months, 0.0) / per_first, "count", n_new)
     if cohort.steps[-1] != "came" or cohort.counts[-1] < params.fewest:
         return {"room": room, "raised": None, "raised_room": None}
-    times, comes = lifted(parts.share, params.raise_by), cohort.counts[-1] / now.months
-    held = None if room is None else exact(min(times - 1, room.value / comes), "share", cohort.counts[-1])
-    return {"room": room, "raised": exact(times - 1, "share", cohort.counts[-1]), "raised_room": held}
+    more, comes = lifted(parts.share, params.raise_by) - 1, cohort.counts[-1] / now.months
+    held = None if room is None else exact(min(more, room.value / comes), "share", cohort.counts[-1])
+    return {"room": room, "raised": exact(more, "share", cohort.counts[-1]), "raised_room": held}
 
 
 # ---------------------------------------------------------------------- tables
@@ -369,26 +406,39 @@ def _stages(
     rows: list[list[Any]] = []
     if cohort.steps[0] == "callers":
         known = [(name, facts[name]) for name in UPSTREAM if facts[name]]
-        rows += [[name, e.value, *unknown, np.nan, np.nan, *unknown, e.n, 0] for name, e in known]
-    rows.append([cohort.steps[0], cohort.counts[0] / now.months, *unknown, np.nan, np.nan, *unknown, cohort.counts[0], 0])
+        rows += [[name, e.value, *unknown, np.nan, np.nan, *unknown, *unknown, e.n, 0] for name, e in known]
+    rows.append([cohort.steps[0], cohort.counts[0] / now.months, *unknown, np.nan, np.nan, *unknown, *unknown, cohort.counts[0], 0])
     for i, (step, n) in enumerate(zip(cohort.steps[1:], cohort.counts[1:], strict=True)):
         entered, earlier = cohort.counts[i], None
         if before is not None:
             earlier = share(before.counts[i + 1], before.counts[i], params.level)
         rows.append([
-            step, n / now.months, *three(share(n, entered, params.level)), three(earlier)[0], parts.lost[i], *parts.lost_money[i],
+            step, n / now.months, *three(share(n, entered, params.level)), three(earlier)[0], parts.lost[i], *parts.lost_people[i], *parts.lost_money[i],
             n, max(round(parts.lost[i] * now.months), 0),
         ])
-    back = facts["return_share"]
-    if back and facts["visit_share"]:
-        came = cohort.counts[-1]
-        n = round(came * back.value)
-        past_back = three(facts["return_share_before"])[0]
-        rows.append(["again", n / now.months, *three(back), past_back, (came - n) / now.months, *unknown, n, came - n])
+    came, past_back = cohort.counts[-1], three(facts["return_share_before"])[0]
+    if expected := facts["again_expected"]:
+        n = round(expected.value * now.months)
+        rows.append(["again_expected", expected.value, *three(facts["return_share"]), past_back, came / now.months - expected.value, *unknown, *unknown, n, came - n])
+    elif facts["again_seen"]:
+        n = facts["again_seen"].n
+        rows.append(["again", n / now.months, *three(share(n, came, params.level)), past_back, (came - n) / now.months, *unknown, *unknown, n, came - n])
+    if named := facts["recommended_least"]:
+        rows.append(["recommended", named.value, *unknown, np.nan, np.nan, *unknown, *unknown, named.n, 0])
     return _frame("stages", rows)
 
 
-def _worth(cohort: Reached, parts: Chain, facts: Mapping[str, Any], now: Days, params: FunnelParams) -> pd.DataFrame:
+def _own_best(calls: Table, steps: tuple[str, ...], period: Period, params: FunnelParams) -> dict[str, tuple[float, float, float]]:
+    """Of each step the share that this clinic's own good months have reached, where it has months enough."""
+    months = contacts.reached_by_month(calls, Days(start=period.start, end=period.end))
+    found = {
+        step: own_best(months[step], months[before], fewest=params.fewest, level=params.level, seed=params.seed)
+        for before, step in itertools.pairwise(steps)
+    }
+    return {step: told for step, told in found.items() if told is not None}
+
+
+def _worth(cohort: Reached, parts: Chain, facts: Mapping[str, Any], best: Mapping[str, tuple[float, float, float]], now: Days, params: FunnelParams) -> pd.DataFrame:
     """One point more of each step: people, money, and the part of it for which there is room."""
     room = facts["room"]
 
@@ -396,13 +446,13 @@ def _worth(cohort: Reached, parts: Chain, facts: Mapping[str, Any], now: Days, p
         return np.nan if room is None else min(1.0, room.value / people) if people > 0 else 1.0
 
     rows: list[list[Any]] = [
-        [step, parts.share[i], *parts.point_people[i], *parts.point_money[i], parts.point_money[i, 0] * fits(parts.point_people[i, 0]), cohort.counts[i]]
+        [step, parts.share[i], *best.get(step, (np.nan,) * 3), *parts.point_people[i], *parts.point_money[i], parts.point_money[i, 0] * fits(parts.point_people[i, 0]), cohort.counts[i]]
         for i, step in enumerate(cohort.steps[1:]) if cohort.counts[i] >= params.fewest
     ]
     back, returns = facts["return_share"], 0.01 * cohort.counts[-1] / now.months
     if back and facts["visit_share"]:
         money = facts["return_value"].scaled(returns) if facts["return_value"] else None
-        rows.append(["again", back.value, *[returns] * 3, *three(money), np.nan, back.n])
+        rows.append(["again", back.value, *(np.nan,) * 3, *[returns] * 3, *three(money), np.nan, back.n])
     return _frame("worth", rows)
 
 
@@ -419,8 +469,8 @@ def _change(cohort: Reached, before: Reached | None, now: Days, past: Days | Non
     return _frame("change", [list(row) for row in zip(cohort.steps, *factors, parts, strict=True)])
 
 
-def _reasons(calls: Table, period: Period, params: FunnelParams) -> tuple[pd.DataFrame | None, bool]:
-    """Reasons of callers who did not book, where tagged now, else in the whole history; whether most are free words or “other”."""
+def _reasons(calls: Table, period: Period, params: FunnelParams) -> tuple[pd.DataFrame | None, tuple[date, date] | None, bool]:
+    """Reasons of callers who did not book, where tagged now, else in the whole history, of which days; whether they are free words."""
     free_text = False
     for days in (period.present, Days(start=period.start, end=period.end)):
         rows = contacts.loss_reasons(calls, days)
@@ -434,8 +484,9 @@ def _reasons(calls: Table, period: Period, params: FunnelParams) -> tuple[pd.Dat
         rows = rows.assign(reason=rows.reason.where(~free, "other")).groupby("reason").n.sum().reset_index()
         rows = rows.sort_values(["n", "reason"], ascending=[False, True])
         low, high = multinomial(rows.n, params.level)
-        return _frame("reasons", [list(row) for row in zip(rows.reason, rows.n / rows.n.sum(), low, high, rows.n, strict=True)]), False
-    return None, free_text
+        told = _frame("reasons", [list(row) for row in zip(rows.reason, rows.n / rows.n.sum(), low, high, rows.n, strict=True)])
+        return told, contacts.marked_days(calls, days), False
+    return None, None, free_text
 
 
 def _losses(
@@ -461,10 +512,10 @@ def _losses(
 
 # ---------------------------------------------------------------------- what to say
 def _says(
-    facts: Mapping[str, Any], tables: Mapping[str, Any], cohort: Reached, inverted: bool, params: FunnelParams
+    facts: Mapping[str, Any], tables: Mapping[str, Any], cohort: Reached, wrong: Mapping[str, bool], params: FunnelParams
 ) -> dict[str, Sentence]:
-    worst, values = facts["worst"], dict[str, Any]()
-    kind = "diary" if cohort.steps[0] == "due" else "no_visits" if cohort.steps[-1] != "came" else "inverted" if inverted else worst or "even"
+    worst, values, inverted = facts["worst"], dict[str, Any](), wrong["inverted"]
+    kind = "diary" if cohort.steps[0] == "due" else "no_visits" if cohort.steps[-1] != "came" else "inverted" if inverted else "booked_or_not_reached" if worst == "booked" and "answered" not in cohort.steps and wrong["contradicted"] else worst or "even"
     if worst:
         lost = tables["stages"].set_index("stage").n_lost[list(cohort.steps[1:])]
         values = {"lost_here": share(lost[worst], lost.sum(), params.level)}
@@ -491,6 +542,7 @@ def _findings(
     found = []
     if facts["raised"]:
         found.append(Finding("raised", "opportunity", {"steps": len(cohort.steps) - 1, "by": exact(params.raise_by, "share", 0)}))
+    found += _done_better(worth, facts, params)
     if facts["reproduction"]:
         found.append(Finding("word_of_mouth", "strength"))
     for step in worth.index.drop("again", errors="ignore"):
@@ -506,7 +558,9 @@ def _findings(
         "more_came": (wrong["inverted"], {"came": came, "booked": booked}),
         "more_called": (more_called, {}),
         "rooms_full": (load is not None and load.value >= params.full_load, {"room_load": load}),
-        "no_numbers": (numbers is not None and numbers.value > 0.02, {}),
+        "again_expected": (facts["again_expected"] is not None, {"came": exact(cohort.counts[-1], "count", cohort.counts[-1])}),
+        "old_reasons": (wrong["old_reasons"], {}),
+        "no_numbers": (numbers is not None and contacts.TOLD_FROM <= numbers.value < 1, {}),
         "unlinked": (facts["unlinked_share"] is not None and facts["unlinked_share"].value > 0.1, {}),
         "unseen": (facts["unseen"] is not None and facts["unseen"].value > 0.02, {}),
         "skipped": (skipped, {"skipped": cohort.skipped}),
@@ -515,13 +569,29 @@ def _findings(
     from_calls = cohort.steps[0] == "callers"
     lacks = {
         "inverted": wrong["inverted"], "contradicted": wrong["contradicted"],
-        "no_enquiries": not from_calls, "no_missed": bool(facts["enquiries"]) and facts["missed_share"] is None,
+        "no_enquiries": not from_calls and not wrong["numberless"], "numberless": wrong["numberless"], "no_missed": bool(facts["enquiries"]) and facts["missed_share"] is None and not wrong["contradicted"],
         "no_bookings": from_calls and "booked" not in cohort.steps, "no_link": from_calls and "came" not in cohort.steps,
         "free_text": wrong["free_text"], "no_reasons": "booked" in cohort.steps and tables["reasons"] is None and not wrong["free_text"],
         "no_site": facts["visitors"] is None, "no_return": facts["return_share"] is None, "no_value": facts["first_value"] is None,
         "no_sources": facts["recommended_share"] is None,
     }
     return (*found, *(Finding(key, "not_answered") for key, lacking in lacks.items() if lacking))
+
+
+def _done_better(worth: pd.DataFrame, facts: Mapping[str, Any], params: FunnelParams) -> list[Finding]:
+    """Steps that lie below the clinic's own good months by more than chance, and what those months would bring again."""
+    found = []
+    for row in worth[worth.own_best.notna()].itertuples():
+        now = facts["came_share_settled"] if row.Index == "came" and facts["came_share_settled"] else facts[f"{row.Index}_share"]
+        if now is None or row.best_low <= now.high:
+            continue
+        best = Estimate(row.own_best, row.best_low, row.best_high, "share", now.n, params.level, "B")
+        points = Estimate(100 * (best.value - now.value), 100 * (best.low - now.high), 100 * (best.high - now.low), "number", now.n, params.level)
+        each = (_cell(worth, str(row.Index), f"point_{name}", unit, params) for name, unit in (("people", "number"), ("money", "currency")))
+        people, money = (times(points, one, one.unit) if one else None for one in each)
+        values: dict[str, Any] = {"step": row.Index, "best": best, "share": now, "people": people}
+        found.append(Finding("done_better", "opportunity", values, impact=money))
+    return found
 
 
 # ---------------------------------------------------------------------- figures
@@ -532,9 +602,12 @@ def stages(result: FunnelResult, labels: Labels) -> Figure | None:
         return None
     reasons = [_gone(row.stage, result, Estimate(1 - row.share, 1 - row.share_high, 1 - row.share_low, "share", 0), labels)
                if np.isfinite(row.share) else "" for row in rows.itertuples()]
-    lost = rows.lost.fillna(0.0).round()
+    lost, most = rows.lost.fillna(0.0).round(), result.recommended_most
+    named = (rows.stage == "recommended") & rows.per_month.notna()
+    if most is not None:
+        reasons = [labels.text("recommended", most=most, each=result.reproduction) if told else words for told, words in zip(named, reasons, strict=True)]
     return stage_bars.stages(
-        rows.per_month, names=[labels.value("stage", stage) for stage in rows.stage], reasons=reasons,
+        rows.per_month, height=5.0 + 6.6 * len(rows), expected=list(rows.stage == "again_expected"), most=np.where(named, three(most)[0], np.nan), names=[labels.value("stage", stage) for stage in rows.stage], reasons=reasons,
         counts=[labels.number(round(n), "count") if np.isfinite(n) else labels["hidden"] for n in rows.per_month],
         lost=["−" + labels.number(n, "count") if n else "" for n in lost], strong=list(rows.stage == result.worst),
     )

@@ -37,8 +37,8 @@ from audit.wording import Labels
 FIGURES = ("map",)
 STAGES: tuple[str, ...] = get_args(Stage)
 TOLD = ("wants", "touchpoints", "pains", "change")
-HURTS = {"answered": "not_answered", "booked": "no_booking", "came": "no_show", "again": "no_return"}
-STEPS = {"call": ("answered", "booked"), "first_visit": ("came",), "second_visit": ("again",)}
+HURTS = {"answered": "not_answered", "booked": "no_booking", "came": "no_show", "again": "no_return", "again_expected": "no_return"}
+STEPS = {"call": ("answered", "booked"), "first_visit": ("came",), "second_visit": ("again", "again_expected")}
 """The steps of the funnel that belong to a stage."""
 
 
@@ -55,6 +55,7 @@ class JourneyParams(Params):
 class JourneyResult(Result):
     """``worst`` is the stage that surely costs most, ``least_liked`` the one with surely the lowest score, if any is.
 
+    ``counted`` in the table says of whom: all, those expected (second visits that are not over), those who named it.
     ``lost_value`` is what is lost a month at the worst stage, of ``lost_before`` the losses of all stages that have one.
     ``content_odds`` is by how much the odds to come again within ``again_days`` go up with one more point given after the
     first visit; ``content`` those who answered by score.
@@ -71,7 +72,7 @@ class JourneyResult(Result):
     content_odds: Estimate | None
     journey: pd.DataFrame = table(
         Measure("stage", "label"), Measure("per_month", "count"), Measure("share", "share", interval=True), Measure("hurts", "label"),
-        Measure("cost", "currency", interval=True, form="line"), Measure("score", "number", interval=True), Measure("answers", "count", people=True),
+        Measure("cost", "currency", interval=True, form="line"), Measure("counted", "label", shown=False), Measure("score", "number", interval=True), Measure("answers", "count", people=True),
         *(Measure(name, "label", shown=False) for name in TOLD), Measure("n", "count", people=True, shown=False),
     )
     content: pd.DataFrame | None = table(
@@ -103,23 +104,26 @@ def analyse(
     }
     told = bool(params.map.stages)
     return JourneyResult(
-        grade="A", headline="lost_value" if facts["lost_value"] else None, says=_says(facts, told), findings=_findings(facts, frame, told),
-        **facts, journey=frame, content=content,
+        grade="B" if (frame["counted"] == "expected").any() else "A", headline="lost_value" if facts["lost_value"] else None,
+        says=_says(facts, told), findings=_findings(facts, frame, told), **facts, journey=frame, content=content,
     )
 
 
 # ---------------------------------------------------------------------- the stages
 def _stage(stage: str, funnel: FunnelResult, retention: RetentionResult | None) -> dict[str, Any]:
     """People a month, share that goes on, where it hurts, what is lost there; NaN where it is not known."""
-    row: dict[str, Any] = {"per_month": np.nan, **dict.fromkeys(("share", "share_low", "share_high", "cost", "cost_low", "cost_high"), np.nan), "n": 0}
+    row: dict[str, Any] = {"per_month": np.nan, **dict.fromkeys(("share", "share_low", "share_high", "cost", "cost_low", "cost_high"), np.nan), "counted": "all", "n": 0}
     if stage == "search" and funnel.visitors:
         row |= {"per_month": funnel.visitors.value}
     elif stage == "treatment" and retention is not None and retention.plan_finished is not None:
         row |= _share(retention.plan_finished) | {"hurts": "plan_dropped", "n": retention.plan_finished.n}
-    elif stage == "recommends" and funnel.recommended_share is not None:
-        row |= _share(funnel.recommended_share) | {"per_month": funnel.recommended_share.value * funnel.first_visits.value, "n": funnel.recommended_share.n}
-    elif stage in STEPS:
+    elif stage == "recommends" and funnel.recommended_share is not None and funnel.recommended_least is not None:
+        row |= _share(funnel.recommended_share) | {"per_month": funnel.recommended_least.value, "counted": "named", "n": funnel.recommended_share.n}
+    elif stage in STEPS and "callers" in set(funnel.stages["stage"]):
+        # without calls the funnel counts appointments of everybody, which are no way to the first visit
         row |= _steps(funnel.stages.set_index("stage"), STEPS[stage])
+        if stage == "first_visit" and funnel.came_share_settled is not None:
+            row |= _share(funnel.came_share_settled)
     return row
 
 
@@ -134,7 +138,7 @@ def _steps(stages: pd.DataFrame, steps: tuple[str, ...]) -> dict[str, Any]:
     cost = {name: known[f"lost_money{name[4:]}"].sum(skipna=False) for name in ("cost", "cost_low", "cost_high")}
     return {
         "per_month": last["per_month"], "share": last["share"], "share_low": last["share_low"], "share_high": last["share_high"],
-        "hurts": HURTS[str(dearest)], **cost, "n": int(last["n"]),
+        "hurts": HURTS[str(dearest)], **cost, "counted": "expected" if last.name == "again_expected" else "all", "n": int(last["n"]),
     }
 
 
@@ -248,7 +252,7 @@ def map(result: JourneyResult, labels: Labels) -> Figure | None:
 
 def _counted(row: Mapping[Any, Any], labels: Labels) -> str:
     n, goes_on = row["per_month"], row["share"]
-    told = [labels.text("month", n=exact(round(n), "count", 0))] if np.isfinite(n) else []
+    told = [labels.text(f"month_{row['counted']}", n=exact(round(n), "count", 0))] if np.isfinite(n) else []
     if np.isfinite(goes_on):
         told.append(labels.text(f"share_{row['stage']}", share=Estimate(goes_on, row["share_low"], row["share_high"], "share", 0)))
     return "; ".join(told)

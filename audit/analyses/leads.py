@@ -1,7 +1,8 @@
 """Leads: how many people stand behind calls and requests, how soon somebody speaks with them.
 
 Question   How many people are behind the calls and requests, how soon does somebody speak with them, does it matter?
-Method     One telephone within 30 days is one person, whatever the channels (as in the funnel). Minutes to the first
+Method     One telephone within 30 days is one person, whatever the channels (as in the funnel); calls without a number are no
+           persons. Now is the present; what needs many people is of the last half-year and says so. Minutes to the first
            conversation with the median's order-statistic interval; booking by response time with Wilson intervals, raw and
            standardised for channel and part of the day by a logit.
 Reads      enquiries, opportunities, patients, first visits.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,8 @@ class LeadsParams(Params):
 
 @dataclass(frozen=True, kw_only=True)
 class LeadsResult(Result):
-    """Counts per month of the period; response over ``shape_days`` up to its end. ``overcount`` is how many more people there
+    """Counts, ``soon_share``, ``never_share`` and ``response_median`` are of the period; both tables and booking by speed of
+    ``shape_from`` to ``shape_to``. ``overcount`` is how many more people there
     would seem to be if every channel counted its own; ``soon_gap`` the standardised share that books of those reached within
     a minute minus that of those reached later."""
 
@@ -66,6 +68,9 @@ class LeadsResult(Result):
     booked_soon: Estimate | None
     booked_late: Estimate | None
     soon_gap: Estimate | None
+    no_number_share: Estimate | None
+    shape_from: date
+    shape_to: date
     channels: pd.DataFrame = table(
         Measure("channel", "label"), Measure("contacts", "count"), Measure("used", "count", people=True), Measure("people", "count", people=True),
         Measure("soon", "share", interval=True), Measure("median", "minutes", interval=True), Measure("booked", "share", interval=True),
@@ -80,27 +85,33 @@ class LeadsResult(Result):
 def analyse(
     enquiries: Table, opportunities: Table, first_visits: Table, patients: Table, *, period: Period, params: LeadsParams
 ) -> LeadsResult:
-    """People behind the contacts now; response over the last half-year."""
+    """People behind the contacts and their response now; by channel and by speed over the last half-year."""
     now = period.present
+    unnumbered = share(*contacts.without_number(enquiries, now), params.level)
+    if unnumbered is not None and unnumbered.value == 1:
+        raise NotAnswerable("no_numbers", verdict="not_available")
+    opportunities = contacts.persons(opportunities, enquiries)
     since = max(period.start, min(now.start, now.end - timedelta(days=params.shape_days)))
     shape = Days(start=since, end=now.end)
     mine = queries.contacts_of(enquiries, first_visits, patients, opportunities, now).cache()
-    by_channel = queries.merged(mine)
+    longer = queries.contacts_of(enquiries, first_visits, patients, opportunities, shape).cache()
+    by_now, by_channel = queries.merged(mine), queries.merged(longer)
     several, repeated, people = queries.several(mine)
     if not people:
         raise NotAnswerable("nobody", verdict="not_enough_data")
-    told = queries.responses(queries.contacts_of(enquiries, first_visits, patients, opportunities, shape), enquiries, params.hour_edges)
+    latest, told = (queries.responses(chosen, enquiries, params.hour_edges) for chosen in (mine, longer))
     told["bucket"] = _bucket(told["minutes"])
-    contacts_made = int(by_channel["contacts"].sum())
-    recorded = bool(told["minutes"].notna().any())
+    contacts_made = int(by_now["contacts"].sum())
+    recorded = bool(latest["minutes"].notna().any())
     facts: dict[str, Any] = {
         "enquiries": per_month(contacts.incoming(enquiries, now), now.months), "new_contacts": per_month(contacts_made, now.months),
         "people": per_month(people, now.months),
-        "overcount": Estimate(x := by_channel["used"].sum() / people - 1, x, x, "share", people),
+        "overcount": Estimate(x := by_now["used"].sum() / people - 1, x, x, "share", people),
         "several_share": share(several, people, params.level), "repeat_share": share(repeated, people, params.level),
-        "soon_share": share((told["minutes"] <= SOON).sum(), len(told), params.level) if recorded else None,
-        "never_share": share(told["minutes"].isna().sum(), len(told), params.level) if recorded else None,
-        "response_median": _median(told["minutes"], params) if recorded else None,
+        "soon_share": share((latest["minutes"] <= SOON).sum(), len(latest), params.level) if recorded else None,
+        "never_share": share(latest["minutes"].isna().sum(), len(latest), params.level) if recorded else None,
+        "response_median": _median(latest["minutes"], params) if recorded else None,
+        "no_number_share": unnumbered, "shape_from": shape.start, "shape_to": shape.end - timedelta(days=1),
         **_by_speed(told, params),
     }
     response = _response(told, params) if recorded else None
@@ -192,6 +203,7 @@ def _findings(facts: Mapping[str, Any], recorded: bool) -> tuple[Finding, ...]:
     told = (
         (facts["soon_gap"], Finding("speed", "caveat")),
         (facts["overcount"].value > 0.01, Finding("overcount", "caveat")),
+        (facts["no_number_share"] and facts["no_number_share"].value >= contacts.TOLD_FROM, Finding("no_numbers", "caveat")),
         (not recorded, Finding("no_answers", "not_answered")),
         (recorded and facts["soon_gap"] is None, Finding("no_speed", "not_answered")),
     )

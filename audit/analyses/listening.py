@@ -2,9 +2,9 @@
 
 Question   What is said on the telephone when a caller is lost, and what would each reason be worth?
 Method     Marks counted, reasons with simultaneous intervals (Sison & Glaz 1995); Cohen's kappa on calls marked
-           twice; money by draws of shares, of coming and of a first patient's value; bookings by listening score
+           twice; the funnel's money of those who did not book split by draws of the reasons' shares; bookings by listening score
            with Wilson intervals; a sample for the next listening drawn by seed, stratified by administrator and booking.
-Reads      enquiries, opportunities; administrators for the value of a first patient if there is one.
+Reads      enquiries, opportunities; the funnel for what a lost caller was worth if there is one.
 Cannot say What callers did not say. That a better score makes callers book: who wants to come is easier to talk to.
 """
 
@@ -21,12 +21,12 @@ from ibis.expr.types import Table
 from matplotlib.figure import Figure
 from pydantic import Field
 
-from audit.analyses.administrators import AdministratorsResult
+from audit.analyses.funnel import FunnelResult
 from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
 from audit.models.agreement import agreement
 from audit.models.counted import per_month, share, three
-from audit.models.loss_money import loss_money
+from audit.models.loss_reasons import reason_money
 from audit.models.lots import stratified
 from audit.models.proportions import multinomial, newcombe
 from audit.plots import bars, theme
@@ -48,6 +48,7 @@ class ListeningParams(Params):
 
     least_kappa: float = Field(0.6, gt=0, lt=1, description="agreement of two listeners below which marks are not reliable")
     least_marked: float = Field(0.6, gt=0, lt=1, description="share of losses with a reason from which reasons stand for all")
+    most_free_text: float = Field(0.4, gt=0, le=1, description="share of marked reasons in free words above which they are not ranked")
     fewest: int = Field(30, ge=8, description="marked losses below which reasons are not told")
     sample_each: int = Field(20, ge=2, description="calls to hear of each administrator, half of them booked")
     sample_days: int = Field(28, ge=7, description="last days the sample is drawn from")
@@ -75,6 +76,7 @@ class ListeningResult(Result):
     same_share: Estimate | None
     score_gap: Estimate | None
     free_text_share: Estimate | None
+    no_number_share: Estimate | None
     sample_size: int
     reasons: pd.DataFrame | None = table(
         Measure("reason", "label"), Measure("share", "share", interval=True, form="bar"), Measure("per_month", "count"),
@@ -92,33 +94,39 @@ class ListeningResult(Result):
         Measure("band", "label"), Measure("booked", "share", interval=True, form="bar"), Measure("n", "count", people=True),
     )
     sample: pd.DataFrame | None = table(
-        Measure("call", "id"), Measure("administrator", "label"), Measure("group", "label"),
+        Measure("call", "id"), Measure("at", "moment"), Measure("administrator", "label"), Measure("group", "label"),
     )
 
 
 def analyse(
-    enquiries: Table, opportunities: Table, administrators: AdministratorsResult | None, *, period: Period, params: ListeningParams
+    enquiries: Table, opportunities: Table, funnel: FunnelResult | None, *, period: Period, params: ListeningParams
 ) -> ListeningResult:
     """Reasons of loss with their money, agreement of listeners, scores and bookings, the next calls to hear."""
     now = period.present
-    desk = listening.desk_counts(opportunities, now)
-    if not desk.answered:
+    people = contacts.persons(opportunities, enquiries)
+    answered, booked = listening.desk_counts(people, now)
+    unnumbered = share(*contacts.without_number(enquiries, now), params.level)
+    if answered and not booked and unnumbered is not None and unnumbered.value == 1:
+        raise NotAnswerable("not_followed", verdict="not_available")
+    if not answered:
         raise NotAnswerable("no_answered", verdict="not_enough_data")
     heard = listening.marked_days(enquiries, period.end)
     marks = _marks(listening.mark_counts(enquiries, heard)) if heard is not None else None
-    worth = administrators.first_value if administrators else None
-    lost = contacts.loss_reasons(opportunities, heard) if heard is not None else None
-    reasons = _reasons(lost, desk, worth, now, params) if lost is not None else None
+    lost_month = per_month(answered - booked, now.months)
+    lost_money = _lost_money(lost_month, funnel, params)
+    lost = contacts.loss_reasons(people, heard) if heard is not None else None
+    reasons = _reasons(lost, lost_month, lost_money, params) if lost is not None else None
     twice = listening.double_marks(enquiries, heard) if heard is not None else None
     sample = _sample(listening.to_listen(opportunities, enquiries, Days(start=period.end - timedelta(days=params.sample_days), end=period.end)), params)
-    scores = _scores(listening.score_bookings(opportunities, enquiries, heard), params) if heard is not None else None
+    scores = _scores(listening.score_bookings(people, enquiries, heard), params) if heard is not None else None
     facts: dict[str, Any] = {
-        **_heard(marks, lost, heard, params), **_told(reasons, desk, worth, now, params), **_lost(desk, worth, now, params),
+        **_heard(marks, lost, heard, params), **_told(reasons, lost_money, params), "lost_month": lost_month, "lost_money": lost_money,
+        "no_number_share": unnumbered,
         **_agreement(twice, params), "score_gap": _score_gap(scores, params), "sample_size": len(sample) if sample is not None else 0,
     }
     return ListeningResult(
         grade="C", headline=None if facts["top_share"] is None else "top_share", says=_says(facts, params),
-        findings=_findings(facts, worth, params), **facts, reasons=reasons, marks=marks,
+        findings=_findings(facts, params), **facts, reasons=reasons, marks=marks,
         twice=_twice(twice) if twice is not None and facts["kappa"] else None, scores=scores, sample=sample,
     )
 
@@ -167,45 +175,45 @@ def _twice(twice: pd.DataFrame) -> pd.DataFrame:
 
 
 # ---------------------------------------------------------------------- reasons
-def _lost(desk: pd.Series, worth: Estimate | None, now: Days, params: ListeningParams) -> dict[str, Estimate | None]:
-    lost = int(desk.answered - desk.booked)
-    money = None
-    if worth is not None and desk.booked and lost:
-        value, low, high = loss_money([lost], lost_per_month=lost / now.months, came=desk.came, booked=desk.booked, worth=three(worth),
-                                      level=params.level, seed=params.seed)[0]
-        money = Estimate(value, low, high, "currency", lost, params.level, "C")
-    return {"lost_month": per_month(lost, now.months), "lost_money": money}
+def _lost_money(lost: Estimate, funnel: FunnelResult | None, params: ListeningParams) -> Estimate | None:
+    """Money a month of those who did not book, each worth what the funnel gives those lost at this step."""
+    steps = funnel.stages.set_index("stage") if funnel is not None else pd.DataFrame()
+    if "booked" not in steps.index or not steps.lost["booked"] > 0 or not lost.n:
+        return None
+    row = steps.loc["booked"]
+    value, low, high = (float(row[f"lost_money{end}"]) * lost.value / row.lost for end in ("", "_low", "_high"))
+    return Estimate(value, low, high, "currency", lost.n, params.level, "C") if np.isfinite(value) else None
 
 
-def _reasons(counts: pd.DataFrame, desk: pd.Series, worth: Estimate | None, now: Days, params: ListeningParams) -> pd.DataFrame | None:
+def _reasons(counts: pd.DataFrame, lost: Estimate, worth: Estimate | None, params: ListeningParams) -> pd.DataFrame | None:
     """Reasons of answered callers who did not book, of the days listened to; people and money at the losses of the present."""
     allowed = ENQUIRIES["loss_reason"].allowed
     named = counts[counts.reason.notna()]
     by = named.groupby(named.reason.where(named.reason.isin(allowed), FREE_TEXT)).n.sum()
     by = by.sort_index().sort_values(ascending=False, kind="stable")
-    total, lost = int(by.sum()), (desk.answered - desk.booked) / now.months
+    total = int(by.sum())
     if total < params.fewest:
         return None
     low, high = multinomial(by.to_numpy(), params.level)
     money = np.full((len(by), 3), np.nan)
-    if worth is not None and desk.booked:
-        money = loss_money(by.to_numpy(), lost_per_month=lost, came=desk.came, booked=desk.booked, worth=three(worth), level=params.level, seed=params.seed)
+    if worth is not None:
+        money = reason_money(by.to_numpy(), three(worth), level=params.level, seed=params.seed).money
     return pd.DataFrame({
-        "reason": by.index, "share": (by / total).to_numpy(), "share_low": low, "share_high": high, "per_month": (lost * by / total).to_numpy(),
+        "reason": by.index, "share": (by / total).to_numpy(), "share_low": low, "share_high": high, "per_month": (lost.value * by / total).to_numpy(),
         "money": money[:, 0], "money_low": money[:, 1], "money_high": money[:, 2], "remedy": by.index, "n": by.to_numpy(),
     })
 
 
-def _told(reasons: pd.DataFrame | None, desk: pd.Series, worth: Estimate | None, now: Days, params: ListeningParams) -> dict[str, Any]:
+def _told(reasons: pd.DataFrame | None, worth: Estimate | None, params: ListeningParams) -> dict[str, Any]:
     """The first reason, and what of the losses lies in the desk's own hands."""
-    if reasons is None:
+    free = reasons.n[reasons.reason == FREE_TEXT].sum() if reasons is not None else 0
+    if reasons is None or free > params.most_free_text * reasons.n.sum():
         return dict.fromkeys(("top_reason", "top_share", "desk_share", "desk_money"))
     first, total = reasons.iloc[0], int(reasons.n.sum())
     own = int(reasons.n[reasons.reason.isin(IN_THE_DESKS_HANDS)].sum())
     money = None
-    if worth is not None and desk.booked and own:
-        value, low, high = loss_money([own, total - own], lost_per_month=(desk.answered - desk.booked) / now.months, came=desk.came,
-                                      booked=desk.booked, worth=three(worth), level=params.level, seed=params.seed)[0]
+    if worth is not None and own:
+        value, low, high = reason_money([own, total - own], three(worth), level=params.level, seed=params.seed).money[0]
         money = Estimate(value, low, high, "currency", total, params.level, "C")
     return {
         "top_reason": str(first.reason), "top_share": Estimate(first.share, first.share_low, first.share_high, "share", total, params.level),
@@ -243,23 +251,24 @@ def _sample(calls: pd.DataFrame, params: ListeningParams) -> pd.DataFrame | None
     calls = calls.assign(group=np.where(calls.is_booked, "booked", "not_booked"))
     strata = calls.groupby(["administrator", "group"], sort=True).ngroup()
     chosen = stratified(list(calls.call), strata, each=max(params.sample_each // 2, 1), draw="listening", seed=params.seed)
-    return calls[chosen].sort_values(["administrator", "group", "call"])[["call", "administrator", "group"]].reset_index(drop=True)
+    return calls[chosen].sort_values(["administrator", "group", "call"])[["call", "at", "administrator", "group"]].reset_index(drop=True)
 
 
 # ---------------------------------------------------------------------- what to say
 def _says(facts: Mapping[str, Any], params: ListeningParams) -> dict[str, Sentence]:
     kappa = facts["kappa"]
     weak = kappa is not None and kappa.high < params.least_kappa
-    kind = "not_marked" if facts["top_share"] is None else "unreliable" if weak else "reasons"
+    free = facts["free_text_share"] is not None
+    kind = ("free_words" if free and facts["reason_share"].value > 0 else "not_marked") if facts["top_share"] is None else "unreliable" if weak else "reasons"
     return {
         "title": Sentence(kind), "lede": Sentence("not_marked" if kind == "not_marked" else "marked"),
-        "notes.decide": Sentence("listen" if kind in ("not_marked", "unreliable") else "act"),
+        "notes.decide": Sentence("act" if kind == "reasons" else "listen"),
         "figures.reasons_bars.title": Sentence("people" if facts["lost_money"] is None else "money"),
     }
 
 
 def _findings(
-    facts: Mapping[str, Any], worth: Estimate | None, params: ListeningParams
+    facts: Mapping[str, Any], params: ListeningParams
 ) -> tuple[Finding, ...]:
     found = []
     kappa, marked, gap = facts["kappa"], facts["top_share"], facts["score_gap"]
@@ -273,11 +282,13 @@ def _findings(
     told = {
         "few_reasons": marked is not None and facts["reason_share"] is not None and facts["reason_share"].value < params.least_marked,
         "free_text": facts["free_text_share"] is not None,
+        "no_numbers": facts["no_number_share"] is not None and facts["no_number_share"].value >= contacts.TOLD_FROM,
     }
     found += [Finding(key, "caveat") for key, true in told.items() if true]
     if facts["sample_size"]:
         found.append(Finding("sample", "opportunity"))
-    lacks = {"not_marked": marked is None, "not_twice": kappa is None, "no_value": worth is None and marked is not None}
+    words = facts["free_text_share"] is not None and facts["reason_share"].value > 0
+    lacks = {"free_words": marked is None and words, "not_marked": marked is None and not words, "not_twice": kappa is None, "no_value": facts["lost_money"] is None and marked is not None}
     return (*found, *(Finding(key, "not_answered") for key, lacking in lacks.items() if lacking))
 
 

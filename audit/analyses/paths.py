@@ -12,7 +12,7 @@ Cannot say Whether a step makes people come: those who are reminded booked longe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ from audit.models.counted import share, three
 from audit.plots import paths as path_rows
 from audit.results import Estimate, Finding, Measure, Result, Sentence, table
 from audit.results.disclosure import SMALLEST_SHOWN
-from audit.tables import ways
+from audit.tables import contacts, ways
 from audit.tables.event_log import EVENTS, event_log
 from audit.wording import Labels
 
@@ -82,6 +82,7 @@ class PathsResult(Result):
     arrived_share: Estimate
     dearest: str | None
     dearest_cost: Estimate | None
+    no_number_share: Estimate | None
     variants: pd.DataFrame = table(
         Measure("way", "label"), Measure("share", "share", interval=True), Measure("came", "share"), Measure("again", "share", interval=True),
         Measure("value", "currency", interval=True), Measure("n", "count", people=True), Measure("is_ideal", "flag", shown=False),
@@ -108,22 +109,28 @@ def analyse(
         raise NotAnswerable("too_short", verdict="not_enough_data")
     log = event_log(appointments, patients, enquiries, charges, feedback, campaign_members)
     followed = opportunities is not None and enquiries is not None and funnel.visit_share is not None
-    cases = ways.callers(opportunities, enquiries, days) if followed else ways.new_patients(first_visits, patients, days)
+    if opportunities is not None and enquiries is not None and followed:
+        cases = ways.callers(contacts.persons(opportunities, enquiries), enquiries, days)
+        unnumbered = share(*contacts.without_number(enquiries, days), params.level)
+    else:
+        cases, unnumbered = ways.new_patients(first_visits, patients, days), None
     steps = ways.steps(log, cases).cache()
     people = ways.variants(steps, cases, first_visits, patient_days if charges is not None else None, params.days_after)
     if len(people) < params.fewest:
         raise NotAnswerable("too_few", verdict="not_enough_data", values={"people": len(people), "fewest": params.fewest})
     ideal = _recorded(params.ideal, people)
+    if followed and "call" in params.ideal and "call" not in ideal and people.path.str.contains("missed_call").any():
+        raise NotAnswerable("no_answers", verdict="not_available")
     told = _variants(people, ideal, params)
     differ = _deviations(people, ideal, funnel.first_value, days, params) if followed else None
     dearest = differ.loc[differ.cost.idxmax()] if differ is not None and differ.cost.notna().any() else None
     first, n = told.iloc[0], len(people)
     facts: dict[str, Any] = {
-        "people": n, "kinds": int(people.path.nunique()), "watched_from": days.start, "watched_to": days.end,
+        "people": n, "kinds": int(people.path.nunique()), "watched_from": days.start, "watched_to": days.end - timedelta(days=1),
         "days_after": params.days_after, "ideal": ways.BETWEEN.join(ideal), "first_way": str(first.way),
         "first_share": share(first.n, n, params.level), "arrived_share": share(people.came.sum(), n, params.level),
         "ideal_share": share((people.path == ways.BETWEEN.join(ideal)).sum(), n, params.level),
-        "dearest": None if dearest is None else str(dearest.deviation),
+        "no_number_share": unnumbered, "dearest": None if dearest is None else str(dearest.deviation),
         "dearest_cost": None if dearest is None else Estimate(
             dearest.cost, dearest.cost_low, dearest.cost_high, "currency", int(dearest.people), params.level, "C", "weak"),
     }
@@ -221,6 +228,8 @@ def _findings(facts: dict[str, Any], differ: pd.DataFrame | None, followed: bool
     reminder = differ[differ.event == "reminder"] if differ is not None else pd.DataFrame()
     if len(reminder) and not np.isfinite(reminder.cost.iloc[0]):
         found.append(Finding("reminder_unclear", "caveat"))
+    if facts["no_number_share"] and facts["no_number_share"].value >= contacts.TOLD_FROM:
+        found.append(Finding("no_numbers", "caveat"))
     if unrecorded:
         found.append(Finding("unrecorded", "caveat", {"steps": unrecorded}))
     lacks = {"no_enquiries": not followed, "no_payments": not paid}

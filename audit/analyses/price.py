@@ -40,7 +40,7 @@ from audit.plots import weekly as weeks_plot
 from audit.plots.dots import dots
 from audit.results import Estimate, Finding, Grade, Measure, Result, Sentence, exact, table
 from audit.tables.columns import Unit
-from audit.tables.contacts import NUMBERS_MISSING, numbered, without_number
+from audit.tables.contacts import TOLD_FROM, numbered, without_number
 from audit.tables.patient_money import patient_money
 from audit.tables.price_now import Now, price_now
 from audit.tables.priced_demand import PricedDemand, later_money, priced_demand
@@ -463,7 +463,7 @@ def _findings(
             "overlaps": priced.overlaps, "settled": priced.settled, "unsettled": priced.overlaps - priced.settled})),
         (unpriced and unpriced.value >= PRICES_MISSING, Finding("unpriced", "caveat")),
         (priced.gaps, Finding("list_gaps", "caveat", {"stretches": priced.gaps})),
-        (silent and NUMBERS_MISSING <= silent.value < MOST_UNNUMBERED, Finding("no_numbers", "caveat")),
+        (silent and TOLD_FROM <= silent.value < MOST_UNNUMBERED, Finding("no_numbers", "caveat")),
         (facts["cost_per_extra_patient"], Finding("cost", "caveat")),
         (more and more.low > 0, Finding("once_more", "risk")),
         (more and more.low <= 0, Finding("once_unclear", "caveat")),

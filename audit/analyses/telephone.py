@@ -3,10 +3,9 @@
 Question   How many new callers reach nobody, when and why, and would more people or a call back win them?
 Method     Counts of calls and of new callers whose first call nobody took, Wilson intervals; hours by Fisher's
            exact test; people needed by half-hour for a service level (Erlang C), callers who would give up with
-           the people there (Erlang A, patience from censored waits); money by draws of shares and of a first
-           patient's value; claims of the field set beside what they would take here.
-Reads      enquiries, opportunities; the rota, appointments and patients for the clocks, administrators, the value of a
-           patient and the load of rooms if there are any.
+           the people there (Erlang A, patience from censored waits); what lost callers were worth as in the funnel; claims of the field set beside what they would take here.
+Reads      enquiries, opportunities; the rota, appointments and patients for the clocks, the load of rooms, the funnel and
+           administrators if there are any.
 Cannot say Whether callers who reached nobody would have come as often as those answered; who rang again wanted it more,
            so that a call back need not win as many. Why a telephone rang unanswered beside a free person.
 """
@@ -26,17 +25,17 @@ from pydantic import Field
 
 from audit.analyses.administrators import AdministratorsResult
 from audit.analyses.capacity import CapacityResult
+from audit.analyses.funnel import FunnelResult
 from audit.config import Days, Params, Period
 from audit.errors import NotAnswerable
-from audit.models.chain import chain
 from audit.models.claims import at_most, best_gain, claim_reading, gain_of_answering, missed_for_gain
 from audit.models.counted import per_month, share, three
 from audit.models.missed_calls import by_hour, lossy_hours, worst_run
 from audit.models.staffing import Staffing, staffing
 from audit.models.waiting import patience
 from audit.plots import columns
-from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
-from audit.tables import contacts, telephone
+from audit.results import Estimate, Finding, Grade, Measure, Result, Sentence, exact, table
+from audit.tables import Unit, contacts, telephone
 from audit.wording import Labels
 
 FIGURES = ("missed", "staffing_day")
@@ -82,6 +81,7 @@ class TelephoneResult(Result):
     value_days: int | None
     in_time: Estimate | None
     patience_seconds: Estimate | None
+    queue_missed: Estimate | None
     expected_missed: Estimate | None
     needed_hours: Estimate | None
     there_hours: Estimate | None
@@ -120,7 +120,7 @@ class TelephoneResult(Result):
 
 def analyse(
     enquiries: Table, opportunities: Table, appointments: Table, patients: Table, shifts: Table | None,
-    capacity: CapacityResult | None, administrators: AdministratorsResult | None, *, period: Period, params: TelephoneParams,
+    capacity: CapacityResult | None, funnel: FunnelResult | None, administrators: AdministratorsResult | None, *, period: Period, params: TelephoneParams,
 ) -> TelephoneResult:
     """Calls nobody took, by hour, cause and recovery; people needed; what answering all would give."""
     now, past = period.present, period.past
@@ -132,23 +132,24 @@ def analyse(
     lossy = lossy_hours(contacts.calls_by_hour(enquiries, shape), months=shape.months, level=params.level)
     first = telephone.first_missed(opportunities, enquiries, shape)
     rota = shifts if shifts is not None and _trusted(enquiries, shifts, shape, params) else None
+    answers = not cells.missed.equals(cells.calls)
     waited = telephone.waits(enquiries, shape, params.in_time_seconds)
     desk = _desk(enquiries, rota, waited, shape, params)
     causes = _causes(telephone.missed_causes(enquiries, rota, shape, params.in_time_seconds), shape, params) if rota is not None else None
+    people = contacts.persons(opportunities, enquiries)
     facts: dict[str, Any] = {
-        **_missed(cells, enquiries, past, records, params), **_never(opportunities, first, now, past, records and not cells.missed.equals(cells.calls), params),
-        **_reached(first, params), **_staff(desk, waited, params),
+        **_missed(cells, enquiries, past, records, params), **_never(people, first, now, past, records and answers, params),
+        **(_reached(first, params) if answers else dict.fromkeys(("reached_share", "reached_soon"))), **_staff(desk, causes, waited, params),
         "free_share": _free_share(causes, params),
         "clock_hours": _clock(telephone.clock_gaps(enquiries, appointments, patients, shape)),
-        "first_value": administrators.first_value if administrators else None,
-        "value_days": administrators.value_days if administrators else None,
+        "first_value": funnel.first_value if funnel else None, "value_days": funnel.value_days if funnel else None,
     }
-    facts |= _lost(opportunities, facts, now, params)
-    facts |= _gains(facts, capacity, params)
+    facts |= _lost(facts["never_share"], funnel, params)
+    facts |= _gains(facts, funnel)
     hours = by_hour(cells, lossy, months=now.months, level=params.level) if records else None
     tables = {
         "missed_by_hour": hours, "peaks": lossy if len(lossy) else None, "causes": causes,
-        "recovery": _recovery(first, opportunities, enquiries, shape, params), "half_hours": _half_hours(desk),
+        "recovery": _recovery(first, opportunities, enquiries, shape, params) if answers else None, "half_hours": _half_hours(desk),
         "claims": _claims(facts, administrators, params),
     }
     worst = worst_run(hours, level=params.level)
@@ -195,20 +196,19 @@ def _reached(first: pd.DataFrame, params: TelephoneParams) -> dict[str, Estimate
     }
 
 
-def _lost(opportunities: Table, facts: Mapping[str, Any], now: Days, params: TelephoneParams) -> dict[str, Estimate | None]:
-    """First visits and money of those who reached nobody, had they come as often as those who were answered."""
-    nothing: dict[str, Estimate | None] = {"lost_visits": None, "lost_value": None}
-    seen = contacts.reached(opportunities, contacts.STEPS, now)
-    counts = [seen["callers"], seen["answered"], seen["came"]]
-    if facts["never_share"] is None or not counts[2]:
-        return nothing
-    worths = {"lost_visits": (1.0, 1.0, 1.0), "lost_value": three(facts["first_value"]) if facts["first_value"] else None}
-    for name, worth in worths.items():
-        if worth is not None:
-            lost = chain(counts, per=now.months, level=params.level, seed=params.seed, value=worth, value_level=params.level)
-            value, low, high = lost.lost_money[0]
-            nothing[name] = Estimate(value, low, high, "currency" if name == "lost_value" else "number", counts[0], params.level, "C")
-    return nothing
+def _lost(never: Estimate | None, funnel: FunnelResult | None, params: TelephoneParams) -> dict[str, Estimate | None]:
+    """First visits and money of those who reached nobody, had they come as often as those who were answered: as in the funnel."""
+    found: dict[str, Estimate | None] = {"lost_visits": None, "lost_value": None}
+    steps = funnel.stages.set_index("stage") if funnel is not None else pd.DataFrame()
+    if never is None or "answered" not in steps.index or "came" not in steps.index:
+        return found
+    row = steps.loc["answered"]
+    units: dict[str, tuple[str, Unit]] = {"lost_visits": ("lost_visits", "number"), "lost_value": ("lost_money", "currency")}
+    for told, (name, unit) in units.items():
+        value, low, high = (float(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
+        if np.isfinite(value):
+            found[told] = Estimate(value, low, high, unit, never.n, params.level, "C")
+    return found
 
 
 def _clock(gaps: pd.DataFrame) -> int | None:
@@ -244,17 +244,21 @@ def _patience(waited: pd.Series, params: TelephoneParams) -> Estimate | None:
     return Estimate(*found, "number", int(waited.timed_missed), params.level, "B") if found else None
 
 
-def _staff(desk: Staffing | None, waited: pd.Series, params: TelephoneParams) -> dict[str, Estimate | None]:
+def _staff(desk: Staffing | None, causes: pd.DataFrame | None, waited: pd.Series, params: TelephoneParams) -> dict[str, Estimate | None]:
+    """People needed and there. The queue's model is graded C where the calls lost while everybody talked are not those it expects."""
     n = int(waited.calls)
+    queued = share(causes.n[causes.cause == "busy"].sum(), n, params.level) if causes is not None else None
     has_rota = desk is not None and desk.there_hours > 0
     expected = desk.expected_missed if desk is not None else None
+    holds = queued is not None and expected is not None and expected[1] <= queued.high and queued.low <= expected[2]
+    grade: Grade = "B" if holds else "C"
     short = (desk.short_hours[0], min(desk.short_hours[:2]), max(desk.short_hours)) if desk is not None else None
     return {
-        "in_time": share(waited.in_time, waited.timed, params.level), "patience_seconds": _patience(waited, params),
-        "expected_missed": Estimate(*expected, "share", n, params.level, "B") if expected is not None else None,
+        "in_time": share(waited.in_time, waited.timed, params.level), "patience_seconds": _patience(waited, params) if waited.timed else None,
+        "queue_missed": queued, "expected_missed": Estimate(*expected, "share", n, params.level, grade) if expected is not None else None,
         "needed_hours": exact(desk.needed_hours, "hours", n) if desk is not None else None,
         "there_hours": exact(desk.there_hours, "hours", n) if desk is not None and has_rota else None,
-        "short_hours": Estimate(*short, "hours", n, params.level, "B") if short is not None and has_rota else None,
+        "short_hours": Estimate(*short, "hours", n, params.level, grade) if short is not None and has_rota else None,
     }
 
 
@@ -300,13 +304,14 @@ def _half_hours(desk: Staffing | None) -> pd.DataFrame | None:
 
 
 # ---------------------------------------------------------------------- claims
-def _gains(facts: Mapping[str, Any], capacity: CapacityResult | None, params: TelephoneParams) -> dict[str, Estimate | None]:
-    load = capacity.room_load if capacity is not None else None
-    room = max(params.full_load / load.value - 1, 0.0) if load is not None and load.value > 0 else None
+def _gains(facts: Mapping[str, Any], funnel: FunnelResult | None) -> dict[str, Estimate | None]:
+    """Gain of answering everybody, and the part for which the rooms have space by the funnel's own count."""
+    room = funnel.room if funnel is not None else None
+    came = funnel.stages.set_index("stage").per_month.get("came", 0.0) if funnel is not None else 0.0
     return {
         "gain_callers": gain_of_answering(facts["never_share"]) if facts["never_share"] else None,
         "gain_calls": gain_of_answering(facts["missed_share"]) if facts["missed_share"] else None,
-        "room_gain": exact(room, "share", load.n) if room is not None and load is not None else None,
+        "room_gain": room.scaled(1 / came, "share") if room is not None and came > 0 else None,
     }
 
 
@@ -342,7 +347,7 @@ def _says(facts: Mapping[str, Any], worst: Any, desk: Staffing | None) -> dict[s
     return {
         "title": Sentence(kind), "lede": Sentence(lede), "figures.missed.title": Sentence("peak" if hours else "flat", hours),
         "figures.staffing_day.title": Sentence("no_rota" if short is None else "short" if short.value > 0 else "enough"),
-        "notes.decide": Sentence("people" if short is not None and short.low > 0 else "call_back"),
+        "notes.decide": Sentence("answers" if kind in ("all_missed", "no_records") else "people" if short is not None and short.low > 0 else "call_back"),
     }
 
 
@@ -351,10 +356,10 @@ def _findings(
     params: TelephoneParams,
 ) -> tuple[Finding, ...]:
     found = []
-    short, expected, missed = facts["short_hours"], facts["expected_missed"], facts["missed_share"]
+    short, queued, expected, missed = facts["short_hours"], facts["queue_missed"], facts["expected_missed"], facts["missed_share"]
     if short is not None and short.low > 0:
         found.append(Finding("short", "risk"))
-    if facts["free_share"] and facts["free_share"].low > 0.5 and expected and missed and expected.high < missed.low:
+    if facts["free_share"] and facts["free_share"].low > 0.5 and queued and missed and queued.high < missed.low:
         found.append(Finding("not_people", "risk"))
     reached = first[first.delay != "no_number"]
     if facts["reached_share"] and facts["reached_share"].n >= params.fewest:
@@ -366,10 +371,12 @@ def _findings(
     full = load is not None and load.value >= params.full_load and facts["never_month"] is not None
     unnumbered = facts["no_number_share"]
     promise = {"claimed": exact(params.claimed_gain, "share", 0), "claim_missed": exact(missed_for_gain(params.claimed_gain), "share", 0)}
+    misses = queued is not None and expected is not None and expected.grade == "C"
     told: dict[str, tuple[bool, dict[str, Any]]] = {
         "clocks": (bool(facts["clock_hours"]), {}),
-        "some_numbers": (unnumbered is not None and unnumbered.value > 0.1 and facts["never_share"] is not None, {}),
+        "some_numbers": (unnumbered is not None and unnumbered.value >= contacts.TOLD_FROM and facts["never_share"] is not None, {}),
         "rooms_full": (full, {"room_load": load}),
+        "model_misses": (misses, {}),
         "answering_all": (facts["gain_callers"] is not None, promise),
     }
     found += [Finding(key, "caveat", values) for key, (true, values) in told.items() if true]

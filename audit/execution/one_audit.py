@@ -19,6 +19,7 @@ from audit.errors import DONE, FAILED, RunError
 from audit.execution import publish
 from audit.execution.notebooks import NotebookFailed, execute
 from audit.report import make_report
+from audit.report.listening_list import write_listening_list
 from audit.report.recall_list import write_recall_list
 from audit.report.summary import check_goals
 from audit.results import Result, Unanswered
@@ -142,6 +143,11 @@ def latest(client: str, *, root: Path) -> Audit:
 def recall_list(client: str, *, root: Path) -> Path:
     """Write the latest run's list of patients to invite back beside the client's exports; RunError without one."""
     return write_recall_list(read(latest(client, root=root).folder, root))
+
+
+def listening_list(client: str, *, root: Path) -> Path:
+    """Write the latest run's calls to hear next beside the client's exports; RunError without any."""
+    return write_listening_list(read(latest(client, root=root).folder, root))
 
 
 def notebooks_of(home: Path) -> tuple[Path, ...]:

@@ -19,14 +19,15 @@ DRAWS = 4000
 class Chain:
     """Of S steps with counts c₀ ≥ c₁ ≥ … ≥ c_S; every array has S entries, or (S, 3): value, low, high.
 
-    ``share`` passes each step; ``lost_money`` is the money those lost at a step would have brought had
-    they gone on as the others did; ``point_people`` and ``point_money`` are the people at the end and
+    ``share`` passes each step; ``lost_people`` and ``lost_money`` are the people at the end and the money that those
+    lost at a step would have been had they gone on as the others did; ``point_people`` and ``point_money`` are the people at the end and
     the money one percentage point more at this step brings while the other steps stay as they are.
     Money is NaN without a value per person.
     """
 
     share: Floats
     lost: Floats
+    lost_people: Floats
     lost_money: Floats
     point_people: Floats
     point_money: Floats
@@ -63,6 +64,7 @@ def chain(
     return Chain(
         share=share,
         lost=lost,
+        lost_people=_three(lost * after, lost_drawn * after_drawn, level),
         lost_money=_three(lost * after * amount, lost_drawn * after_drawn * worth[:, None], level),
         point_people=_three(0.01 * entering * after, 0.01 * entering_drawn * after_drawn, level),
         point_money=_three(0.01 * entering * after * amount, 0.01 * entering_drawn * after_drawn * worth[:, None], level),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -30,28 +31,40 @@ def change_list(
 ) -> ChangeList:
     """Changes of ``frame`` (event, kind, from_day, to_day, assigned and ``UNITS``) that began inside ``start`` … ``end``.
 
-    ``outcome(event, kind)`` is what a change is measured by, None for nothing. Rows of one name that were assigned by lot are one change,
-    switched on and off; otherwise each row is a change, told apart by its day. Several units are separated by commas.
+    ``outcome(event, kind)`` is what a change is measured by, None for nothing. Rows of one name and kind that were assigned by lot are
+    one change, switched on and off; otherwise each row is a change, told apart by its day, and where that is the same by its kind and
+    by whom it concerned. Several units are separated by commas.
     """
     every = frame.astype(object).where(frame.notna(), None)
     rows = every.drop_duplicates(["event", "kind", "from_day", *UNITS])
-    times = rows["event"].value_counts()
+    parts = [
+        part for (_, _, by_lot), spells in rows.groupby(["event", "kind", rows["assigned"] == "by_lot"], sort=False)
+        for part in ([spells] if by_lot and len(spells) > 1 else [spells.iloc[[k]] for k in range(len(spells))])
+    ]
     changes: list[Change] = []
     outcomes: dict[str, str] = {}
     left: list[tuple[str, date, str]] = []
-    for (name, by_lot), spells in rows.groupby(["event", rows["assigned"] == "by_lot"], sort=False):
-        for part in [spells] if by_lot and len(spells) > 1 else [spells.iloc[[k]] for k in range(len(spells))]:
-            first = _day(part["from_day"].iloc[0])
-            label = f"{name}, {first}" if times[name] > len(part) else str(name)
-            kind = str(part["kind"].iloc[0])
-            measured, reason = outcome(str(name), kind), _refused(part, first, start, end)
-            if reason is None and measured is not None:
-                changes.append(_change(part, label, first))
-                outcomes[label] = measured
-            else:
-                left.append((label, first, reason or ("reactivation" if kind == "reactivation" else "no_outcome")))
+    for part, label in zip(parts, _labels(parts), strict=True):
+        first, kind = _day(part["from_day"].iloc[0]), str(part["kind"].iloc[0])
+        measured, reason = outcome(str(part["event"].iloc[0]), kind), _refused(part, first, start, end)
+        if reason is None and measured is not None:
+            changes.append(_change(part, label, first))
+            outcomes[label] = measured
+        else:
+            left.append((label, first, reason or ("reactivation" if kind == "reactivation" else "no_outcome")))
     changes.sort(key=lambda change: (change.start, change.name))
     return ChangeList(changes, outcomes, sorted(left, key=lambda one: (one[1], one[0])), len(frame) - len(rows))
+
+
+def _labels(parts: Sequence[pd.DataFrame]) -> list[str]:
+    """A name of its own for each change: the event's, with its day, kind and units as far as others share what stands before."""
+    heads = [part.iloc[0] for part in parts]
+    steps = [[str(row["event"]), str(_day(row["from_day"])), str(row["kind"]), ", ".join(str(row[unit]) for unit in UNITS if row[unit] is not None)] for row in heads]
+    labels = [names[0] for names in steps]
+    for k in range(1, len(steps[0]) if steps else 1):
+        shared = Counter(labels)
+        labels = [f"{label}, {names[k]}" if shared[label] > 1 and names[k] else label for label, names in zip(labels, steps, strict=True)]
+    return labels
 
 
 def _day(moment: object) -> date:

@@ -21,6 +21,9 @@ from audit.tables.opportunities import FOLLOW_DAYS as FOLLOW_DAYS
 STEPS = ("callers", "answered", "booked", "came")
 DIARY_STEPS = ("due", "came")
 
+TOLD_FROM = 0.05
+"""Share of calls and requests without a number from which every page of people says that they are left out."""
+
 
 @dataclass(frozen=True)
 class Reached:
@@ -61,8 +64,13 @@ def numbered(opportunities: Table, enquiries: Table) -> Table:
     return opportunities.semi_join(known, "opportunity_id")
 
 
-NUMBERS_MISSING = 0.05
-"""Share of calls without a telephone number from which a page says so."""
+def persons(opportunities: Table, enquiries: Table) -> Table:
+    """New people who can be told apart: callers with a number, wherever anybody has one.
+
+    Without a number the same person is somebody new at every call and never comes to a visit. As calls they count.
+    """
+    known = enquiries.filter(_.direction == "in", _.caller_key.notnull())
+    return numbered(opportunities, enquiries) if known.count().execute() else opportunities
 
 
 def without_number(enquiries: Table, days: Days) -> tuple[int, int]:
@@ -88,6 +96,16 @@ def reached(opportunities: Table, steps: tuple[str, ...], days: Days) -> Reached
         skipped=(came & ~_.is_answered).sum(),
     ))
     return Reached(steps, tuple(int(seen[step]) for step in steps), int(seen.skipped))
+
+
+def reached_by_month(opportunities: Table, days: Days) -> pd.DataFrame:
+    """Settled new callers of the whole months in ``days`` by the steps they reached: month, callers, answered, booked, came."""
+    came, booked = _.is_attended, _.is_attended | _.is_booked
+    settled = opportunities.filter(within(_.opened_at, days)).mutate(month=_.opened_at.truncate("M").cast("date"))
+    counts = settled.group_by("month").aggregate(
+        callers=_.count(), answered=(booked | _.is_answered).sum(), booked=booked.sum(), came=came.sum(), open=(~_.is_mature).sum(),
+    )
+    return counts.filter(_.open == 0).drop("open").order_by("month").to_pandas()
 
 
 def diary(appointments: Table, days: Days) -> Reached:
@@ -146,6 +164,16 @@ def came_again(first_visits: Table, days: Days, within_days: int) -> tuple[int, 
     return int(seen.back), int(seen.n)
 
 
+def callers_again(opportunities: Table, first_visits: Table, days: Days, within_days: int) -> tuple[int, int, int]:
+    """Callers of ``days`` who came: those seen again within ``within_days`` so far, those watched so long, all of them."""
+    came = opportunities.filter(within(_.opened_at, days), _.is_attended).select("patient_id")
+    soon = _.second_day.delta(_.first_day, unit="day") <= within_days
+    seen = _integers(came.inner_join(first_visits, "patient_id").aggregate(
+        again=soon.sum(), watched=(_.tenure_days >= within_days).sum(), came=_.count(),
+    ))
+    return int(seen.again), int(seen.watched), int(seen.came)
+
+
 def later_revenue(first_visits: Table, patient_days: Table, since: date, within_days: int, horizon: int) -> pd.DataFrame:
     """Per new patient watched to ``horizon``: came again in time?, money after the first day without surgery."""
     known = first_visits.filter(_.is_new, _.tenure_days >= horizon, _.first_day >= since).select(
@@ -177,6 +205,13 @@ def loss_reasons(opportunities: Table, days: Days) -> pd.DataFrame:
     """Answered callers who did not book, by the reason they were tagged with (missing: untagged)."""
     lost = opportunities.filter(_.is_answered, ~_.is_booked, within(_.opened_at, days))
     return lost.group_by(reason=_.loss_reason).aggregate(n=_.count()).order_by(ibis.desc("n"), "reason").to_pandas()
+
+
+def marked_days(opportunities: Table, days: Days) -> tuple[date, date]:
+    """First and last day on which a caller of ``days`` was lost for a reason that is marked; there is one."""
+    lost = opportunities.filter(_.is_answered, ~_.is_booked, _.loss_reason.notnull(), within(_.opened_at, days))
+    seen = lost.aggregate(first=_.opened_at.date().min(), last=_.opened_at.date().max()).execute().iloc[0]
+    return pd.Timestamp(seen["first"]).date(), pd.Timestamp(seen["last"]).date()
 
 
 def visit_lags(opportunities: Table) -> pd.DataFrame:

@@ -46,16 +46,15 @@ def score_bookings(opportunities: Table, enquiries: Table, days: Days) -> pd.Dat
     ).order_by("score").to_pandas()
 
 
-def desk_counts(opportunities: Table, days: Days) -> pd.Series:
-    """New callers of ``days``: answered, booked, came (each also those of the later steps)."""
-    came, booked = _.is_attended, _.is_attended | _.is_booked
-    return opportunities.filter(_.is_answered, within(_.opened_at, days)).aggregate(
-        answered=_.count(), booked=booked.sum(), came=came.sum()
-    ).execute().iloc[0].fillna(0).astype(int)
+def desk_counts(opportunities: Table, days: Days) -> tuple[int, int]:
+    """New callers of ``days`` who were answered, and those of them who booked."""
+    answered = opportunities.filter(_.is_answered, within(_.opened_at, days))
+    seen = answered.aggregate(n=_.count(), booked=(_.is_attended | _.is_booked).sum()).execute().iloc[0].fillna(0)
+    return int(seen.n), int(seen.booked)
 
 
 def to_listen(opportunities: Table, enquiries: Table, days: Days) -> pd.DataFrame:
-    """First calls of new callers of ``days`` that were answered: call, administrator, is_booked."""
-    taken = enquiries.filter(_.kind == "call", _.is_answered, _.administrator_id.notnull()).select("enquiry_id", administrator=_.administrator_id)
+    """First calls of new callers of ``days`` that were answered: call, at, administrator, is_booked."""
+    taken = enquiries.filter(_.kind == "call", _.is_answered, _.administrator_id.notnull()).select("enquiry_id", at=_.started_at, administrator=_.administrator_id)
     calls = opportunities.filter(within(_.opened_at, days)).inner_join(taken, [_.opportunity_id == taken.enquiry_id])
-    return calls.select(call=_.enquiry_id, administrator=_.administrator, is_booked=_.is_booked).order_by("call").to_pandas()
+    return calls.select(call=_.enquiry_id, at=_["at"], administrator=_.administrator, is_booked=_.is_booked).order_by("call").to_pandas()

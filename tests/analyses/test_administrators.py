@@ -13,6 +13,7 @@ from audit.config import Days, Period
 from audit.errors import NotAnswerable
 from audit.results import Estimate
 from audit.tables.connection import Tables, tables_from_frames
+from tests.pages import spoken
 
 END = date(2017, 1, 1)
 PERIOD = Period(start=date(2015, 1, 1), end=END, now=Days(start=date(2016, 10, 1), end=date(2016, 11, 1)),
@@ -136,6 +137,13 @@ def test_one_administrator_is_compared_with_nobody():
     assert result.administrators.lost_value.isna().all()
 
 
+def test_one_administrator_is_told_of_no_goal():
+    result = run(clinic(calls("2016-10-01", {"A": (200, 120)})))
+    told = spoken("administrators", result, PERIOD)
+    assert "alone" in {finding.key for finding in result.findings}
+    assert not any("goal" in text for text in told.texts), told.texts
+
+
 def test_calls_without_a_name():
     result = run(clinic(calls("2016-10-01", {None: (100, 50)})))
     assert result.administrators is None
@@ -150,6 +158,15 @@ def test_without_telephones_bookings_are_compared():
     result = run(tables_from_frames(frames, end=END))
     assert result.outcome == "booking"
     assert result.conversion.value == pytest.approx(0.7)
+
+
+def test_calls_that_lead_nowhere_on_record_are_refused():
+    """No number, no mark: nobody booked as the records have it, which is no conversion of nothing."""
+    frames = calls("2016-10-01", NOW)
+    frames["enquiries"]["caller_key"] = None
+    with pytest.raises(NotAnswerable) as refused:
+        run(clinic(frames))
+    assert refused.value.reason == "not_followed"
 
 
 def test_nobody_answered():

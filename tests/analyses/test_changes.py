@@ -85,10 +85,17 @@ def test_the_price_test_leads_the_page_and_what_it_brought_adds_up(demo):
     assert observed == pytest.approx(row(demo, "Price test")["more"] / (1 - 1 / (1 + row(demo, "Price test")["effect"])))
 
 
-def test_what_came_a_week_apart_is_told_together_only(demo):
-    frame = demo.effects
-    assert row(demo, "Call tracking + New site")["why"] == "joint"
-    assert not {"Call tracking", "New site"} & set(frame["change"]) and "joint" in keys(demo)
+def test_what_came_within_six_weeks_is_told_together_only_whatever_it_is_measured_by(demo):
+    """Call tracking and a new site for callers, scripts for bookings: one may be the other's doing."""
+    frame = demo.effects.set_index("change")
+    joint = frame.loc["Call tracking + New site + Scripts for the desk"]
+    assert set(joint["why"]) == {"joint"} and set(joint["outcome"]) == {"callers", "booked"}
+    assert not {"Call tracking", "New site", "Scripts for the desk"} & set(frame.index) and "joint" in keys(demo)
+
+
+def test_what_is_judged_elsewhere_is_not_counted_as_not_judged(demo):
+    assert {"no_outcome", "reactivation"} < set(demo.unjudged["reason"])
+    assert demo.not_judged == len(demo.unjudged) - 2
 
 
 def test_what_came_for_all_is_weak_and_what_is_not_over_is_refused(demo):
@@ -112,7 +119,8 @@ def test_the_agency_that_brought_ten_calls_shows_nothing(demo):
 
 def test_growth_under_way_is_not_read_as_the_bonus(demo):
     """Conversion grew every month from February on; nothing of its own is planted for June."""
-    assert row(demo, "Bonus of administrators")["reading"] == "unclear"
+    rows = demo.effects[demo.effects["change"].str.contains("Bonus of administrators") & (demo.effects["outcome"] == "booked")]
+    assert list(rows["reading"]) == ["unclear"]
 
 
 def test_a_campaign_with_a_hold_out_is_told_from_it(tables):
@@ -262,6 +270,19 @@ def test_two_of_one_day_are_one_and_one_said_twice_is_counted_once(tables):
     site = ("Site", "marketing", day(100), None, {})
     result = refused(tables, site, site, ("Map", "marketing", day(100), None, {}))
     assert list(result.effects["change"]) == ["Map + Site"] and "said_twice" in keys(result)
+
+
+def test_two_of_one_name_and_day_with_two_kinds_are_two(tables):
+    """A change of price and of the desk under one name: each has its own outcome, and both are one effect."""
+    result = refused(tables, ("New start", "price", day(100), None, {}), ("New start", "desk", day(100), None, {}))
+    assert dict(zip(result.effects["outcome"], result.effects["change"], strict=True)).keys() == {"callers", "booked"}
+    assert all(name.count("New start") == 2 for name in result.effects["change"])
+    assert spoken("changes", result, PERIOD).figures == ("paths", "effects")
+
+
+def test_a_change_without_an_outcome_alone_is_no_failure_to_judge(tables):
+    result = refused(tables, ("Audit", "other", day(100), None, {}))
+    assert result.not_judged == 0 and result.says["title"].key == "none_measured"
 
 
 def test_a_second_offer_of_the_same_name_is_another_change(tables):

@@ -26,7 +26,7 @@ import coverage_administrators as planted  # noqa: E402
 
 def run(tables: Tables, period: Period, **params):
     return desk_change.analyse(
-        tables["opportunities"], tables.get("events"), period=period, params=desk_change.DeskChangeParams(**params)
+        tables["opportunities"], tables["enquiries"], tables.get("events"), period=period, params=desk_change.DeskChangeParams(**params)
     )
 
 
@@ -140,6 +140,13 @@ def test_one_administrator():
     assert result.change is None and result.effect is None and result.design is None
     assert "no_before" in keys(result)
     says(result, YEAR)
+
+
+def test_one_administrator_is_offered_no_training_of_every_second_one():
+    result = run(clinic(calls("2015-10-01", {"A": (290, 167)}), calls("2016-10-01", {"A": (460, 285)})), YEAR)
+    told = says(result, YEAR)
+    assert result.mix is None and result.says["title"].key == "by_alone" and "training_alone" in keys(result)
+    assert "every second" not in told and "not by who" not in told
 
 
 def test_calls_without_a_name():

@@ -96,7 +96,40 @@ def test_counts_by_hand(two_months):
 
 def test_losses_sum_to_those_who_did_not_come(two_months):
     result = run(two_months)
-    assert result.stages[result.stages.stage != "again"].lost.sum() == result.lost.value == 130
+    assert result.stages[result.stages.stage != "again_expected"].lost.sum() == result.lost.value == 130
+
+
+def test_second_visits_still_to_come_are_expected_and_not_counted():
+    """First visits of October have had less than 90 days: the share is that of the first patients of July."""
+    again = pd.DataFrame({"appointment_id": [f"again{i}" for i in range(20)], "patient_id": [f"2016-07-01-p{i}" for i in range(20)], "kind": "outpatient",
+                          "status": "completed", "starts_at": pd.Timestamp("2016-08-15 10:00")})
+    july = callers("2016-07-01", 100, 50, 40, 25)
+    october = callers("2016-10-01", 200, 120, 90, 20)
+    result = run(clinic(july | {"appointments": pd.concat([july["appointments"], again])}, october))
+    assert result.again_expected.value == pytest.approx(90 * result.return_share.value) and result.return_share.value > 0.4
+    assert result.again_expected.grade == "C" and result.again_seen.value == 0
+    assert "again" not in set(result.stages.stage) and result.grade == "B"
+    told = "\n".join(spoken("funnel", result, PERIOD).texts).replace("\xa0", " ")
+    assert "of 90 who came have come again so far" in told and "2 October 2016" in told
+
+
+def test_second_visits_of_people_watched_long_enough_are_counted():
+    settled = callers("2016-07-01", 100, 50, 40, 25)
+    again = pd.DataFrame({"appointment_id": [f"again{i}" for i in range(20)], "patient_id": [f"2016-07-01-p{i}" for i in range(20)], "kind": "outpatient",
+                          "status": "completed", "starts_at": pd.Timestamp("2016-08-15 10:00")})
+    period = Period(start=date(2016, 1, 1), end=END, now=Days(start=date(2016, 7, 1), end=date(2016, 8, 1)))
+    result = run(clinic(settled | {"appointments": pd.concat([settled["appointments"], again])}), period)
+    assert result.again_expected is None and result.grade == "A"
+    assert result.stages.set_index("stage").per_month["again"] == 20
+
+
+def test_reasons_of_other_days_say_whose_they_are():
+    marked, unmarked = callers("2016-07-01", 200, 120, 90, 20), callers("2016-10-01", 200, 120, 90, 20)
+    unmarked["enquiries"]["loss_reason"] = None
+    result = run(clinic(marked, unmarked))
+    assert result.reasons_from == date(2016, 7, 1) and result.reasons_to == date(2016, 7, 20)
+    assert result.grade == "B" and "old_reasons" in {finding.key for finding in result.findings}
+    assert "20 July 2016" in "\n".join(spoken("funnel", result, PERIOD).texts).replace("\xa0", " ")
 
 
 def test_change_is_split_without_a_rest(two_months):
@@ -228,6 +261,26 @@ def test_a_few_free_words_count_as_other():
     assert run(tables_from_frames(frames, end=END)).reasons.set_index("reason").n["other"] == 1
 
 
+# ---------------------------------------------------------------------- own good months
+def test_a_step_below_its_own_good_months_is_told_what_they_would_bring_again():
+    """Nine months in which 70% of those reached booked, then one with 40%; nothing else changed."""
+    good = [callers(f"2016-{month:02d}-01", 200, 140, 105, 20) for month in range(1, 10)]
+    result = run(clinic(*good, callers("2016-10-01", 200, 80, 60, 20)), clv=Value())
+    told = [finding for finding in result.findings if finding.key == "done_better"]
+    assert [finding.values["step"] for finding in told] == ["booked"]
+    values = told[0].values
+    assert values["best"].value == pytest.approx(0.7, abs=0.02) and values["people"].grade == "C"
+    # 60 more would book and three quarters of them come
+    assert values["people"].value == pytest.approx(45, abs=4) and told[0].impact.value == pytest.approx(45_000, abs=4_000)
+    assert values["people"].low < values["people"].value < values["people"].high
+    assert "You have already done better" in "\n".join(spoken("funnel", result, PERIOD).texts)
+
+
+def test_months_alike_are_never_a_better_one():
+    alike = [callers(f"2016-{month:02d}-01", 200, 140, 105, 20) for month in range(1, 11)]
+    assert "done_better" not in {finding.key for finding in run(clinic(*alike)).findings}
+
+
 # ---------------------------------------------------------------------- clocks
 @pytest.mark.parametrize("hours", [3, -3, 5.5])
 def test_clocks_that_differ_are_told_and_refused(hours):
@@ -268,6 +321,7 @@ def test_calls_without_a_number_are_not_lost_people():
     result = run(tables_from_frames(frames, end=END))
     assert result.no_number_share.value == pytest.approx(0.5)
     assert result.visit_share.low < 180 / 440 < result.visit_share.high
+    assert result.says["title"].key != "inverted", "those without a number come too"
     assert "no_numbers" in {finding.key for finding in result.findings}
 
 
@@ -275,8 +329,8 @@ def test_no_call_has_a_number():
     frames = callers("2016-10-01", 200, 120, 90, 20)
     frames["enquiries"]["caller_key"] = None
     result = run(tables_from_frames(frames, end=END))
-    assert result.visit_share is None
-    assert "no_enquiries" in {f.key for f in result.findings} or "no_link" in {f.key for f in result.findings}
+    assert result.visit_share is None and result.callers is None, "calls are no people"
+    assert "numberless" in {f.key for f in result.findings} and "no_enquiries" not in {f.key for f in result.findings}
 
 
 def test_bookings_without_an_answered_call_contradict_the_log():
@@ -285,6 +339,15 @@ def test_bookings_without_an_answered_call_contradict_the_log():
     result = run(tables_from_frames(frames, end=END))
     assert result.answered_share is None and result.visit_share.value == pytest.approx(90 / 220)
     assert "contradicted" in {finding.key for finding in result.findings if finding.kind == "not_answered"}
+
+
+def test_a_log_that_marks_nobody_as_answered_does_not_say_who_was_missed():
+    frames = callers("2016-10-01", 200, 120, 90, 20)
+    frames["enquiries"]["is_answered"] = False
+    result = run(tables_from_frames(frames, end=END))
+    assert result.missed_share is None and result.says["title"].key == "booked_or_not_reached"
+    assert "contradicted" in {finding.key for finding in result.findings}
+    spoken("funnel", result, PERIOD)
 
 
 # ---------------------------------------------------------------------- room and recommendation
@@ -322,6 +385,17 @@ def test_recommendation_is_bounded_by_those_who_are_silent():
     # 300 first patients a month earlier, but over the twelve months in which patients recommend only 300 in all
     assert result.reproduction.low < 1 / 3 and result.reproduction.high > 2 / 3 * 9
     assert result.brought is None
+
+
+def test_recommendations_end_the_funnel_between_their_bounds():
+    frames = callers("2016-10-01", 200, 120, 90, 20)
+    earlier = callers("2016-08-01", 200, 120, 90, 20)
+    frames["patients"]["stated_source"] = np.where(np.arange(120) % 3 == 0, "friends", np.where(np.arange(120) % 3 == 1, "internet", None))
+    result = run(clinic(frames, earlier))
+    last = result.stages.iloc[-1]
+    # of 90 who came a third named friends, a third nothing
+    assert last.stage == "recommended" and last.per_month == result.recommended_least.value == 30
+    assert result.recommended_most.value == 60
 
 
 def test_nobody_was_asked_for_the_source(two_months):

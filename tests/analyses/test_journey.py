@@ -25,12 +25,13 @@ COLUMNS = [name for measure in FunnelResult.measures("stages") for name in measu
 
 def funnel(booked: float = 5000.0, came: float = 1000.0):
     """A funnel that loses ``booked`` and ``came`` in money at two steps, within a tenth."""
-    rows = [["callers", 200, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, 200, 0]]
+    unknown = [np.nan] * 3
+    rows = [["callers", 200, *unknown, np.nan, np.nan, *unknown, *unknown, 200, 0]]
     for step, n, share, money in (("answered", 190, 0.95, 500.0), ("booked", 120, 0.63, booked), ("came", 90, 0.75, came), ("again", 45, 0.5, np.nan)):
-        rows.append([step, n, share, share - 0.05, share + 0.05, np.nan, 20 if step == "answered" else 70, money, 0.9 * money, 1.1 * money, n, 10])
+        rows.append([step, n, share, share - 0.05, share + 0.05, np.nan, 20 if step == "answered" else 70, *unknown, money, 0.9 * money, 1.1 * money, n, 10])
     return SimpleNamespace(
         stages=pd.DataFrame(rows, columns=COLUMNS), visitors=Estimate(9000, 9000, 9000, "count", 9000),
-        recommended_share=Estimate(0.3, 0.2, 0.5, "share", 90), first_visits=Estimate(90, 90, 90, "count", 90),
+        recommended_share=Estimate(0.3, 0.2, 0.5, "share", 90), recommended_least=Estimate(20, 20, 20, "count", 20), came_share_settled=None, first_visits=Estimate(90, 90, 90, "count", 90),
     )
 
 
@@ -64,8 +65,15 @@ def test_stages_hold_what_the_results_say(tables):
     assert list(rows.index) == list(journey.STAGES)
     assert rows.cost["call"] == pytest.approx(5500) and rows.cost_low["call"] == pytest.approx(0.9 * 5500)
     assert rows.hurts.dropna().to_dict() == {"call": "no_booking", "first_visit": "no_show", "second_visit": "no_return", "treatment": "plan_dropped"}
-    assert rows.share["treatment"] == 0.6 and rows.per_month["recommends"] == pytest.approx(27)
+    assert rows.share["treatment"] == 0.6 and rows.per_month["recommends"] == 20, "those who named one, not the share of all"
     assert np.isnan(rows.cost["second_visit"])
+
+
+def test_second_visits_still_to_come_are_called_expected(tables):
+    of = funnel()
+    of.stages["stage"] = of.stages.stage.replace("again", "again_expected")
+    rows = run(tables, of).journey.set_index("stage")
+    assert rows.per_month["second_visit"] == 45 and rows.counted["second_visit"] == "expected" and rows.counted["call"] == "all"
 
 
 def test_satisfaction_belongs_to_the_stage_its_writer_had_reached(tables):
@@ -105,6 +113,19 @@ def test_the_twin_without_interviews_money_or_answers(tables):
     keys = {finding.key for finding in result.findings if finding.kind == "not_answered"}
     assert {"no_interviews", "no_answers", "no_plans", "no_money"} <= keys and result.says["title"].key == "counted"
     spoken("journey", result, PERIOD)
+
+
+def test_those_who_have_time_still_are_not_lost_at_the_first_visit(tables):
+    of = funnel()
+    of.came_share_settled = Estimate(0.86, 0.84, 0.88, "share", 120)
+    assert run(tables, of).journey.set_index("stage").share["first_visit"] == 0.86
+
+
+def test_appointments_of_everybody_are_no_way_to_the_first_visit(tables):
+    of = funnel()
+    of.stages = of.stages[of.stages.stage == "came"].reset_index(drop=True)
+    result = run(tables, of)
+    assert result.journey.set_index("stage").per_month[["call", "first_visit"]].isna().all() and result.lost_before is None
 
 
 def test_nothing_is_counted(tables):

@@ -117,11 +117,35 @@ def test_the_mix_of_calls_is_taken_out():
     assert "an association and not what faster answers would bring" in said
 
 
-def test_calls_without_numbers_are_one_person_each(drawn):
+def test_calls_without_numbers_are_no_persons():
     frames = confounded(n=200)
     frames["enquiries"]["caller_key"] = None
+    with pytest.raises(NotAnswerable) as refused:
+        run(tables_from_frames(frames, end=END))
+    assert refused.value.reason == "no_numbers"
+
+
+def test_some_calls_without_numbers_are_left_out_and_told():
+    frames = confounded(n=200)
+    frames["enquiries"].loc[::4, "caller_key"] = None
     result = run(tables_from_frames(frames, end=END))
-    assert result.people.value == result.new_contacts.value == 200 and result.overcount.value == 0
+    assert result.people.value == 150 and result.no_number_share.value == pytest.approx(0.25)
+    assert "no_numbers" in {finding.key for finding in result.findings}
+    spoken("leads", result, PERIOD)
+
+
+def test_title_is_of_the_period_and_tables_name_their_own_days(drawn):
+    """Before March nobody was answered; March itself is what the title says."""
+    frames = confounded(n=200)
+    earlier = frames["enquiries"].assign(
+        enquiry_id="x" + frames["enquiries"].enquiry_id, caller_key="x" + frames["enquiries"].caller_key, is_answered=False, outcome=None,
+        started_at=pd.to_datetime(frames["enquiries"].started_at) - pd.Timedelta(days=31),
+    )
+    alone = run(tables_from_frames(frames, end=END))
+    result = run(tables_from_frames(frames | {"enquiries": pd.concat([frames["enquiries"], earlier])}, end=END))
+    assert result.soon_share.value == alone.soon_share.value and result.never_share.value == alone.never_share.value
+    assert result.channels.people.sum() == alone.channels.people.sum() + 200
+    assert "31 March 2016" in "\n".join(spoken("leads", result, PERIOD).texts).replace("\xa0", " ")
 
 
 def test_all_calls_missed():

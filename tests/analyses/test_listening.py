@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audit.analyses import listening
+from audit.analyses import funnel, listening
 from audit.config import Days, Period
 from audit.errors import NotAnswerable
 from audit.results import Estimate
@@ -18,12 +18,17 @@ from tests.pages import NONSENSE, spoken
 
 END = date(2017, 1, 1)
 PERIOD = Period(start=date(2016, 1, 1), end=END, now=Days(start=date(2016, 12, 1), end=END))
-VALUE = SimpleNamespace(first_value=Estimate(1_000.0, 1_000.0, 1_000.0, "currency", 500))
+VALUE = SimpleNamespace(value_365=Estimate(1_000.0, 1_000.0, 1_000.0, "currency", 500))
 REASONS = {"price": 40, "rude": 30, "no_slot": 20, "no_answer": 10}
 
 
-def run(tables: Tables, period: Period = PERIOD, desk=VALUE, **params):
-    return listening.analyse(tables["enquiries"], tables["opportunities"], desk, period=period, params=listening.ListeningParams(**params))
+def run(tables: Tables, period: Period = PERIOD, clv=VALUE, **params):
+    """The page after the funnel of the same clinic."""
+    before = funnel.analyse(
+        tables["appointments"], tables["patients"], tables["first_visits"], None, tables["opportunities"], tables["enquiries"], None, None, None,
+        clv, period=period, params=funnel.FunnelParams(),
+    ) if tables["opportunities"].is_answered.any().execute() else None
+    return listening.analyse(tables["enquiries"], tables["opportunities"], before, period=period, params=listening.ListeningParams(**params))
 
 
 def says(result) -> str:
@@ -102,6 +107,13 @@ def test_tags_in_free_words_are_counted_as_one_mark():
     assert "free words" in text and "перезвонит" not in text
 
 
+def test_reasons_in_free_words_are_not_ranked():
+    result = run(loaded(december({f"said {i}": 1 for i in range(60)})))
+    assert result.top_reason is None and result.desk_share is None
+    assert result.says["title"].key == "free_words" and "free_words" in keys(result) and "not_marked" not in keys(result)
+    says(result)
+
+
 def test_two_listeners_who_guess_are_not_believed():
     rng = np.random.default_rng(1)
     second = np.where(rng.random(200) < 0.5, "booked", "lost")
@@ -147,7 +159,7 @@ def test_nobody_answered():
 
 
 def test_without_value_reasons_are_told_in_people():
-    result = run(loaded(december(REASONS)), desk=None)
+    result = run(loaded(december(REASONS)), clv=None)
     assert result.reasons.money.isna().all() and "no_value" in keys(result)
     assert result.says["figures.reasons_bars.title"].key == "people"
     says(result)

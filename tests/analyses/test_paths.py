@@ -151,12 +151,21 @@ def test_the_page_can_be_said_and_drawn(result):
     assert not any(word in " ".join(told.texts).lower() for word in ("because of the reminder", "leads to", "causes"))
 
 
+def test_a_log_without_answers_has_no_ways(demo_tables, demo_period):
+    given = {name: demo_tables.get(name) for name in ("opportunities", "charges", "patient_days", "feedback", "campaign_members")}
+    mute = demo_tables["enquiries"].mutate(is_answered=False)
+    with pytest.raises(NotAnswerable) as refused:
+        paths.analyse(demo_tables["appointments"], demo_tables["patients"], demo_tables["first_visits"], enquiries=mute, **given, funnel=Funnel(),
+                      period=demo_period, params=paths.PathsParams())
+    assert refused.value.reason == "no_answers"
+
+
 def test_teaching_clinic(demo_tables, demo_period):
     given = {name: demo_tables.get(name) for name in ("enquiries", "opportunities", "charges", "patient_days", "feedback", "campaign_members")}
     result = paths.analyse(demo_tables["appointments"], demo_tables["patients"], demo_tables["first_visits"], **given, funnel=Funnel(),
                            period=demo_period, params=paths.PathsParams())
     opened = demo_tables["opportunities"].opened_at.date()
-    inside = demo_tables["opportunities"].filter((opened >= result.watched_from) & (opened < result.watched_to))
+    inside = demo_tables["opportunities"].filter((opened >= result.watched_from) & (opened <= result.watched_to))
     assert result.people == inside.count().execute()
     assert result.arrived_share.value == pytest.approx(inside.is_attended.mean().execute())
     assert result.variants.way.iloc[1] == "call>booking>reminder>visit>payment"

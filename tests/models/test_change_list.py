@@ -38,6 +38,13 @@ def test_the_same_name_on_another_day_is_another_change_and_by_lot_one_that_was_
     assert one.name == "Offer" and [start for start, _ in one.spells] == [DAY, later]
 
 
+def test_changes_of_one_name_and_day_have_names_of_their_own() -> None:
+    found = read({"event": "Offer"}, {"event": "Offer", "kind": "desk"}, {"event": "Offer", "branch": "North"}, {"event": "Other"})
+    assert {change.name for change in found.changes} == {f"Offer, {DAY}, price", f"Offer, {DAY}, price, North", "Other"}
+    assert [name for name, _, _ in found.left] == [f"Offer, {DAY}, desk"]
+    assert len(found.outcomes) == 3
+
+
 def test_what_cannot_be_looked_at_says_why_in_order_of_time() -> None:
     found = read(
         {"event": "Late", "from_day": date(2017, 1, 1)}, {"event": "Back", "to_day": DAY - timedelta(days=1)},

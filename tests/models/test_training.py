@@ -28,6 +28,11 @@ def test_effect_is_covered_and_unbiased(units, drift, worst):
     assert np.mean([e.logit[0] for e in found]) == pytest.approx(0.4, abs=0.05)
 
 
+def test_by_lot_there_is_no_bias():
+    found = [training_effect(**desk(seed, 6), level=0.9) for seed in range(1000, 1600)]
+    assert np.mean([e.logit[0] for e in found]) == pytest.approx(0.4, abs=0.02)
+
+
 def test_training_the_worst_gains_by_itself_unless_that_is_removed():
     """Ten calls each way of a spell: raw rates promise an effect where there is none."""
     found = [training_effect(**desk(seed, 10, effect=0.0, season=0.0, drift=0.0, worst=True, n=60), level=0.9) for seed in range(300)]
