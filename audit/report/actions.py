@@ -1,4 +1,4 @@
-"""What to do first: the candidate actions of the growth section, grouped and drawn on one scale."""
+"""What to do first: the candidate actions of the plan, grouped and drawn on one scale."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from audit.workbench.page import parts
 from audit.workbench.pictures import scale_of
 
 GROUPS = ("do_now", "test_first", "leave")
-SOURCE = "growth"
+SOURCE = "plan"
 TOGETHER = "joint_gain"
-"""The growth section's estimate of what the actions to do now bring together."""
+"""The plan's estimate of what the actions to do now bring together."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Plan:
 
 
 def plan(book: Book) -> Plan:
-    """The plan of the growth section; without actions when there is none."""
+    """The actions of the plan; without actions when there is none."""
     section, result = book.section(SOURCE), book.result(SOURCE)
     frame = result.tables().get("actions") if result is not None else None
     if section is None or result is None or frame is None or frame.empty:
