@@ -69,7 +69,8 @@ class AdvertisingResult(Result):
     ``ways`` compares the next patient of each at the value of the clinic's usual patient; ``basis`` says whether
     its cost is incremental, of the recorded curve, of price, or an average only and why. ``added`` are callers beyond
     those without the channels of the incremental model, ``recorded`` those credited to the same channels.
-    ``gain`` is the value of the proposed split of the budget over the present one.
+    ``gain`` is the value of the proposed split of the budget over the present one. ``moved_gain`` is that of the one bounded
+    step of ``moved_money`` from ``moved_from`` to ``moved_to``.
     """
 
     weeks: int
@@ -90,6 +91,10 @@ class AdvertisingResult(Result):
     medium: str | None
     medium_extra: Estimate | None
     medium_cost: Estimate | None
+    moved_gain: Estimate | None = None
+    moved_from: str | None = None
+    moved_to: str | None = None
+    moved_money: Estimate | None = None
     ways: pd.DataFrame = table(
         Measure("way", "label"), Measure("spend", "currency"), Measure("recorded_cost", "currency", interval=True),
         Measure("added_cost", "currency", interval=True), Measure("next_cost", "currency", interval=True),

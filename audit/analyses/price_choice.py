@@ -79,6 +79,9 @@ class PriceChoiceResult(Result):
     plan_size: Estimate | None
     plan_detects: Estimate | None
     price_index: Estimate | None
+    test_cost: Estimate | None = None
+    change_gain: Estimate | None = None
+    change_chance: Estimate | None = None
     points: pd.DataFrame | None = table(
         Measure("price", "currency"), Measure("callers", "count"), Measure("first_visits", "count"),
         Measure("change", "currency", interval=True, form="line"), Measure("chance", "share", form="chance"),

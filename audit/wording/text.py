@@ -113,6 +113,8 @@ class Words:
         """The word of a code in a column; a name that has no word is printed as it is."""
         words = self.get(f"tables.{table}.values.{column}")
         known = isinstance(words, Mapping) and str(code) in words
+        if not known and self.has(f"actions.{code}.short"):
+            return self.word({str(code): self.get(f"actions.{code}.short")}, code)
         return self.word(words, code) if known or column not in OF_DIAGNOSES else self.diagnosis(code)
 
     def diagnosis(self, code: object) -> str:
@@ -281,6 +283,9 @@ def _filters(numbers: Numbers, language: Language) -> dict[str, Callable[..., st
     def month_of_year(value: int) -> str:
         return calendar.month_of_year(value, language)
 
+    def action(value: str) -> str:
+        return clean(str(load_text("plan", language).content["actions"][value]["title"]))
+
     def diagnosis(value: str) -> str:
         return clean(str(load_text("diagnoses", language).content.get(value, value)))
 
@@ -296,6 +301,7 @@ def _filters(numbers: Numbers, language: Language) -> dict[str, Callable[..., st
         "weekday": weekday,
         "month_of_year": month_of_year,
         "diagnosis": diagnosis,
+        "action": action,
     }
     return {name: _guarded(function) for name, function in known.items()}
 
