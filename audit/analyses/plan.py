@@ -135,6 +135,7 @@ class PlanResult(Result):
         Measure("start", "date"), Measure("check", "date"), Measure("is_test", "flag"),
     )
     unjudged: pd.DataFrame = table(Measure("action", "label"), Measure("reason", "label"), Measure("section", "label"))
+    kpis: pd.DataFrame = table(Measure("kpi", "label"), Measure("unit", "label"), Measure("value", "number", interval=True))
 
 
 @dataclass(frozen=True)
@@ -190,6 +191,7 @@ def analyse(
         reach=_frame("reach", [(key, one.gain[0], one.wished, one.is_limited) for key, one in ranked]),
         bridge=made.bridge(finance.profit_month.value) if finance.profit_month else _frame("bridge", []),
         plan=_frame("plan", [_plan_row(row, known, work) for row in rows]), jobs=work, work_months=workload.months(tasks, rates),
+        kpis=_frame("kpis", [(kpi, *_stands(known(kpi))) for kpi in dict.fromkeys(action.kpi for action in catalogue().values())]),
         log=_frame("log", [_log_row(row, made, known, period) for row in rows]), unjudged=_frame("unjudged", reasons),
     )
     return replace(
@@ -245,13 +247,17 @@ def _plan_row(row: tuple[str, int, int, int, bool], known: Known, work: pd.DataF
     return key, action.owner, action.kpi, stands, float(start), float(weeks), float(check), own["hours"].sum(), own["cost"].sum(min_count=1), is_test
 
 
+def _stands(now: Any) -> tuple[str, float, float, float]:
+    """Unit, value and bounds of a weekly number today."""
+    return (now.unit, now.value, now.low, now.high) if isinstance(now, Estimate) else ("number", np.nan, np.nan, np.nan)
+
+
 def _log_row(row: tuple[str, int, int, int, bool], made: Plan, known: Known, period: Period) -> tuple[Any, ...]:
     """The hypothesis to be tested: the number today, the gain expected, the days it begins and is looked at."""
     key, start, _, check, is_test = row
-    action, now = catalogue()[key], known(catalogue()[key].kpi)
-    value = (now.unit, now.value, now.low, now.high) if isinstance(now, Estimate) else ("count", np.nan if now is None else now, np.nan, np.nan)
+    action = catalogue()[key]
     days = (period.end + timedelta(weeks=start), period.end + timedelta(weeks=check))
-    return key, action.owner, action.kpi, action.better, *value, *made.judged[key].gain, *days, is_test
+    return key, action.owner, action.kpi, action.better, *_stands(known(action.kpi)), *made.judged[key].gain, *days, is_test
 
 
 # ---------------------------------------------------------------- what is told

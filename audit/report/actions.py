@@ -16,6 +16,8 @@ from audit.workbench.page import parts
 from audit.workbench.pictures import scale_of
 
 GROUPS = ("do_now", "test_first", "leave")
+MOST = {"do_now": 8, "test_first": 5, "leave": 2}
+"""Actions of a group on the page, so that it stays one sheet; the work plan's file has them all."""
 SOURCE = "plan"
 TOGETHER = "joint_gain"
 """The plan's estimate of what the actions to do now bring together."""
@@ -29,6 +31,7 @@ class Action:
     group: str
     title: Markup
     step: Markup | None
+    who: Markup | None
     line: Markup
     gain: Estimate
     expected: str
@@ -49,6 +52,10 @@ class Plan:
         """The actions of one group, best first."""
         return tuple(action for action in self.actions if action.group == name)
 
+    def shown(self, name: str) -> tuple[Action, ...]:
+        """Those of one group that have room on the page."""
+        return self.group(name)[: MOST[name]]
+
 
 def plan(book: Book) -> Plan:
     """The actions of the plan; without actions when there is none."""
@@ -58,8 +65,10 @@ def plan(book: Book) -> Plan:
         return Plan((), None)
     frame = frame.sort_values(["gain", "action"], ascending=[False, True], kind="stable")
     rows = [row for group in GROUPS for row in frame[frame["group"] == group].to_dict("records")]
+    begun = _begun(book, section, result)
+    printed = [row for group in GROUPS for row in [row for row in rows if row["group"] == group][: MOST[group]]]
     scale = scale_of(
-        [min(0.0, row["gain_low"]) for row in rows], [max(0.0, row["gain_high"]) for row in rows], width=42.0
+        [min(0.0, row["gain_low"]) for row in printed], [max(0.0, row["gain_high"]) for row in printed], width=42.0
     )
     form = book.words.numbers.column(
         [row["gain"] for row in rows], [(row["gain_low"], row["gain_high"]) for row in rows], "currency"
@@ -68,9 +77,9 @@ def plan(book: Book) -> Plan:
     for number, row in enumerate(rows, start=1):
         gain = Estimate(row["gain"], row["gain_low"], row["gain_high"], "currency", 0)
         label = book.words.numbers.ci(gain, signed=True)
-        line = parts().line(scale.line(gain.low, gain.value, gain.high, label=label, signs=True)) if scale else ""
+        line = parts().line(scale.line(gain.low, gain.value, gain.high, label=label, signs=True)) if scale and row in printed else ""
         actions.append(Action(
-            number, row["group"], *_words(section, result, row["action"]), Markup(line), gain,
+            number, row["group"], *_words(section, result, row["action"]), begun.get(row["action"]), Markup(line), gain,
             expected=book.words.numbers.cell(gain.value, form, signed=True),
             chance=book.words.numbers.chance(row["chance"]) if not math.isnan(row["chance"]) else "–",
             effort=book.words.sentence(f"actions.effort.{row['effort']}"),
@@ -78,6 +87,18 @@ def plan(book: Book) -> Plan:
             anchor=_anchor(book, row["section"]),
         ))  # fmt: skip
     return Plan(tuple(actions), known(book, SOURCE, TOGETHER))
+
+
+def _begun(book: Book, section: Section, result: Result) -> dict[str, Markup]:
+    """Who begins when and what is watched, for the actions of the year's plan."""
+    log = result.tables().get("log")
+    words = section.page.words
+    return {} if log is None else {
+        row["action"]: book.words.sentence("actions.who", extra={
+            "owner": words.value("log", "owner", row["owner"]), "start": row["start"], "kpi": words.value("log", "kpi", row["kpi"]),
+        })
+        for row in log.to_dict("records")
+    }
 
 
 def _words(section: Section, result: Result, action: str) -> tuple[Markup, Markup | None]:
@@ -96,7 +117,8 @@ def heading(book: Book, found: Plan) -> tuple[Markup, Markup | None]:
         return book.words.sentence("actions.title.none"), book.words.sentence("actions.lede.none")
     first = found.actions[0]
     variant = "sure" if found.group("do_now") else "tests"
-    extra = {"action": first.title, "gain": first.gain, "total": len(found.actions)}
+    shown = sum(len(found.shown(group)) for group in GROUPS)
+    extra = {"action": first.title, "gain": first.gain, "total": len(found.actions), "rest": len(found.actions) - shown}
     extra |= {group: len(found.group(group)) for group in GROUPS}
     return book.words.sentence(f"actions.title.{variant}", extra=extra), book.words.sentence(
         "actions.lede.some", extra=extra

@@ -209,8 +209,8 @@ def _actions(book: Book, found: plans.Plan) -> dict[str, Any]:
             for key in ("action", "line", "expected", "chance", "effort", "evidence")
         ],
         "groups": [
-            {"heading": words.sentence(f"actions.groups.{group}"), "actions": found.group(group)}
-            for group in plans.GROUPS if found.group(group)
+            {"heading": words.sentence(f"actions.groups.{group}"), "actions": found.shown(group)}
+            for group in plans.GROUPS if found.shown(group)
         ],
         "boxes": plans.boxes(book, found),
         "notes": [
