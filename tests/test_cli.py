@@ -37,7 +37,7 @@ def told(done: subprocess.CompletedProcess[str]) -> str:
 def test_help_lists_the_verbs(root):
     done = audit(root, "--help")
     assert done.returncode == 0
-    for verb in ("new", "validate", "run", "report"):
+    for verb in ("new", "validate", "run", "report", "plan"):
         assert verb in done.stdout
 
 

@@ -56,7 +56,7 @@ def _table(book: Book, section: Section, result: Result, name: str, sheet: Any, 
     words, frame, measures = section.page.words, result.tables()[name], result.measures(name)
     columns = [(measure, column) for measure in measures for column in measure.names]
     texts = _texts(words, frame) if name == "actions" else {}
-    titles = [*heads(book, words, result, name, measures), *(_said(book, f"texts.{part}") for part in texts)]
+    titles = [*(head.rpartition("\n")[2] for head in heads(book, words, result, name, measures)), *(_said(book, f"texts.{part}") for part in texts)]
     for place, head in enumerate(titles):
         sheet.write_string(FIRST, place, cell(head), styles.head)
     for row, record in enumerate(frame.to_dict("records"), start=FIRST + 1):
