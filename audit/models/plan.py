@@ -42,7 +42,7 @@ class Plan:
     """``judged`` by key; ``chosen`` to do now, largest gain first.
 
     ``joint`` is their gain within capacity (mean, low, high), ``plain`` the sum of their single means,
-    ``with_room`` the gain of all that would be sure if capacity were no limit. ``top_kept`` is the share of looks, each
+    ``with_room`` the gain of these and of all that would be sure if capacity were no limit. ``top_kept`` is the share of looks, each
     with what the actions rest on moved by up to a tenth, in which the three ranked first stay so.
     """
 
@@ -105,7 +105,8 @@ def plan(
         )
         for key in changes
     }
-    boundless = together([changes[key] for key in ready], np.full_like(free, np.inf))[0] if ready else None
+    hoped = sorted({*ready, *chosen})
+    boundless = together([changes[key] for key in hoped], np.full_like(free, np.inf))[0] if hoped else None
     return Plan(
         judged=judged, chosen=chosen, joint=summary(joint, level)[:3] if chosen else None,
         plain=sum(facts[key][0] for key in chosen),

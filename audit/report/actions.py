@@ -16,9 +16,11 @@ from audit.workbench.page import parts
 from audit.workbench.pictures import scale_of
 
 GROUPS = ("do_now", "test_first", "leave")
-MOST = {"do_now": 8, "test_first": 5, "leave": 2}
-"""Actions of a group on the page, so that it stays one sheet; the work plan's file has them all."""
+ROWS, MOST_NOW, MOST_LEFT = 8, 5, 1
+"""Actions on the page, and of them those to do now and to leave, so that it stays one sheet; the work plan's file has all."""
 SOURCE = "plan"
+WIDTH = 32.0
+"""Of the line of an interval, in millimetres: the words beside it need the rest."""
 TOGETHER = "joint_gain"
 """The plan's estimate of what the actions to do now bring together."""
 
@@ -53,8 +55,15 @@ class Plan:
         return tuple(action for action in self.actions if action.group == name)
 
     def shown(self, name: str) -> tuple[Action, ...]:
-        """Those of one group that have room on the page."""
-        return self.group(name)[: MOST[name]]
+        """Those of one group that have room on the page; tests take what the others leave."""
+        now, left = len(self.group("do_now")[:MOST_NOW]), len(self.group("leave")[:MOST_LEFT])
+        return self.group(name)[: {"do_now": now, "test_first": ROWS - now - left, "leave": left}[name]]
+
+    @property
+    def tests(self) -> int:
+        """How many tests the year's plan begins, or all there are where it does not say."""
+        every = self.group("test_first")
+        return sum(action.who is not None for action in every) or len(every)
 
 
 def plan(book: Book) -> Plan:
@@ -66,9 +75,8 @@ def plan(book: Book) -> Plan:
     frame = frame.sort_values(["gain", "action"], ascending=[False, True], kind="stable")
     rows = [row for group in GROUPS for row in frame[frame["group"] == group].to_dict("records")]
     begun = _begun(book, section, result)
-    printed = [row for group in GROUPS for row in [row for row in rows if row["group"] == group][: MOST[group]]]
     scale = scale_of(
-        [min(0.0, row["gain_low"]) for row in printed], [max(0.0, row["gain_high"]) for row in printed], width=42.0
+        [min(0.0, row["gain_low"]) for row in rows], [max(0.0, row["gain_high"]) for row in rows], width=WIDTH
     )
     form = book.words.numbers.column(
         [row["gain"] for row in rows], [(row["gain_low"], row["gain_high"]) for row in rows], "currency"
@@ -77,7 +85,7 @@ def plan(book: Book) -> Plan:
     for number, row in enumerate(rows, start=1):
         gain = Estimate(row["gain"], row["gain_low"], row["gain_high"], "currency", 0)
         label = book.words.numbers.ci(gain, signed=True)
-        line = parts().line(scale.line(gain.low, gain.value, gain.high, label=label, signs=True)) if scale and row in printed else ""
+        line = parts().line(scale.line(gain.low, gain.value, gain.high, label=label, signs=True)) if scale else ""
         actions.append(Action(
             number, row["group"], *_words(section, result, row["action"]), begun.get(row["action"]), Markup(line), gain,
             expected=book.words.numbers.cell(gain.value, form, signed=True),

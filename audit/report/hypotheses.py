@@ -78,4 +78,11 @@ def lines(book: Book) -> list[str]:
 
 def _text(book: Book, found: dict[str, dict[str, Any]]) -> str:
     head = "".join(f"# {line}\n" for line in without_tags(str(book.words.sentence("hypotheses.head"))).split("|"))
-    return head + yaml.safe_dump(found, allow_unicode=True, sort_keys=False, width=120)
+    return head + yaml.dump(found, Dumper=_Plain, allow_unicode=True, sort_keys=False, width=120)
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes a day twice rather than a reference to it, which nobody could edit."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
