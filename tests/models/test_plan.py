@@ -63,7 +63,7 @@ def test_opening_hours_is_credited_with_what_fits_in():
 
 def test_room_for_everybody_is_never_worth_less_than_the_plan_within_capacity():
     """Hours that are sure only because they let others in are part of the plan, and were missing without a limit."""
-    found = made({"calls": change(40, 10), "hours": change(2, 25, opens=30, sd=1)}, free=10)
+    found = made({"calls": change(40, 10), "hours": change(30, 100, opens=80, sd=25)}, free=10)
     assert set(found.chosen) == {"calls", "hours"} and found.with_room[0] >= found.joint[0]
 
 
