@@ -48,7 +48,7 @@ class HypothesesResult(Result):
     hypotheses: pd.DataFrame = table(
         Measure("action", "label"), Measure("kpi", "label"), Measure("start", "date"), Measure("better", "label"),
         Measure("change", "share", interval=True, form="line"), Measure("outcome", "label"), Measure("by", "label"), Measure("reading", "label"),
-        Measure("gain", "currency", interval=True, shown=False), Measure("unit", "label", shown=False),
+        Measure("gain", "currency", interval=True), Measure("unit", "label", shown=False),
         Measure("then", "number", interval=True, shown=False), Measure("now", "number", interval=True, shown=False),
     )
 
