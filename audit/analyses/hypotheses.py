@@ -50,6 +50,7 @@ class HypothesesResult(Result):
         Measure("change", "share", interval=True, form="line"), Measure("outcome", "label"), Measure("by", "label"), Measure("reading", "label"),
         Measure("gain", "currency", interval=True), Measure("unit", "label", shown=False),
         Measure("then", "number", interval=True, shown=False), Measure("now", "number", interval=True, shown=False),
+        Measure("money_then", "currency", interval=True, shown=False), Measure("money_now", "currency", interval=True, shown=False),
     )
 
 
@@ -74,7 +75,7 @@ def analyse(plan: PlanResult, changes: ChangesResult | None, *, period: Period, 
 
 def _row(key: str, one: Hypothesis, today: pd.DataFrame, effects: pd.DataFrame, period: Period) -> tuple[Any, ...]:
     then = (_or_nan(one.value), _or_nan(one.low), _or_nan(one.high))
-    now = _three(today, one.kpi, "value")
+    now = _three(today, one.kpi, "money" if one.unit == "currency" else "value")
     by, outcome, change, is_high_better = "then_now", "kpi", relative_change(then, now), one.better == "high"
     if one.change is not None and one.change in effects.index:
         found = _first(effects, one.change)
@@ -88,7 +89,9 @@ def _row(key: str, one: Hypothesis, today: pd.DataFrame, effects: pd.DataFrame, 
     else:
         told = reading(change[1], change[2], is_high_better=is_high_better)
     change = (np.nan,) * 3 if told in ("early", "stopped") else change
-    return key, one.kpi, one.start, one.better, *change, outcome, by, told, one.gain, one.gain_low, one.gain_high, one.unit, *then, *now
+    none = (np.nan,) * 6
+    numbers = (*none, *then, *now) if one.unit == "currency" else (*then, *now, *none)
+    return key, one.kpi, one.start, one.better, *change, outcome, by, told, one.gain, one.gain_low, one.gain_high, one.unit, *numbers
 
 
 def _first(frame: pd.DataFrame, key: str) -> pd.Series:

@@ -19,7 +19,7 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from audit.actions import Action, Role, catalogue
 from audit.analyses.administrators import AdministratorsResult
@@ -47,7 +47,7 @@ from audit.analyses.services import ServicesResult
 from audit.analyses.surgery import SurgeryResult
 from audit.analyses.telephone import TelephoneResult
 from audit.analyses.waiting import WaitingResult
-from audit.config import Params, Period
+from audit.config import Params, Period, suggestion
 from audit.models import mechanisms, workload
 from audit.models.drivers import spread, uniform
 from audit.models.judging import judged, tasks_of
@@ -81,13 +81,22 @@ class PlanParams(Params):
         description="pay per hour by role as a share of a usual visit's receipt, where no rate is given",
     )
 
+    @field_validator("thresholds", "left_out")
+    @classmethod
+    def _are_actions(cls, named: Any) -> Any:
+        for key in named:
+            if key not in catalogue():
+                raise ValueError(f"no action “{key}”: {suggestion(key, catalogue())}")
+        return named
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlanResult(Result):
     """Money per month. ``joint_gain`` is what the actions to do now add together within capacity, ``with_room`` what
     all sure ones would add if rooms and beds were no limit; ``binding`` is rooms or beds, whichever is fuller.
     ``top_kept`` is how often the first three stay first when everything moves by a tenth. ``work_…`` is of the year's
-    plan: what is to be done now and the first ``tests_begun`` tests; ``log`` has a row for each of them."""
+    plan: what is to be done now and the first ``tests_begun`` tests; ``log`` has a row for each of them; a weekly
+    number that is money stands under ``money``, any other under ``value``."""
 
     profit_now: Estimate | None
     profit_after: Estimate | None
@@ -131,11 +140,11 @@ class PlanResult(Result):
     work_months: pd.DataFrame = table(Measure("month", "count"), Measure("hours", "hours"), Measure("cost", "currency"))
     log: pd.DataFrame = table(
         Measure("action", "label"), Measure("owner", "label"), Measure("kpi", "label"), Measure("better", "label"),
-        Measure("unit", "label"), Measure("value", "number", interval=True), Measure("gain", "currency", interval=True),
+        Measure("unit", "label"), Measure("value", "number", interval=True), Measure("money", "currency", interval=True), Measure("gain", "currency", interval=True),
         Measure("start", "date"), Measure("check", "date"), Measure("is_test", "flag"),
     )
     unjudged: pd.DataFrame = table(Measure("action", "label"), Measure("reason", "label"), Measure("section", "label"))
-    kpis: pd.DataFrame = table(Measure("kpi", "label"), Measure("unit", "label"), Measure("value", "number", interval=True))
+    kpis: pd.DataFrame = table(Measure("kpi", "label"), Measure("unit", "label"), Measure("value", "number", interval=True), Measure("money", "currency", interval=True))
 
 
 @dataclass(frozen=True)
@@ -247,9 +256,13 @@ def _plan_row(row: tuple[str, int, int, int, bool], known: Known, work: pd.DataF
     return key, action.owner, action.kpi, stands, float(start), float(weeks), float(check), own["hours"].sum(), own["cost"].sum(min_count=1), is_test
 
 
-def _stands(now: Any) -> tuple[str, float, float, float]:
-    """Unit, value and bounds of a weekly number today."""
-    return (now.unit, now.value, now.low, now.high) if isinstance(now, Estimate) else ("number", np.nan, np.nan, np.nan)
+def _stands(now: Any) -> tuple[Any, ...]:
+    """Unit of a weekly number, then value and bounds as a plain number or, if it is money, as money."""
+    none = (np.nan,) * 3
+    if not isinstance(now, Estimate):
+        return ("number", *none, *none)
+    three = (now.value, now.low, now.high)
+    return (now.unit, *none, *three) if now.unit == "currency" else (now.unit, *three, *none)
 
 
 def _log_row(row: tuple[str, int, int, int, bool], made: Plan, known: Known, period: Period) -> tuple[Any, ...]:

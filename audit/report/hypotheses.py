@@ -30,7 +30,8 @@ def entries(book: Book) -> dict[str, dict[str, Any]]:
 def _entry(book: Book, row: dict[str, Any]) -> dict[str, Any]:
     section = book.section(SOURCE)
     assert section is not None
-    value, low, high = (float(row[name]) for name in ("value", "value_low", "value_high"))
+    column = "money" if row["unit"] == "currency" else "value"
+    value, low, high = (float(row[name]) for name in (column, f"{column}_low", f"{column}_high"))
     known = math.isfinite(value)
     kpi = section.page.words.value("log", "kpi", row["kpi"])
     extra = {"check": row["check"], "kpi": kpi, "today": Estimate(value, low, high, row["unit"], 0) if known else None}

@@ -27,8 +27,12 @@ def blank(kind, **fields):
 
 
 def plan(**kpis: tuple[float, float, float]) -> PlanResult:
-    rows = [(name.replace("__", "."), "share", *three) for name, three in kpis.items()]
-    return blank(PlanResult, kpis=pd.DataFrame(rows, columns=["kpi", "unit", "value", "value_low", "value_high"]))
+    none = (float("nan"),) * 3
+    money = {name: name.startswith("channels") for name in kpis}
+    rows = [(name.replace("__", "."), "currency" if money[name] else "share", *(none if money[name] else three), *(three if money[name] else none))
+            for name, three in kpis.items()]  # fmt: skip
+    columns = [name for measure in PlanResult.measures("kpis") for name in measure.names]
+    return blank(PlanResult, kpis=pd.DataFrame(rows, columns=columns))
 
 
 def begun(kpi: str = "funnel.answered_share", better: str = "high", start: date = date(2016, 5, 1), **changes: object) -> Hypothesis:
@@ -40,7 +44,8 @@ def run(now: PlanResult, changes: ChangesResult | None = None, **accepted: Hypot
     return analyse(now, changes, period=PERIOD, params=HypothesesParams(accepted=accepted))
 
 
-NOW = plan(funnel__answered_share=(0.72, 0.70, 0.74), funnel__booked_share=(0.61, 0.58, 0.64), telephone__missed_share=(0.70, 0.67, 0.73))
+NOW = plan(funnel__answered_share=(0.72, 0.70, 0.74), funnel__booked_share=(0.61, 0.58, 0.64), telephone__missed_share=(0.70, 0.67, 0.73),
+           channels__cost_per_first_patient=(1100.0, 1000.0, 1200.0))
 
 
 @pytest.mark.parametrize(
@@ -52,6 +57,7 @@ NOW = plan(funnel__answered_share=(0.72, 0.70, 0.74), funnel__booked_share=(0.61
         (begun("telephone.missed_share", "low"), "against"),
         (begun(start=date(2016, 11, 1)), "early"),
         (begun(stopped=date(2016, 8, 1)), "stopped"),
+        (begun("channels.cost_per_first_patient", "low", unit="currency", value=1500.0, low=1400.0, high=1600.0), "moved"),
         (begun("capacity.room_load"), "unknown"),
         (begun(value=None, low=None, high=None), "unknown"),
     ],

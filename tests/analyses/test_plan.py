@@ -211,6 +211,12 @@ def test_what_is_not_wanted_is_left_out(full, demo_tables, demo_period, money):
     assert "recall" in set(full.actions["action"]) - set(fewer.actions["action"]) - set(fewer.unjudged["action"])
 
 
+@pytest.mark.parametrize("setting", [{"left_out": ["recal"]}, {"thresholds": {"recal": 1.0}}])
+def test_an_action_that_does_not_exist_is_no_setting(setting):
+    with pytest.raises(ValueError, match="no action “recal”: did you mean recall"):
+        PlanParams.model_validate(setting)
+
+
 def test_the_order_is_shaken_and_said(full):
     assert 0 <= full.top_kept.value <= 1 and "order" in [finding.key for finding in full.findings]
 
