@@ -36,7 +36,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("funnel", "leads", "paths", "journey"),
     ("administrators", "desk_change", "telephone", "listening"),
     ("finance", "revenue", "services", "promotions"),
-    ("growth", "scenarios", "forecast", "changes"),
+    ("growth", "scenarios", "forecast", "plan", "changes", "hypotheses"),
 )
 """The sections of the report in the order of the audit; each is one notebook, named after its first analysis.
 

@@ -1,4 +1,4 @@
-"""``clinic-audit``: new, validate, run, report. Words of command, nothing else."""
+"""``clinic-audit``: new, validate, run, report, plan. Words of command, nothing else."""
 
 from __future__ import annotations
 
@@ -177,6 +177,24 @@ def report(
             typer.echo(f"  listening {_short(listening_list(name, root=root))}   leads to single calls: for the clinic's own use")
         else:
             printer.files(report_again(name, root=root, formats=_formats(to)))
+
+
+@app.command()
+def plan(
+    name: Client,
+    accept: Annotated[bool, typer.Option("--accept", help="keep these actions in hypotheses.yml, for the next audit to look at")] = False,
+) -> None:
+    """Show the plan of the latest run; with --accept, begin it."""
+    from audit.execution.one_audit import latest_plan
+    from audit.report import hypotheses
+
+    root = workspace()
+    book = latest_plan(name, root=root)
+    if not accept:
+        typer.echo("\n".join([*hypotheses.lines(book), f"  begin it:  clinic-audit plan {name} --accept"]))
+        return
+    path, added = hypotheses.accept(book, find_client(root, name))
+    typer.echo(f"  {len(added)} added to {_short(path)}   change start, check and owner there as it really was")
 
 
 def _formats(text: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ HOUSE = Path(__file__).resolve().parents[1]
 """Where the notebooks and templates are; clients' data and reports lie in the workspace."""
 
 M = TypeVar("M", bound=BaseModel)
+HYPOTHESES = "hypotheses.yml"
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 
 
@@ -113,6 +114,43 @@ class JourneyMap(_Frozen):
     stages: dict[Stage, JourneyStage] = Field(default_factory=dict)
 
 
+class Hypothesis(_Frozen):
+    """One action begun: its weekly number on the day of the plan, what is expected, when it begins and is looked at.
+
+    ``gain`` is profit a month, with its bounds. ``change`` is the clinic's own name for it in its list of changes, if
+    it is there; ``stopped`` the day it was given up. People edit this file.
+    """
+
+    kpi: str = Field(pattern=r"^[a-z_]+\.[a-z_0-9]+$")
+    better: Literal["high", "low"]
+    owner: str = ""
+    start: date
+    check: date
+    is_test: bool = False
+    unit: str = "number"
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    gain: float
+    gain_low: float
+    gain_high: float
+    stop_rule: str = ""
+    change: str | None = None
+    stopped: date | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.check <= self.start:
+            raise ValueError(f"check {self.check} is not after start {self.start}")
+        return self
+
+
+class HypothesisLog(_Frozen):
+    """``hypotheses.yml``: the actions a client has accepted, by key."""
+
+    hypotheses: dict[str, Hypothesis] = Field(default_factory=dict)
+
+
 class ClientConfig(_Frozen):
     """One client. Every field is explained in ``templates/new_client/clinic.yml``."""
 
@@ -151,13 +189,17 @@ class ClientConfig(_Frozen):
 def load_config(path: Path, **overrides: Any) -> ClientConfig:
     """Read ``clinic.yml``; ``overrides`` are the run's own parameters and win.
 
-    A ``cjm.yml`` beside it gives the journey map of the analyses that show it. Raises ConfigError with every mistake at
+    A ``cjm.yml`` beside it gives the journey map of the analyses that show it, a ``hypotheses.yml`` the actions begun. Raises ConfigError with every mistake at
     once, each with its place and what is allowed.
     """
     content = {**read_yaml(path), **overrides}
     interviews = path.with_name("cjm.yml")
     if interviews.is_file():
         content["analyses"] = _with_journey(content.get("analyses") or {}, load_journey(interviews))
+    accepted = path.with_name(HYPOTHESES)
+    if accepted.is_file():
+        begun = load_hypotheses(accepted).model_dump(mode="json")["hypotheses"]
+        content["analyses"] = _with(content.get("analyses") or {}, {"hypotheses": {"accepted": begun}})
     return parse(ClientConfig, content, path)
 
 
@@ -166,11 +208,20 @@ def load_journey(path: Path) -> JourneyMap:
     return parse(JourneyMap, read_yaml(path), path)
 
 
+def load_hypotheses(path: Path) -> HypothesisLog:
+    """Read ``hypotheses.yml``; ConfigError with every mistake at once, each with file and key."""
+    return parse(HypothesisLog, {"hypotheses": read_yaml(path)}, path)
+
+
 def _with_journey(analyses: Any, journey: JourneyMap) -> Any:
-    """Settings of the analyses with those the journey map gives; what ``clinic.yml`` says itself wins."""
+    told: dict[str, dict[str, Any]] = {"journey": {"map": journey.model_dump(mode="json")}, "paths": {"ideal": list(journey.ideal)} if journey.ideal else {}}
+    return _with(analyses, told)
+
+
+def _with(analyses: Any, told: dict[str, dict[str, Any]]) -> Any:
+    """Settings of the analyses with those another file gives; what ``clinic.yml`` says itself wins."""
     if not isinstance(analyses, dict):
         return analyses
-    told: dict[str, dict[str, Any]] = {"journey": {"map": journey.model_dump(mode="json")}, "paths": {"ideal": list(journey.ideal)} if journey.ideal else {}}
     return analyses | {name: settings | (analyses.get(name) or {}) for name, settings in told.items() if settings}
 
 

@@ -37,7 +37,7 @@ def told(done: subprocess.CompletedProcess[str]) -> str:
 def test_help_lists_the_verbs(root):
     done = audit(root, "--help")
     assert done.returncode == 0
-    for verb in ("new", "validate", "run", "report"):
+    for verb in ("new", "validate", "run", "report", "plan"):
         assert verb in done.stdout
 
 
@@ -102,3 +102,11 @@ def test_pairs_may_be_written_both_ways():
     assert _joined(["run", "x", "-p", "a.b", "1", "-p", "c=2", "-q"]) == ["run", "x", "-p", "a.b=1", "-p", "c=2", "-q"]
     with pytest.raises(UsageError, match="which value"):
         _joined(["run", "x", "-p", "a"])
+
+
+def test_a_plan_needs_a_finished_run(root):
+    audit(root, "new", "acme")
+    done = audit(root, "plan", "acme", "--accept")
+    assert done.returncode == 1
+    assert "acme has no finished run → clinic-audit run acme" in told(done)
+    assert not (root / "data" / "acme" / "hypotheses.yml").exists()

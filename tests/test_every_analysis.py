@@ -91,6 +91,8 @@ def test_result_survives_the_disk(name, results, tmp_path):
 @pytest.mark.parametrize("name", catalogue.names())
 def test_answers_on_the_synthetic_clinic(name, results):
     result = results[name]
+    if isinstance(result, Unanswered) and result.verdict == "not_asked":
+        return  # a question about something the clinic has not done yet
     assert not isinstance(result, Unanswered), f"{name}: {result.reason}"
     assert result.estimates(), "an analysis estimates something"
     if result.headline is not None:

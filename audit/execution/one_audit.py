@@ -19,6 +19,7 @@ from audit.errors import DONE, FAILED, RunError
 from audit.execution import publish
 from audit.execution.notebooks import NotebookFailed, execute
 from audit.report import make_report
+from audit.report.book import Book, read_book
 from audit.report.listening_list import write_listening_list
 from audit.report.recall_list import write_recall_list
 from audit.report.summary import check_goals
@@ -148,6 +149,12 @@ def recall_list(client: str, *, root: Path) -> Path:
 def listening_list(client: str, *, root: Path) -> Path:
     """Write the latest run's calls to hear next beside the client's exports; RunError without any."""
     return write_listening_list(read(latest(client, root=root).folder, root))
+
+
+def latest_plan(client: str, *, root: Path) -> Book:
+    """The book of the latest run, from which its plan is read."""
+    folder = latest(client, root=root).folder
+    return read_book(read(folder, root), json.loads((folder / RESULTS).read_text("utf-8"))["sections"])
 
 
 def notebooks_of(home: Path) -> tuple[Path, ...]:
@@ -285,6 +292,6 @@ def _changed_cells(notebook: Path) -> int:
 def _published(folder: Path, *, up_to_date: bool = True, remarks: tuple[str, ...] = ()) -> Audit:
     content = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
     sections = tuple(Section(**item) for item in content["sections"])
-    names = ("report.html", "report.pdf", "appendix.xlsx")
+    names = ("report.html", "report.pdf", "appendix.xlsx", "work_plan.xlsx")
     files = tuple(folder / name for name in names if (folder / name).is_file())
     return Audit(folder, sections, files, remarks, up_to_date)

@@ -68,10 +68,10 @@ class Printer(Watcher):
         self.files(audit)
 
     def files(self, audit: Audit) -> None:
-        """Where report and appendix are."""
-        labels = {".html": "report", ".pdf": "", ".xlsx": "appendix"}
+        """Where report, appendix and work plan are."""
+        labels = {"report.html": "report", "report.pdf": "", "appendix.xlsx": "appendix", "work_plan.xlsx": "plan"}
         for path in audit.files:
-            self._say(f"  {labels[path.suffix]:<9} {self._short(path)}", {"event": "file", "path": self._short(path)})
+            self._say(f"  {labels[path.name]:<9} {self._short(path)}", {"event": "file", "path": self._short(path)})
 
     def warnings(self, audit: Audit) -> None:
         """One line per section that warns, was skipped or failed."""

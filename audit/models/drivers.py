@@ -100,6 +100,15 @@ class Change:
     share: Floats | float = 0.0
 
 
+def thinned(change: Change, step: int) -> Change:
+    """``change`` on every ``step``-th draw."""
+    share = change.share[::step] if isinstance(change.share, np.ndarray) and change.share.ndim else change.share
+    return Change(
+        change.units[::step], change.worth[::step], change.opens[::step], np.broadcast_to(change.cost, len(change.units))[::step],
+        change.pool, share,
+    )
+
+
 def alone(change: Change, free: Floats) -> Floats:
     """Gain (draws,) of one change by itself: what fits into ``free`` (draws, resources), less its cost."""
     served = np.minimum(change.units, free + change.opens)

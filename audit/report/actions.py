@@ -1,4 +1,4 @@
-"""What to do first: the candidate actions of the growth section, grouped and drawn on one scale."""
+"""What to do first: the candidate actions of the plan, grouped and drawn on one scale."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ from audit.workbench.page import parts
 from audit.workbench.pictures import scale_of
 
 GROUPS = ("do_now", "test_first", "leave")
-SOURCE = "growth"
+ROWS, MOST_NOW, MOST_LEFT = 8, 5, 1
+"""Actions on the page, and of them those to do now and to leave, so that it stays one sheet; the work plan's file has all."""
+SOURCE = "plan"
+WIDTH = 32.0
+"""Of the line of an interval, in millimetres: the words beside it need the rest."""
 TOGETHER = "joint_gain"
-"""The growth section's estimate of what the actions to do now bring together."""
+"""The plan's estimate of what the actions to do now bring together."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Action:
     group: str
     title: Markup
     step: Markup | None
+    who: Markup | None
     line: Markup
     gain: Estimate
     expected: str
@@ -49,17 +54,29 @@ class Plan:
         """The actions of one group, best first."""
         return tuple(action for action in self.actions if action.group == name)
 
+    def shown(self, name: str) -> tuple[Action, ...]:
+        """Those of one group that have room on the page; tests take what the others leave."""
+        now, left = len(self.group("do_now")[:MOST_NOW]), len(self.group("leave")[:MOST_LEFT])
+        return self.group(name)[: {"do_now": now, "test_first": ROWS - now - left, "leave": left}[name]]
+
+    @property
+    def tests(self) -> int:
+        """How many tests the year's plan begins, or all there are where it does not say."""
+        every = self.group("test_first")
+        return sum(action.who is not None for action in every) or len(every)
+
 
 def plan(book: Book) -> Plan:
-    """The plan of the growth section; without actions when there is none."""
+    """The actions of the plan; without actions when there is none."""
     section, result = book.section(SOURCE), book.result(SOURCE)
     frame = result.tables().get("actions") if result is not None else None
     if section is None or result is None or frame is None or frame.empty:
         return Plan((), None)
     frame = frame.sort_values(["gain", "action"], ascending=[False, True], kind="stable")
     rows = [row for group in GROUPS for row in frame[frame["group"] == group].to_dict("records")]
+    begun = _begun(book, section, result)
     scale = scale_of(
-        [min(0.0, row["gain_low"]) for row in rows], [max(0.0, row["gain_high"]) for row in rows], width=42.0
+        [min(0.0, row["gain_low"]) for row in rows], [max(0.0, row["gain_high"]) for row in rows], width=WIDTH
     )
     form = book.words.numbers.column(
         [row["gain"] for row in rows], [(row["gain_low"], row["gain_high"]) for row in rows], "currency"
@@ -70,7 +87,7 @@ def plan(book: Book) -> Plan:
         label = book.words.numbers.ci(gain, signed=True)
         line = parts().line(scale.line(gain.low, gain.value, gain.high, label=label, signs=True)) if scale else ""
         actions.append(Action(
-            number, row["group"], *_words(section, result, row["action"]), Markup(line), gain,
+            number, row["group"], *_words(section, result, row["action"]), begun.get(row["action"]), Markup(line), gain,
             expected=book.words.numbers.cell(gain.value, form, signed=True),
             chance=book.words.numbers.chance(row["chance"]) if not math.isnan(row["chance"]) else "–",
             effort=book.words.sentence(f"actions.effort.{row['effort']}"),
@@ -78,6 +95,18 @@ def plan(book: Book) -> Plan:
             anchor=_anchor(book, row["section"]),
         ))  # fmt: skip
     return Plan(tuple(actions), known(book, SOURCE, TOGETHER))
+
+
+def _begun(book: Book, section: Section, result: Result) -> dict[str, Markup]:
+    """Who begins when and what is watched, for the actions of the year's plan."""
+    log = result.tables().get("log")
+    words = section.page.words
+    return {} if log is None else {
+        row["action"]: book.words.sentence("actions.who", extra={
+            "owner": words.value("log", "owner", row["owner"]), "start": row["start"], "kpi": words.value("log", "kpi", row["kpi"]),
+        })
+        for row in log.to_dict("records")
+    }
 
 
 def _words(section: Section, result: Result, action: str) -> tuple[Markup, Markup | None]:
@@ -96,7 +125,8 @@ def heading(book: Book, found: Plan) -> tuple[Markup, Markup | None]:
         return book.words.sentence("actions.title.none"), book.words.sentence("actions.lede.none")
     first = found.actions[0]
     variant = "sure" if found.group("do_now") else "tests"
-    extra = {"action": first.title, "gain": first.gain, "total": len(found.actions)}
+    shown = sum(len(found.shown(group)) for group in GROUPS)
+    extra = {"action": first.title, "gain": first.gain, "total": len(found.actions), "rest": len(found.actions) - shown}
     extra |= {group: len(found.group(group)) for group in GROUPS}
     return book.words.sentence(f"actions.title.{variant}", extra=extra), book.words.sentence(
         "actions.lede.some", extra=extra

@@ -94,14 +94,16 @@ def read_book(context: Context, statuses: Sequence[Mapping[str, Any]]) -> Book:
 
 
 def _pages(context: Context, status: Mapping[str, Any]) -> Iterator[Section]:
-    """The pages of one notebook; further pages only where it printed them."""
+    """The pages of one notebook; further pages only where it printed them and somebody asked for them."""
     notebook, failed = str(status["notebook"]), status.get("status") == "FAIL"
     names = catalogue.section(notebook)
     path = context.folder / "notebooks" / f"{notebook}.ipynb"
     printed = pages_of(path, names[0]) if path.is_file() and not failed else {}
     for name in names:
         if name == names[0] or name in printed:
-            yield _section(context, status, name, printed.get(name, Markup()))
+            section = _section(context, status, name, printed.get(name, Markup()))
+            if not (isinstance(section.result, Unanswered) and section.result.verdict == "not_asked"):
+                yield section
 
 
 def _section(context: Context, status: Mapping[str, Any], name: str, printed: Markup) -> Section:

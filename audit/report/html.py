@@ -163,7 +163,7 @@ def _summary(book: Book, found: plans.Plan, clinic: Mapping[str, str]) -> dict[s
 
 
 def _summary_title(book: Book, found: plans.Plan, clinic: Mapping[str, str]) -> Markup:
-    tests = len(found.group("test_first"))
+    tests = found.tests
     if found.together is not None and found.together.low > 0 and found.group("do_now"):
         return book.words.sentence("summary.title.gain", extra={**clinic, "together": found.together})
     return book.words.sentence(f"summary.title.{'tests' if tests else 'plain'}", extra={**clinic, "tests": tests})
@@ -209,8 +209,8 @@ def _actions(book: Book, found: plans.Plan) -> dict[str, Any]:
             for key in ("action", "line", "expected", "chance", "effort", "evidence")
         ],
         "groups": [
-            {"heading": words.sentence(f"actions.groups.{group}"), "actions": found.group(group)}
-            for group in plans.GROUPS if found.group(group)
+            {"heading": words.sentence(f"actions.groups.{group}"), "actions": found.shown(group)}
+            for group in plans.GROUPS if found.shown(group)
         ],
         "boxes": plans.boxes(book, found),
         "notes": [

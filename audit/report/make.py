@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from audit.config import HYPOTHESES
 from audit.report.book import read_book
 from audit.report.html import write_html
+from audit.report.hypotheses import write_log
 from audit.report.pdf import write_pdf
+from audit.report.work_plan import write_work_plan
 from audit.report.workbook import write_workbook
 from audit.wording import check_overrides, client_texts
 from audit.workbench.context import Context
 
-HTML, PDF, XLSX = "report.html", "report.pdf", "appendix.xlsx"
+HTML, PDF, XLSX, PLAN = "report.html", "report.pdf", "appendix.xlsx", "work_plan.xlsx"
 
 
 def make_report(
@@ -29,6 +32,9 @@ def make_report(
     remarks: list[str] = []
     if "xlsx" in formats or "pdf" in formats:
         write_workbook(book, xlsx)
+    if "xlsx" in formats:
+        write_work_plan(book, context.folder / PLAN)
+    write_log(book, context.folder / HYPOTHESES)
     if "html" in formats or "pdf" in formats:
         write_html(book, html)
     if "pdf" in formats:

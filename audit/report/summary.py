@@ -20,8 +20,8 @@ NEAR = 0.10
 
 COLOURS: Mapping[str, str] = {"good": "#17766B", "watch": "#8A5A00", "act": "#B23A10", "unclear": "#65717C"}
 URGENCY = ("risk", "opportunity", "strength")
-OWN_PAGE = ("data_quality", "growth")
-"""Sections that speak elsewhere in front: the actions page is what growth found."""
+OWN_PAGE = ("data_quality", "plan")
+"""Sections that speak elsewhere in front: the actions page is what the plan found."""
 
 MOST_FINDINGS = 6
 MOST_OF_ONE_SECTION = 2

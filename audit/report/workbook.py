@@ -19,7 +19,7 @@ from markupsafe import Markup
 from audit.report.book import Book, Section
 from audit.results import Measure, Result, Unanswered
 from audit.tables.columns import Unit
-from audit.wording import WordsError
+from audit.wording import Words, WordsError
 from audit.wording.safe import cell
 from audit.wording.text import without_tags
 
@@ -129,8 +129,8 @@ class _Sheet:
         self.sheet.write_string(self.row, 0, cell(f"{self.section.page.name}.{name}"), self.styles.title)
         self.sheet.write_string(self.row, 1, cell(self._caption(result, name)))
         columns = [(measure, column) for measure in measures for column in measure.names]
-        heads = list(_heads(self, result, name, measures))
-        for place, ((measure, _), head) in enumerate(zip(columns, heads, strict=True)):
+        titles = list(heads(self.book, self.words, result, name, measures))
+        for place, ((measure, _), head) in enumerate(zip(columns, titles, strict=True)):
             self.sheet.write_string(self.row + 1, place, cell(head), self.styles.head)
             self.sheet.write_string(self.row + 2, place, cell(self._unit(measure.unit)), self.styles.units)
         self.row += 3
@@ -167,13 +167,13 @@ class _Sheet:
         return _plain(self.book.words.sentence(f"workbook.units.{unit}"))
 
 
-def _heads(sheet: _Sheet, result: Result, name: str, measures: tuple[Measure, ...]) -> Iterator[str]:
-    """Key of each column, and its word where it has one."""
+def heads(book: Book, words: Words, result: Result, name: str, measures: tuple[Measure, ...]) -> Iterator[str]:
+    """Key of each column of table ``name``, and its word where it has one."""
     try:
-        known = sheet.words.columns(name, result)
+        known = words.columns(name, result)
     except WordsError:
         known = {}
-    sides = {part: _plain(sheet.book.words.sentence(f"workbook.{part}")) for part in ("low", "high")}
+    sides = {part: _plain(book.words.sentence(f"workbook.{part}")) for part in ("low", "high")}
     for measure in measures:
         head = without_tags(known[measure.name][0]) if measure.name in known else ""
         text = f"{measure.name}\n{head}" if head else measure.name

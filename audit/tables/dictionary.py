@@ -20,6 +20,7 @@ data/<client>/raw/           the exports as they came, never changed
 data/<client>/notebooks/     the client's own copies of notebooks (optional)
 data/<client>/text.yml       sentences changed for this client, by key (optional)
 data/<client>/cjm.yml        what patients told in interviews, for the journey map (optional)
+data/<client>/hypotheses.yml  the actions begun, as the plan proposed and people changed them (optional)
 ```
 
 Only this file is in the repository: clients' data never are. **Required** are {required} and one source of

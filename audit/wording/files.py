@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from audit import actions
 from audit.config import HOUSE, Language, read_yaml, suggestion
 from audit.errors import AuditError, ConfigError
 
 TEXTS = HOUSE / "templates" / "text"
 FALLBACK: Language = "en"
+PLAN = "plan"
+"""The page whose sentences of actions come from the catalogue of actions."""
 _ALLOWED_TAGS = ("b", "i", "em", "strong", "br", "small", "sub", "sup", "code", 'span class="nb"', "span")
 _TAG = re.compile(r"<(?=[a-zA-Z/!])/?([^>]*)>?")
 _NUMBER = re.compile(r"^\d+_")
@@ -44,6 +47,8 @@ def load_text(name: str, language: Language, folder: Path = TEXTS) -> TextFile:
 @lru_cache(maxsize=128)
 def _read(path: Path, changed: int) -> Mapping[str, Any]:
     content = read_yaml(path)
+    if path.stem == PLAN and path.is_relative_to(TEXTS):
+        content = {**content, "actions": actions.spoken(cast(Language, path.parent.name))}
     for key, text in flat(content).items():
         check_markup(text, f"{path}: {key}")
     return content

@@ -33,6 +33,9 @@ Values = Mapping[str, Any]
 OF_DIAGNOSES = ("diagnosis", "group")
 """Columns that may hold ICD-10 categories."""
 
+OF_THE_PLAN = ("action", "step", "kpi")
+"""Columns that may hold actions or their weekly numbers."""
+
 
 class MissingValueError(WordsError):
     """A sentence mentions a value that is None."""
@@ -113,11 +116,19 @@ class Words:
         """The word of a code in a column; a name that has no word is printed as it is."""
         words = self.get(f"tables.{table}.values.{column}")
         known = isinstance(words, Mapping) and str(code) in words
-        return self.word(words, code) if known or column not in OF_DIAGNOSES else self.diagnosis(code)
+        if known or column not in (*OF_DIAGNOSES, *OF_THE_PLAN):
+            return self.word(words, code)
+        return self.diagnosis(code) if column in OF_DIAGNOSES else self.of_the_plan(code)
 
     def diagnosis(self, code: object) -> str:
         """The name of an ICD-10 category; a code without one is printed as it is."""
         return self.word(self.of("diagnoses").file.content, code)
+
+    def of_the_plan(self, code: object) -> str:
+        """The short name of an action or of a weekly number; a code that is neither is printed as it is."""
+        plan = self.of("plan")
+        action = plan.get(f"actions.{code}.short")
+        return self.word({str(code): action} if action else plan.get("tables.plan.values.kpi"), code)
 
     def word(self, words: Any, code: object) -> str:
         """``code`` by the mapping ``words``, or the code itself, made harmless."""
@@ -281,6 +292,9 @@ def _filters(numbers: Numbers, language: Language) -> dict[str, Callable[..., st
     def month_of_year(value: int) -> str:
         return calendar.month_of_year(value, language)
 
+    def action(value: str) -> str:
+        return clean(str(load_text("plan", language).content["actions"][value]["title"]))
+
     def diagnosis(value: str) -> str:
         return clean(str(load_text("diagnoses", language).content.get(value, value)))
 
@@ -296,6 +310,7 @@ def _filters(numbers: Numbers, language: Language) -> dict[str, Callable[..., st
         "weekday": weekday,
         "month_of_year": month_of_year,
         "diagnosis": diagnosis,
+        "action": action,
     }
     return {name: _guarded(function) for name, function in known.items()}
 

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from audit.actions import ACTIONS
 from audit.config import HOUSE, ClientConfig, Language, find_client, load_config, read_yaml, suggestion, workspace
 from audit.errors import RunError, UsageError
 from audit.results.store import fingerprint
@@ -127,9 +128,9 @@ def inputs_fingerprint(home: Path, config: ClientConfig) -> str:
 
 @cache
 def code_fingerprint() -> str:
-    """Hash of the package's own source: another code may give another number."""
+    """Hash of the package's own source and of the catalogue of actions: another one may give another number."""
     digest = hashlib.sha256()
-    for path in sorted((HOUSE / "audit").rglob("*.py")):
+    for path in sorted([*(HOUSE / "audit").rglob("*.py"), *ACTIONS.glob("*.yml")]):
         digest.update(path.relative_to(HOUSE).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -25,7 +25,6 @@ from audit.results import Estimate, Unanswered, exact
 from audit.results.store import load, save
 from audit.tables.connection import tables_from_frames
 from tests.analyses.test_finance import NAMES
-from tests.analyses.test_growth import SECTIONS
 from tests.pages import spoken
 
 END = date(2016, 1, 1)
@@ -45,7 +44,7 @@ def before(demo_clinic) -> dict[str, Any]:
     tables = tables_from_frames(demo_clinic.tables, end=END)
     money = finance.analyse(**{n: tables.get(n) for n in NAMES}, period=PERIOD, params=FinanceParams())
     grown = growth.analyse(
-        tables["first_visits"], tables["patient_days"], tables["opportunities"], **dict.fromkeys(SECTIONS), finance=money, period=PERIOD, params=GrowthParams()
+        tables["first_visits"], tables["patient_days"], tables["opportunities"], finance=money, period=PERIOD, params=GrowthParams()
     )
     rates = pd.DataFrame({"opportunities": [290, 270, 262, 221], "shrunken": [0.57, 0.45, 0.36, 0.26]})
     return {

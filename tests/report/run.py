@@ -38,7 +38,7 @@ class CapacityResult(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GrowthResult(Result):
+class PlanResult(Result):
     joint_gain: Estimate
     actions: pd.DataFrame = table(
         Measure("action", "label"), Measure("group", "label"), Measure("gain", "currency", interval=True),
@@ -57,8 +57,8 @@ notes: {how: "Dark is full."}
 findings: {full: "The ward is {{ bottleneck_load }} full"}
 estimates: {room_load: Share of room hours used}
 """,
-    "growth": """
-name: Growth and plan
+    "plan": """
+name: Plan
 title: "Together {{ joint_gain|ci }}"
 question: "What to do first?"
 actions:
@@ -85,7 +85,7 @@ def results() -> dict[str, Result]:
             calendar=pd.DataFrame({"day": days.date, "load": loads}),
             findings=(Finding("full", "risk", {}, impact=Estimate(99_000, 1, 120_000, "currency", 9)),),
         ),
-        "growth": GrowthResult(grade="B", joint_gain=Estimate(13_400, 7_000, 21_000, "currency", 4000), actions=frame),
+        "plan": PlanResult(grade="B", joint_gain=Estimate(13_400, 7_000, 21_000, "currency", 4000), actions=frame),
     }  # fmt: skip
 
 
@@ -101,9 +101,9 @@ def _compute(*, params: fake.RoomsParams):
 
 def analyses(texts: Path) -> dict[str, catalogue.Analysis]:
     kinds = {name: type(result) for name, result in results().items()}
-    modules = {"rooms_fake": fake.module(), "capacity": ModuleType("capacity"), "growth": ModuleType("growth")}
+    modules = {"rooms_fake": fake.module(), "capacity": ModuleType("capacity"), "plan": ModuleType("plan")}
     modules["capacity"].__dict__.update(analyse=fake.analyse)
-    modules["growth"].__dict__.update(analyse=fake.analyse, bridge=bridge)
+    modules["plan"].__dict__.update(analyse=fake.analyse, bridge=bridge)
     for name, text in TEXTS.items():
         (texts / "en" / f"{name}.yaml").write_text(text, "utf-8")
     return {

@@ -59,7 +59,7 @@ def test_it_is_one_file_without_scripts_or_anything_from_outside(made, read):
 def test_the_pages_come_in_order_and_every_link_has_its_target(read):
     assert read.ids[:3] == ["fonts", "contents", "summary"]
     assert [name for name in read.ids if not name.startswith("fonts")] == [
-        "contents", "summary", "actions", "capacity", "growth", "rooms-fake", "back", "stamp",
+        "contents", "summary", "actions", "capacity", "plan", "rooms-fake", "back", "stamp",
     ]  # fmt: skip
     assert {address[1:] for address in read.addresses if address.startswith("#")} <= set(read.ids)
     assert read.headings[0] == "h1" and read.headings.count("h1") == 1
@@ -115,13 +115,13 @@ def test_the_stamp_says_how_to_repeat_it(made):
 
 
 def test_what_was_changed_by_hand_is_told(made, fakes):
-    (made.context.results / "growth" / "overrides.json").write_text('{"horizon": 36}')
-    context = dataclasses.replace(made.context, texts={"growth.title": "Ours: {{ joint_gain }}"})
+    (made.context.results / "plan" / "overrides.json").write_text('{"horizon": 36}')
+    context = dataclasses.replace(made.context, texts={"plan.title": "Ours: {{ joint_gain }}"})
     statuses = [status | {"own_notebook": status["notebook"] == "01_capacity"} for status in made.statuses]
     html = report_html(read_book(context, statuses))
-    (made.context.results / "growth" / "overrides.json").unlink()
+    (made.context.results / "plan" / "overrides.json").unlink()
     stamp = html[html.index('id="stamp"') :]
-    assert "notebook 01_capacity" in stamp and "horizon = 36" in stamp and "1 sentence (growth.title)" in stamp
+    assert "notebook 01_capacity" in stamp and "horizon = 36" in stamp and "1 sentence (plan.title)" in stamp
 
 
 def test_a_section_that_failed_or_did_not_run_keeps_its_page(made):

@@ -17,7 +17,7 @@ def sheets(made):
 
 
 def test_one_sheet_per_section_after_an_index(sheets):
-    assert list(sheets) == ["Contents", "01_capacity", "10_growth", "11_rooms_fake"]
+    assert list(sheets) == ["Contents", "01_capacity", "10_plan", "11_rooms_fake"]
     assert sheets["Contents"][-1][:2] == ["11_rooms_fake", "Rooms"]
 
 
