@@ -39,8 +39,8 @@ def demo(demo_tables, demo_period, money) -> GrowthResult:
     return run(demo_tables, money, demo_period)
 
 
-def drawn_money() -> tuple[Any, FinanceResult]:
-    tables = clinic(PERIOD.end, **DRAWN)
+def drawn_money(**other: str) -> tuple[Any, FinanceResult]:
+    tables = clinic(PERIOD.end, **(DRAWN | other))
     return tables, finance.analyse(**{n: tables.get(n) for n in NAMES}, period=PERIOD, params=FinanceParams())
 
 
