@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from audit.errors import ConfigError, Problem, UsageError, told
 
 Language = Literal["en", "ru", "hr"]
+Depth = Literal["light", "standard", "full"]
+DEPTHS: tuple[str, ...] = get_args(Depth)
 HOUSE = Path(__file__).resolve().parents[1]
 """Where the notebooks and templates are; clients' data and reports lie in the workspace."""
 
@@ -113,6 +115,16 @@ class JourneyMap(_Frozen):
     stages: dict[Stage, JourneyStage] = Field(default_factory=dict)
 
 
+class Progress(_Frozen):
+    """Which earlier audit this one is compared with: a run by name, or a day its period must have ended by; none at ``off``.
+
+    Without either it is the client's latest published audit of an earlier period.
+    """
+
+    since: str | date | None = None
+    off: bool = False
+
+
 class ClientConfig(_Frozen):
     """One client. Every field is explained in ``templates/new_client/clinic.yml``."""
 
@@ -127,6 +139,9 @@ class ClientConfig(_Frozen):
     prepared_for: str = ""
     prepared_by: str = ""
     status: Literal["draft", "final"] = "draft"
+    depth: Depth = "full"
+    preset: str = Field("", pattern=r"^([a-z0-9][a-z0-9_-]{0,39})?$", description="a report of chosen blocks instead of a depth")
+    progress: Progress = Progress()
     show_names: bool = False
     seed: int = 20151201
     level: float = Field(0.90, gt=0.5, lt=1, description="of every interval")

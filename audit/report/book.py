@@ -53,7 +53,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Book:
-    """A run as its report sees it; ``sections`` are in the order of the audit, data quality last."""
+    """A run as its report sees it; ``sections`` are what its preset shows, in the order of the audit, data quality last."""
 
     context: Context
     words: Words
@@ -94,13 +94,14 @@ def read_book(context: Context, statuses: Sequence[Mapping[str, Any]]) -> Book:
 
 
 def _pages(context: Context, status: Mapping[str, Any]) -> Iterator[Section]:
-    """The pages of one notebook; further pages only where it printed them."""
+    """The pages of one notebook that the preset shows; further pages only where it printed them, or where a block shows them."""
     notebook, failed = str(status["notebook"]), status.get("status") == "FAIL"
     names = catalogue.section(notebook)
+    first = next((name for name in names if context.preset.computes(name)), names[0])
     path = context.folder / "notebooks" / f"{notebook}.ipynb"
-    printed = pages_of(path, names[0]) if path.is_file() and not failed else {}
+    printed = pages_of(path, first) if path.is_file() and not failed else {}
     for name in names:
-        if name == names[0] or name in printed:
+        if context.preset.shows(name) and (name == first or name in printed or context.preset.blocks):
             yield _section(context, status, name, printed.get(name, Markup()))
 
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from markupsafe import Markup
 
+from audit.presets import Preset
 from audit.report.book import Book
 from audit.results.store import fingerprint
 from audit.wording.safe import clean
@@ -30,7 +31,7 @@ def stamp(book: Book) -> list[Line]:
         hash=fingerprint(config.model_dump(mode="json")),
     )  # fmt: skip
     lines: list[Line] = [
-        (_head(book, "command"), f"clinic-audit run {config.client}", True),
+        (_head(book, "command"), f"clinic-audit run {config.client}{_extent(context.preset)}", True),
         (_head(book, "run"), run, False),
         (_head(book, "inputs"), _said(book, "hash", hash=context.inputs), False),
         (_head(book, "settings"), settings, False),
@@ -40,6 +41,10 @@ def stamp(book: Book) -> list[Line]:
         names = ", ".join(book.untranslated)
         lines.append((_head(book, "language"), _said(book, "untranslated", sections=names), False))
     return lines
+
+
+def _extent(preset: Preset) -> str:
+    return "" if preset.is_whole else f" --preset {preset.name}"
 
 
 def _head(book: Book, key: str) -> Markup:

@@ -106,8 +106,8 @@ def state_of(e: Estimate, goal: float, better: Literal["high", "low"], *, is_cei
 
 
 def cards(book: Book) -> list[Card]:
-    """The eight cards."""
-    return [_card(book, what) for what in CARDS]
+    """The eight cards, without those of pages the preset leaves out."""
+    return [_card(book, what) for what in CARDS if book.context.preset.shows(what.section)]
 
 
 def _worth(finding: Finding) -> float:

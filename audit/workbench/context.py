@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from audit.config import HOUSE, ClientConfig, Language, find_client, load_config, read_yaml, suggestion, workspace
 from audit.errors import RunError, UsageError
+from audit.presets import Preset, full, preset_of
 from audit.results.store import fingerprint
 from audit.wording import check_overrides, load_overrides
 
@@ -24,7 +25,7 @@ class Context:
 
     ``root`` is the workspace; ``folder`` the run's folder (published or still being built).
     ``inputs`` is the fingerprint of everything the tables were made from, ``texts`` the client's own
-    sentences by key.
+    sentences by key, ``preset`` what the report holds.
     """
 
     root: Path
@@ -33,6 +34,7 @@ class Context:
     database: Path
     inputs: str
     texts: dict[str, str]
+    preset: Preset = field(default_factory=full)
 
     @property
     def language(self) -> Language:
@@ -51,6 +53,7 @@ class Context:
             "database": os.path.relpath(self.database, self.root),
             "inputs": self.inputs,
             "texts": self.texts,
+            "preset": self.preset.model_dump(mode="json"),
             "code": code_fingerprint(),
         }
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -66,6 +69,7 @@ def prepare(client: str, *, root: Path, folder: Path | None = None, overrides: d
     """
     home = find_client(root, client)
     config = load_config(home / "clinic.yml", **nested(home / "clinic.yml", overrides or {}))
+    preset = preset_of(config, home)
     inputs = inputs_fingerprint(home, config)
     database = home / WORK / f"clinic-{inputs}.duckdb"
     set_aside = database.with_suffix(".set_aside.csv")
@@ -78,7 +82,7 @@ def prepare(client: str, *, root: Path, folder: Path | None = None, overrides: d
         _forget_others(database)
     texts = load_overrides(home / "text.yml")
     check_overrides(texts)
-    return Context(root, folder or home / WORK / "scratch", config, database, inputs, texts)
+    return Context(root, folder or home / WORK / "scratch", config, database, inputs, texts, preset)
 
 
 def read(folder: Path, root: Path) -> Context:
@@ -91,7 +95,8 @@ def read(folder: Path, root: Path) -> Context:
     config = ClientConfig.model_validate(content["config"])
     if not database.is_file():
         raise RunError(f"the tables of this run are gone → clinic-audit run {config.client}")
-    return Context(root, folder, config, database, content["inputs"], content["texts"])
+    preset = Preset.model_validate(content["preset"]) if "preset" in content else full()
+    return Context(root, folder, config, database, content["inputs"], content["texts"], preset)
 
 
 def nested(path: Path, overrides: dict[str, Any]) -> dict[str, Any]:

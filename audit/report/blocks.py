@@ -1,0 +1,106 @@
+"""The blocks of a preset: parts of the audit's pages under a heading of their own, drawn from the stored results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from audit.config import Language
+from audit.presets import Block, Shown, said
+from audit.report.book import Book, Section
+from audit.results import Result
+from audit.wording.safe import clean, slug
+from audit.workbench import cells, show
+from audit.workbench.page import parts
+
+
+@dataclass(frozen=True)
+class Printed:
+    """One block as it is printed."""
+
+    anchor: str
+    number: int
+    name: Markup
+    title: Markup
+    body: Markup
+
+
+def blocks(book: Book) -> list[Printed]:
+    """The blocks of the book's preset, in its order."""
+    return [_printed(book, number, block) for number, block in enumerate(book.context.preset.blocks, start=1)]
+
+
+def _printed(book: Book, number: int, block: Block) -> Printed:
+    name = _text(book, block.name)
+    shown = [_Part(book, part) for part in block.show]
+    answered = [part for part in shown if part.pictures]
+    if answered:
+        first = answered[0]
+        page, result = first.page, first.result
+        title, lede = page.words.sentence("title", result), page.words.optional("lede", result)
+        if block.message == "shown":
+            title, lede = first.title, None
+        evidence = show.evidence(page, result.grade)
+    else:
+        title, lede, evidence = _text(book, block.missing), None, None
+    head = Markup(parts().head(str(number), name, evidence, title, lede, not answered))
+    return Printed(f"block-{slug(block.key)}", number, name, title, head + Markup().join(part.body for part in shown))
+
+
+def _text(book: Book, texts: dict[Language, str]) -> Markup:
+    return Markup.escape(clean(said(texts, book.context.language)))
+
+
+class _Part:
+    """What a block shows of one analysis; without ``pictures`` its data hold nothing to show."""
+
+    def __init__(self, book: Book, shown: Shown) -> None:
+        self.shown = shown
+        self.section = book.section(shown.analysis)
+        answered = self.section.answered if self.section else None
+        self.pictures = Markup().join(self._pictures(self.section, answered)) if self.section and answered else Markup()
+        self.body = self.pictures + self._findings(self.section, answered) if self.section and answered else self._why(book)
+
+    @property
+    def page(self) -> show.Page:
+        """The page it comes from, once there is something to show."""
+        assert self.section is not None
+        return self.section.page
+
+    @property
+    def result(self) -> Result:
+        """The result it comes from, once there is something to show."""
+        assert self.section is not None and self.section.answered is not None
+        return self.section.answered
+
+    @property
+    def title(self) -> Markup:
+        """The heading of the first thing shown."""
+        slots = [*(f"figures.{name}.title" for name in self.shown.figures), f"tables.{self.shown.table}.title"]
+        return next(text for text in (self.page.words.optional(slot, self.result) for slot in slots) if text)
+
+    def _pictures(self, section: Section, result: Result) -> Iterator[Markup]:
+        yield show.figures(section.page, result, *self.shown.figures).html
+        if self.shown.table is not None:
+            sheet = cells.sheet(section.page, result, self.shown.table, self.shown.rows)
+            yield Markup(parts().table(sheet)) if sheet else Markup()
+
+    def _findings(self, section: Section, result: Result) -> Markup:
+        found, frame, words = [f for f in result.findings if f.key in self.shown.findings], section.page.frame, section.page.words
+        gaps = [words.finding(result, finding) for finding in found if finding.kind == "not_answered"]
+        told = [{"kind": f.kind, "text": words.finding(result, f)} for f in found if f.kind != "not_answered"]
+        heads = {"found": frame.sentence("findings.heading"), "gaps": frame.sentence("findings.gaps")}
+        box = Markup(parts().findings(told, gaps, heads)) if found else Markup()
+        care = words.optional("notes.care", result) or Markup()
+        source = frame.sentence("block.source", extra={"name": section.name, "care": care})
+        return box + Markup('<p class="src">{}</p>').format(source)
+
+    def _why(self, book: Book) -> Markup:
+        """The reason the analysis gave, or that its notebook broke."""
+        if self.section is None or self.section.result is None:
+            reason = book.words.sentence("block.failed")
+        else:
+            reason = show.unanswered_title(self.section.page, self.section.result)
+        return Markup('<p class="src">{}</p>').format(reason)
