@@ -76,7 +76,7 @@ class Period(Days):
         if self.now is not None:
             return self.now
         end = self.end.replace(day=1) if (self.end - self.start).days > 45 else self.end
-        start = max(self.start, _months_earlier(end, 6)) if end.day == 1 else self.start
+        start = max(self.start, months_earlier(end, 6)) if end.day == 1 else self.start
         return Days(start=start, end=end)
 
     @property
@@ -85,11 +85,12 @@ class Period(Days):
         if self.before is not None:
             return self.before
         now = self.present
-        start, end = _months_earlier(now.start, 12), _months_earlier(now.end, 12)
+        start, end = months_earlier(now.start, 12), months_earlier(now.end, 12)
         return Days(start=start, end=end) if start >= self.start else None
 
 
-def _months_earlier(day: date, months: int) -> date:
+def months_earlier(day: date, months: int) -> date:
+    """The same day of the month ``months`` before, the 28th at the latest."""
     number = day.year * 12 + day.month - 1 - months
     first = date(number // 12, number % 12 + 1, 1)
     return first + timedelta(days=min(day.day, 28) - 1)

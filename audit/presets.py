@@ -29,19 +29,24 @@ class _Strict(BaseModel):
 
 
 class Shown(_Strict):
-    """What a block shows of one analysis; ``findings`` by key, also those that say what cannot be answered."""
+    """What a block shows of one analysis; ``findings`` by key, also those that say what cannot be answered.
+
+    With ``beside`` they stand at the right of a narrow figure instead of below it.
+    """
 
     analysis: str
     figures: tuple[str, ...] = ()
     table: str | None = None
     rows: int = Field(8, ge=1, le=40)
     findings: tuple[str, ...] = ()
+    beside: bool = False
 
 
 class Block(_Strict):
     """One block: its name, what it shows, and what to collect when the data hold nothing of it.
 
-    ``message`` is its heading: that of the first analysis' ``page``, or that of the first thing ``shown``.
+    ``message`` is what it says in the contents: the title of the first analysis' ``page``, which then heads the block too, or
+    that of the first thing ``shown``, under the block's own name.
     """
 
     key: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")

@@ -157,7 +157,8 @@ def run_name(context: Context, notebooks: tuple[Path, ...], formats: tuple[str, 
     words = [path.read_bytes().hex() for path in texts if path.suffix in (".yaml", ".j2", ".css", ".json")]
     sources = [(path.name, path.read_text(encoding="utf-8")) for path in notebooks]
     config, preset = context.config.model_dump(mode="json"), context.preset.model_dump(mode="json")
-    mark = fingerprint(context.inputs, config, preset, context.texts, sources, words, sorted(formats), code_fingerprint())
+    earlier = context.earlier.name if context.earlier else None
+    mark = fingerprint(context.inputs, config, preset, earlier, context.texts, sources, words, sorted(formats), code_fingerprint())
     name = f"{context.config.period.end:%Y%m%d}-{mark[:7]}"
     return name if context.preset.is_whole else f"{name}-{context.preset.name}"
 
@@ -220,7 +221,7 @@ def _answered(context: Context, name: str) -> tuple[Status, str]:
     result = load(what.result, context.results / name)
     words = show.page(what, context.config, context.texts).words
     if isinstance(result, Unanswered):
-        return "SKIP", without_tags(words.reason(result))
+        return "PASS" if result.verdict == "not_asked" else "SKIP", without_tags(words.reason(result))
     gaps = [finding for finding in result.findings if finding.kind == "not_answered"]
     if gaps:
         return "WARN", without_tags(words.finding(result, gaps[0]))

@@ -35,18 +35,19 @@ def blocks(book: Book) -> list[Printed]:
 def _printed(book: Book, number: int, block: Block) -> Printed:
     name = _text(book, block.name)
     shown = [_Part(book, part) for part in block.show]
-    answered = [part for part in shown if part.pictures]
-    if answered:
-        first = answered[0]
-        page, result = first.page, first.result
-        title, lede = page.words.sentence("title", result), page.words.optional("lede", result)
-        if block.message == "shown":
-            title, lede = first.title, None
-        evidence = show.evidence(page, result.grade)
+    first = next((part for part in shown if part.pictures), None)
+    if first is None:
+        title, missing = book.words.sentence("block.missing"), _text(book, block.missing)
+        head = parts().head(str(number), "", None, name, missing, True)
+    elif block.message == "page":
+        title, lede = first.page.words.sentence("title", first.result), first.page.words.optional("lede", first.result)
+        head = parts().head(str(number), name, show.evidence(first.page, first.result.grade), title, lede)
     else:
-        title, lede, evidence = _text(book, block.missing), None, None
-    head = Markup(parts().head(str(number), name, evidence, title, lede, not answered))
-    return Printed(f"block-{slug(block.key)}", number, name, title, head + Markup().join(part.body for part in shown))
+        title = first.title
+        head = parts().head(str(number), "", show.evidence(first.page, first.result.grade), name, None)
+    bodies = [part.body for part in shown]
+    body = Markup(parts().row("two", bodies)) if len(bodies) == 2 else Markup().join(bodies)
+    return Printed(f"block-{slug(block.key)}", number, name, title, Markup(head) + body)
 
 
 def _text(book: Book, texts: dict[Language, str]) -> Markup:
@@ -61,7 +62,7 @@ class _Part:
         self.section = book.section(shown.analysis)
         answered = self.section.answered if self.section else None
         self.pictures = Markup().join(self._pictures(self.section, answered)) if self.section and answered else Markup()
-        self.body = self.pictures + self._findings(self.section, answered) if self.section and answered else self._why(book)
+        self.body = self._body(self.section, answered) if self.section and answered else self._why(book)
 
     @property
     def page(self) -> show.Page:
@@ -80,6 +81,10 @@ class _Part:
         """The heading of the first thing shown."""
         slots = [*(f"figures.{name}.title" for name in self.shown.figures), f"tables.{self.shown.table}.title"]
         return next(text for text in (self.page.words.optional(slot, self.result) for slot in slots) if text)
+
+    def _body(self, section: Section, result: Result) -> Markup:
+        said = self._findings(section, result)
+        return Markup(parts().row("two", [self.pictures, said])) if self.shown.beside and self.pictures else self.pictures + said
 
     def _pictures(self, section: Section, result: Result) -> Iterator[Markup]:
         yield show.figures(section.page, result, *self.shown.figures).html

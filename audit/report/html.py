@@ -115,7 +115,7 @@ def _cover(book: Book, clinic: Mapping[str, str]) -> dict[str, Any]:
             (words.sentence("cover.prepared_for"), config.prepared_for or words.sentence("cover.owner", extra=clinic)),
             (words.sentence("cover.prepared_by"), config.prepared_by or config.house),
             (words.sentence("cover.version"), words.sentence(f"cover.status.{config.status}", extra=run)),
-            (words.sentence("cover.confidential"), words.sentence("cover.privacy")),
+            (words.sentence("cover.confidential"), words.sentence("cover.privacy", extra={"appendix": preset.shows("data_quality")})),
         ],
     }
 

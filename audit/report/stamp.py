@@ -37,6 +37,9 @@ def stamp(book: Book) -> list[Line]:
         (_head(book, "settings"), settings, False),
         (_head(book, "by_hand"), _by_hand(book), False),
     ]
+    if context.preset.shows("progress"):
+        earlier = Markup.escape(context.earlier.name) if context.earlier else _said(book, "first")
+        lines.append((_head(book, "earlier"), earlier, False))
     if book.untranslated:
         names = ", ".join(book.untranslated)
         lines.append((_head(book, "language"), _said(book, "untranslated", sections=names), False))

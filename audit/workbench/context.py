@@ -15,6 +15,7 @@ from audit.errors import RunError, UsageError
 from audit.presets import Preset, full, preset_of
 from audit.results.store import fingerprint
 from audit.wording import check_overrides, load_overrides
+from audit.workbench.earlier_audit import earlier_run
 
 WORK = ".work"
 
@@ -25,7 +26,7 @@ class Context:
 
     ``root`` is the workspace; ``folder`` the run's folder (published or still being built).
     ``inputs`` is the fingerprint of everything the tables were made from, ``texts`` the client's own
-    sentences by key, ``preset`` what the report holds.
+    sentences by key, ``preset`` what the report holds, ``earlier`` the folder of the run it is compared with.
     """
 
     root: Path
@@ -35,6 +36,7 @@ class Context:
     inputs: str
     texts: dict[str, str]
     preset: Preset = field(default_factory=full)
+    earlier: Path | None = None
 
     @property
     def language(self) -> Language:
@@ -54,6 +56,7 @@ class Context:
             "inputs": self.inputs,
             "texts": self.texts,
             "preset": self.preset.model_dump(mode="json"),
+            "earlier": os.path.relpath(self.earlier, self.root) if self.earlier else None,
             "code": code_fingerprint(),
         }
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -70,6 +73,7 @@ def prepare(client: str, *, root: Path, folder: Path | None = None, overrides: d
     home = find_client(root, client)
     config = load_config(home / "clinic.yml", **nested(home / "clinic.yml", overrides or {}))
     preset = preset_of(config, home)
+    earlier = earlier_run(root, config) if preset.computes("progress") else None
     inputs = inputs_fingerprint(home, config)
     database = home / WORK / f"clinic-{inputs}.duckdb"
     set_aside = database.with_suffix(".set_aside.csv")
@@ -82,7 +86,7 @@ def prepare(client: str, *, root: Path, folder: Path | None = None, overrides: d
         _forget_others(database)
     texts = load_overrides(home / "text.yml")
     check_overrides(texts)
-    return Context(root, folder or home / WORK / "scratch", config, database, inputs, texts, preset)
+    return Context(root, folder or home / WORK / "scratch", config, database, inputs, texts, preset, earlier)
 
 
 def read(folder: Path, root: Path) -> Context:
@@ -96,7 +100,8 @@ def read(folder: Path, root: Path) -> Context:
     if not database.is_file():
         raise RunError(f"the tables of this run are gone → clinic-audit run {config.client}")
     preset = Preset.model_validate(content["preset"]) if "preset" in content else full()
-    return Context(root, folder, config, database, content["inputs"], content["texts"], preset)
+    earlier = root / content["earlier"] if content.get("earlier") else None
+    return Context(root, folder, config, database, content["inputs"], content["texts"], preset, earlier)
 
 
 def nested(path: Path, overrides: dict[str, Any]) -> dict[str, Any]:
