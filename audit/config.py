@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -217,11 +217,27 @@ def parse(model: type[M], content: dict[str, Any], path: Path) -> M:
 def _problem(model: type[BaseModel], item: Any, path: Path) -> Problem:
     where = ".".join(str(part) for part in item["loc"]) or "the file"
     if item["type"] == "extra_forbidden":
-        name = str(item["loc"][-1])
-        return Problem(f"{path.name}: {where}", "unknown setting", suggestion(name, model.model_fields))
+        name, *at = reversed(item["loc"])
+        return Problem(f"{path.name}: {where}", "unknown setting", suggestion(str(name), _model_at(model, at[::-1]).model_fields))
     if item["type"] == "missing":
         return Problem(f"{path.name}: {where}", "missing", "add it")
     return Problem(f"{path.name}: {where}", item["msg"], f"found {item['input']!r}")
+
+
+def _model_at(model: type[BaseModel], place: list[int | str]) -> type[BaseModel]:
+    """The model of a nested block, as far down as ``place`` names fields of models."""
+    for part in place:
+        if part in model.model_fields:
+            inner = next(_models(model.model_fields[str(part)].annotation), None)
+            model = inner or model
+    return model
+
+
+def _models(hint: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        yield hint
+    for part in get_args(hint):
+        yield from _models(part)
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -10,7 +10,6 @@ Cannot say Why a figure moved, or whether the audit moved it: that is asked of e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -33,7 +32,7 @@ from audit.models.counted import three
 from audit.models.independent_change import independent_change
 from audit.models.multiple_looks import several_looks
 from audit.plots.dumbbell import dumbbell
-from audit.results import Estimate, Finding, Measure, Result, Sentence, exact, table
+from audit.results import Estimate, Finding, Grade, Measure, Result, Sentence, Value, exact, table
 from audit.results.earlier_audit import EarlierAudit
 from audit.results.key_figures import KEY_FIGURES, Measured, state_of
 from audit.wording import Labels
@@ -52,7 +51,7 @@ class ProgressParams(Params):
 def _measures(unit: Any, change: Any) -> tuple[Measure, ...]:
     return (
         Measure("figure", "label"), Measure("printed", unit), Measure("then", unit, interval=True), Measure("now", unit, interval=True),
-        Measure("change", change, interval=True, form="line"), Measure("reading", "status"), Measure("goal", "status"),
+        Measure("change", change, interval=True), Measure("reading", "status"), Measure("goal", "status"),
         Measure("n", "count", shown=False),
     )  # fmt: skip
 
@@ -123,16 +122,21 @@ def analyse(
         raise NotAnswerable("nothing_to_compare", values={"run": earlier_audit.run})
     rows, level = _rows(pairs, params)
     stands = rows["reading"].str.rpartition("_")[2]
-    facts = {"better": int((stands == "better").sum()), "worse": int((stands == "worse").sum()), "unclear": int((stands == "same").sum())}
+    better, worse, unclear = (int((stands == word).sum()) for word in ("better", "worse", "same"))
     return ProgressResult(
-        grade="B" if all(pair.is_restated for pair in pairs) else "C", headline="compared", says=_says(facts, pairs),
+        grade=_grade(pairs), headline="compared", says=_says(better, worse, pairs),
         findings=_findings(rows, pairs, refused, earlier_audit, period), then_run=earlier_audit.run,
         then_from=earlier_audit.window.start, then_to=then.end - timedelta(days=1),
         compared=exact(len(pairs), "count", len(pairs)), not_compared=len(refused), told_level=level,
         shares=_table(rows, "share"), money=_table(rows, "currency"),
         refused=pd.DataFrame(refused, columns=["figure", "why"]) if refused else None,
-        **facts, **_changes(rows, pairs, level),
+        better=better, worse=worse, unclear=unclear, **_changes(rows, pairs, level),
     )  # fmt: skip
+
+
+def _grade(pairs: list[_Pair]) -> Grade:
+    """That of the weakest number compared; C where one stands as it was printed, since nobody can count it again."""
+    return "C" if not all(pair.is_restated for pair in pairs) else max((e.grade for pair in pairs for e in (pair.then, pair.now)))
 
 
 # ------------------------------------------------------------------ what may be compared
@@ -212,7 +216,7 @@ def _table(rows: pd.DataFrame, unit: str) -> pd.DataFrame | None:
     return part[columns].reset_index(drop=True) if len(part) else None
 
 
-def _changes(rows: pd.DataFrame, pairs: list[_Pair], level: Estimate | None) -> dict[str, Estimate | None]:
+def _changes(rows: pd.DataFrame, pairs: list[_Pair], level: Estimate | None) -> dict[str, Any]:
     changes: dict[str, Estimate | None] = {f"{what.key}_change": None for what in KEY_FIGURES}
     for pair, row in zip(pairs, rows.to_dict("records"), strict=True):
         unit = "points" if pair.now.unit == "share" else pair.now.unit
@@ -224,8 +228,7 @@ def _changes(rows: pd.DataFrame, pairs: list[_Pair], level: Estimate | None) -> 
 
 
 # ------------------------------------------------------------------ what is said
-def _says(facts: Mapping[str, int], pairs: list[_Pair]) -> dict[str, Sentence]:
-    better, worse = facts["better"], facts["worse"]
+def _says(better: int, worse: int, pairs: list[_Pair]) -> dict[str, Sentence]:
     title = "both" if better and worse else "better" if better else "worse" if worse else "same"
     return {"title": Sentence(title), "lede": Sentence("restated" if any(pair.is_restated for pair in pairs) else "printed")}
 
@@ -237,7 +240,7 @@ def _findings(
     for pair, row in zip(pairs, rows.to_dict("records"), strict=True):
         word = row["reading"].rpartition("_")[2]
         if word in ("better", "worse"):
-            values = {"figure": pair.what.key, "then": pair.then, "now": pair.now}
+            values: dict[str, Value] = {"figure": pair.what.key, "then": pair.then, "now": pair.now}
             found.append((abs(row["change"]) / max(abs(row["then"]), 1e-9), Finding(word, "risk" if word == "worse" else "strength", values)))
     found.sort(key=lambda item: (item[1].kind != "risk", -item[0]))
     then, now = audit.window, period.present

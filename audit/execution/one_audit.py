@@ -238,15 +238,14 @@ def _finish(context: Context, sections: tuple[Section, ...], formats: tuple[str,
          "execution_time": round(section.seconds, 3)}
         for section in sections
     ]  # fmt: skip
-    preset = context.preset
+    preset, outcomes = context.preset, [asdict(section) for section in sections]
     left_out = [name for name in catalogue.names() if not preset.shows(name)]
     content = {
-        "preset": preset.name, "shown": list(preset.analyses), "left_out": left_out,
-        "results": entries, "sections": [asdict(section) for section in sections],
+        "preset": preset.name, "shown": list(preset.analyses), "left_out": left_out, "results": entries, "sections": outcomes,
     }  # fmt: skip
     (context.folder / RESULTS).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
     shutil.rmtree(context.folder / WORK, ignore_errors=True)
-    return make_report(context, content["sections"], formats)
+    return make_report(context, outcomes, formats)
 
 
 def stored_results(context: Context) -> dict[str, Result]:

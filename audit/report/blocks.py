@@ -10,7 +10,7 @@ from markupsafe import Markup
 from audit.config import Language
 from audit.presets import Block, Shown, said
 from audit.report.book import Book, Section
-from audit.results import Result
+from audit.results import Result, Unanswered
 from audit.wording.safe import clean, slug
 from audit.workbench import cells, show
 from audit.workbench.page import parts
@@ -104,8 +104,7 @@ class _Part:
 
     def _why(self, book: Book) -> Markup:
         """The reason the analysis gave, or that its notebook broke."""
-        if self.section is None or self.section.result is None:
-            reason = book.words.sentence("block.failed")
-        else:
+        reason = book.words.sentence("block.failed")
+        if self.section is not None and isinstance(self.section.result, Unanswered):
             reason = show.unanswered_title(self.section.page, self.section.result)
         return Markup('<p class="src">{}</p>').format(reason)

@@ -12,6 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from audit.presets import said
 from audit.report import actions as plans
 from audit.report import summary
 from audit.report.blocks import blocks
@@ -19,7 +20,6 @@ from audit.report.book import Book
 from audit.report.calendar import calendar_image
 from audit.report.pdf import FACES, FONTS
 from audit.report.stamp import stamp
-from audit.presets import said
 from audit.results import Estimate, Result
 from audit.wording.calendar import period
 from audit.wording.safe import clean

@@ -19,8 +19,8 @@ from audit.results.earlier_audit import EarlierAudit
 from audit.results.store import fingerprint, load, read_json, save
 from audit.tables.connection import open_tables
 from audit.workbench import cells, show
-from audit.workbench.earlier_audit import earlier_audit
 from audit.workbench.context import Context, code_fingerprint, here, prepare, read
+from audit.workbench.earlier_audit import earlier_audit
 
 
 def open_run(
@@ -113,7 +113,7 @@ class Run:
 
     def _params(self, what: catalogue.Analysis, overrides: dict[str, Any]) -> Params:
         config = self.context.config
-        shared = {"level": config.level, "seed": config.seed, "goals": config.goals}
+        shared: dict[str, Any] = {"level": config.level, "seed": config.seed, "goals": config.goals}
         settings = {key: value for key, value in shared.items() if key in what.params.model_fields}
         settings |= {**config.analyses.get(what.name, {}), **overrides}
         try:

@@ -6,8 +6,8 @@ import pytest
 
 from audit.errors import ConfigError
 from audit.report.summary import check_goals, ranked_findings
-from audit.results.key_figures import KEY_FIGURES, state_of
 from audit.results import Estimate, exact
+from audit.results.key_figures import KEY_FIGURES, state_of
 
 
 @pytest.mark.parametrize(
