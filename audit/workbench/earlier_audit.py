@@ -16,7 +16,7 @@ from ibis.expr.types import Table
 
 from audit import catalogue
 from audit.config import ClientConfig, Days, Params, Period, months_earlier, suggestion
-from audit.errors import ConfigError
+from audit.errors import ConfigError, RunError
 from audit.results import Estimate, Result, Unanswered
 from audit.results.earlier_audit import EarlierAudit
 from audit.results.key_figures import KEY_FIGURES
@@ -94,6 +94,8 @@ def earlier_audit(
     ``results`` is the folder of today's results, whose notebooks may have settings of their own; ``params`` makes the
     settings of an analysis.
     """
+    if not (folder / MANIFEST).is_file():
+        raise RunError(f"the earlier run {folder.name} is gone → clinic-audit run {config.client}")
     run = EarlierRun(folder)
     today = {name: _settings(config.model_dump(mode="json"), results / name, name) for name in _sections()}
     changed = {name: _differing(run.settings(name), settings) for name, settings in today.items()}
