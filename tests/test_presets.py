@@ -125,7 +125,7 @@ def test_cells_of_what_is_not_needed_are_left_out_with_all_that_uses_them():
 def root(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("workspace")
     (root / "data").mkdir()
-    assert audit(root, "new", "demo", "--demo", "ent", "--size", "0.02").returncode == 0
+    assert audit(root, "new", "demo", "--demo", "ent", "--size", "0.05").returncode == 0
     return root
 
 
