@@ -91,6 +91,10 @@ class Preset(_Strict):
         """``analysis`` is part of the report; what is not ours belongs to the whole audit only."""
         return self.is_whole or analysis in self.analyses
 
+    def block_of(self, analysis: str) -> Block | None:
+        """The first block that shows ``analysis``."""
+        return next((block for block in self.blocks if any(shown.analysis == analysis for shown in block.show)), None)
+
     def computes(self, analysis: str) -> bool:
         """``analysis`` is shown, or something shown reads it: then all numbers are those of the whole audit."""
         return self.is_whole or analysis in _needed(self.analyses)
@@ -149,6 +153,8 @@ def _needed(shown: tuple[str, ...]) -> frozenset[str]:
 
 def _unknown(preset: Preset, path: Path) -> Iterator[Problem]:
     """What the preset asks for and the audit does not have."""
+    if "actions" in preset.front and not preset.shows("growth"):
+        yield Problem(f"{path.name}: front", "actions are ranked by growth, which is not shown", "show growth too, or leave actions out")
     for name in preset.pages if preset.pages != "all" else ():
         if name not in catalogue.names():
             yield Problem(f"{path.name}: pages", f"no analysis “{name}”", suggestion(name, catalogue.names()))

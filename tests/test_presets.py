@@ -96,6 +96,11 @@ def test_pages_or_blocks_and_nothing_twice(tmp_path):
         own(tmp_path, "title: {en: A}\npages: [capasity]\n")
 
 
+def test_actions_need_growth(tmp_path):
+    with pytest.raises(ConfigError, match="show growth too"):
+        own(tmp_path, "title: {en: A}\nfront: [actions]\npages: [capacity]\n")
+
+
 def test_all_mistakes_at_once(tmp_path):
     with pytest.raises(ConfigError) as told_at_once:
         own(tmp_path, BLOCK % "{analysis: capacity, figures: [a], table: b}, {analysis: nowhere}")

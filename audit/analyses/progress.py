@@ -136,7 +136,7 @@ def analyse(
 
 def _grade(pairs: list[_Pair]) -> Grade:
     """That of the weakest number compared; C where one stands as it was printed, since nobody can count it again."""
-    return "C" if not all(pair.is_restated for pair in pairs) else max((e.grade for pair in pairs for e in (pair.then, pair.now)))
+    return "C" if not all(pair.is_restated for pair in pairs) else max(e.grade for pair in pairs for e in (pair.then, pair.now))
 
 
 # ------------------------------------------------------------------ what may be compared

@@ -9,9 +9,9 @@ from markupsafe import Markup
 
 from audit.config import Language
 from audit.presets import Block, Shown, said
-from audit.report.book import Book, Section
+from audit.report.book import Book, Section, block_anchor
 from audit.results import Result, Unanswered
-from audit.wording.safe import clean, slug
+from audit.wording.safe import clean
 from audit.workbench import cells, show
 from audit.workbench.page import parts
 
@@ -47,7 +47,7 @@ def _printed(book: Book, number: int, block: Block) -> Printed:
         head = parts().head(str(number), "", show.evidence(first.page, first.result.grade), name, None)
     bodies = [part.body for part in shown]
     body = Markup(parts().row("two", bodies)) if len(bodies) == 2 else Markup().join(bodies)
-    return Printed(f"block-{slug(block.key)}", number, name, title, Markup(head) + body)
+    return Printed(block_anchor(block), number, name, title, Markup(head) + body)
 
 
 def _text(book: Book, texts: dict[Language, str]) -> Markup:

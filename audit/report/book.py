@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from audit import catalogue
+from audit.presets import Block
 from audit.report.notebook import pages_of
 from audit.results import Result, Unanswered
 from audit.results.store import load
@@ -24,7 +25,8 @@ from audit.workbench.page import Page, parts
 class Section:
     """One page of a section: its place, its words, what was found and the HTML its notebook made.
 
-    ``result`` is None when the notebook stored none; ``title`` is the message, in markup.
+    ``result`` is None when the notebook stored none; ``title`` is the message, in markup. In a report of blocks ``block`` is
+    the anchor of the first that shows it.
     """
 
     notebook: str
@@ -34,11 +36,12 @@ class Section:
     result: Result | None
     body: Markup
     own_notebook: bool = False
+    block: str = ""
 
     @property
     def anchor(self) -> str:
         """Its id in the document."""
-        return slug(self.page.name)
+        return self.block or slug(self.page.name)
 
     @property
     def label(self) -> str:
@@ -111,8 +114,14 @@ def _section(context: Context, status: Mapping[str, Any], name: str, printed: Ma
     folder = context.results / name
     result = load(what.result, folder) if (folder / "result.json").is_file() else None
     body, title = _printed(page, printed, result, status)
-    own = bool(status.get("own_notebook"))
-    return Section(str(status["notebook"]), page, page.words.sentence("name"), title, result, body, own)
+    own, shown_in = bool(status.get("own_notebook")), context.preset.block_of(name)
+    block = block_anchor(shown_in) if shown_in else ""
+    return Section(str(status["notebook"]), page, page.words.sentence("name"), title, result, body, own, block)
+
+
+def block_anchor(block: Block) -> str:
+    """The id of a preset's block in the document."""
+    return f"block-{slug(block.key)}"
 
 
 def _printed(page: Page, body: Markup, result: Result | None, status: Mapping[str, Any]) -> tuple[Markup, Markup]:
