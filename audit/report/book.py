@@ -49,6 +49,11 @@ class Section:
         return self.page.label
 
     @property
+    def is_asked(self) -> bool:
+        """Its question arises for this clinic; a page whose question does not is left out."""
+        return not (isinstance(self.result, Unanswered) and self.result.verdict == "not_asked")
+
+    @property
     def answered(self) -> Result | None:
         """Its result if the question could be answered."""
         return None if isinstance(self.result, Unanswered) else self.result
@@ -89,7 +94,7 @@ def read_book(context: Context, statuses: Sequence[Mapping[str, Any]]) -> Book:
 
     Each is a mapping with ``notebook``, ``status``, ``message`` and ``own_notebook``.
     """
-    sections = [section for status in statuses for section in _pages(context, status)]
+    sections = [section for status in statuses for section in _pages(context, status) if section.is_asked or section.block]
     sections.sort(key=lambda section: (section.page.number == 0, section.page.place))
     config = context.config
     words = Words("report", context.language, config.currency, config.period, config.level, client_texts(context.texts))

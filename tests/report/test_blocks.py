@@ -65,3 +65,11 @@ def test_a_question_without_an_answer_gives_its_reason(made, tmp_path):
     save(unanswered, tmp_path / "results" / "capacity", analysis="capacity", fingerprint="f")
     text = articles(report_html(read_book(context, made.statuses)))["capacity"]
     assert "there are no opening hours" in text and "Collect capacity" in text
+
+
+def test_a_question_that_does_not_arise_has_no_page(made, tmp_path):
+    """Also where its notebook printed nothing else, so that it is the first page of its section."""
+    context = replace(made.context, folder=tmp_path)
+    unasked = Unanswered(grade="C", analysis="capacity", reason="no_hours", verdict="not_asked")
+    save(unasked, tmp_path / "results" / "capacity", analysis="capacity", fingerprint="f")
+    assert [section.page.name for section in read_book(context, made.statuses).sections] == ["growth", "rooms_fake"]
