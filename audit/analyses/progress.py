@@ -270,5 +270,5 @@ def shares(result: ProgressResult, labels: Labels) -> Figure | None:
     return dumbbell(
         rows["then"], rows["now"], names=[labels.value("figure", key) for key in rows["figure"]],
         differences=[labels.text("change", value=Estimate(v, v, v, "points", 0)) for v in rows["change"]],
-        ring_name=labels["then"], dot_name=labels["now"], tick=lambda v: labels.number(v, "share"), height=18 + 8 * len(rows),
+        ring_name=labels["then"], dot_name=labels["now"], tick=lambda v: labels.number(v, "share"), height=13 + 5.2 * len(rows),
     )
