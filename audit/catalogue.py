@@ -23,6 +23,7 @@ from audit import analyses
 from audit.config import Params, Period, suggestion
 from audit.errors import NotAnswerable, UsageError
 from audit.results import Result, Unanswered, protect
+from audit.results.earlier_audit import EarlierAudit
 from audit.tables import TABLES
 
 SECTIONS: tuple[tuple[str, ...], ...] = (
@@ -36,7 +37,7 @@ SECTIONS: tuple[tuple[str, ...], ...] = (
     ("funnel", "leads", "paths", "journey"),
     ("administrators", "desk_change", "telephone", "listening"),
     ("finance", "revenue", "services", "promotions"),
-    ("growth", "scenarios", "forecast", "plan", "changes", "hypotheses"),
+    ("growth", "scenarios", "forecast", "plan", "changes", "hypotheses", "progress"),
 )
 """The sections of the report in the order of the audit; each is one notebook, named after its first analysis.
 
@@ -47,10 +48,10 @@ an analysis may read those before it. An analysis that is not named here is a se
 
 @dataclass(frozen=True)
 class Need:
-    """One argument of an analysis: a table or an earlier result, and whether it can do without."""
+    """One argument of an analysis: a table, an earlier result or the earlier audit, and whether it can do without."""
 
     name: str
-    kind: typing.Literal["table", "result"]
+    kind: typing.Literal["table", "result", "audit"]
     optional: bool
 
 
@@ -127,7 +128,9 @@ def _needs(name: str, compute: Callable[..., Result], hints: dict[str, Any]) -> 
         kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
         optional = type(None) in kinds
         # “doctors” is a table and an analysis: what it is annotated with says which is meant
-        if Table in kinds and parameter in TABLES:
+        if EarlierAudit in kinds:
+            yield Need(parameter, "audit", optional)
+        elif Table in kinds and parameter in TABLES:
             yield Need(parameter, "table", optional)
         elif Table not in kinds and parameter in names():
             yield Need(parameter, "result", optional)
@@ -136,18 +139,21 @@ def _needs(name: str, compute: Callable[..., Result], hints: dict[str, Any]) -> 
 
 
 def compute(
-    what: Analysis, tables: Mapping[str, Table], earlier: Mapping[str, Result], *, period: Period, params: Params
+    what: Analysis, tables: Mapping[str, Table], earlier: Mapping[str, Result], *, period: Period, params: Params,
+    audit_before: EarlierAudit | None = None,
 ) -> Result:
     """The result of one analysis, small groups hidden; Unanswered when the data cannot answer its question.
 
     ``tables`` are those that hold rows, ``earlier`` the results there are; an unanswered one counts as
-    missing.
+    missing. ``audit_before`` is what the client's earlier audit found, if there was one.
     """
     arguments: dict[str, Any] = {}
     try:
         for need in what.needs:
-            found: Any = tables.get(need.name) if need.kind == "table" else earlier.get(need.name)
+            found: Any = audit_before if need.kind == "audit" else (tables if need.kind == "table" else earlier).get(need.name)
             if found is None or isinstance(found, Unanswered):
+                if need.kind == "audit" and not need.optional:
+                    raise NotAnswerable("first_audit", verdict="not_asked")
                 if not need.optional:
                     raise NotAnswerable(f"missing_{need.kind}", values={"missing": need.name})
                 found = None

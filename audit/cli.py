@@ -12,7 +12,7 @@ import yaml
 from rich.console import Console
 
 from audit import __version__
-from audit.config import find_client, load_config, read_yaml, suggestion, workspace
+from audit.config import DEPTHS, find_client, load_config, read_yaml, suggestion, workspace
 from audit.errors import DONE, FAILED, AuditError, UsageError
 
 app = typer.Typer(
@@ -33,6 +33,11 @@ Yaml = Annotated[
     list[str] | None, typer.Option("-y", "--yaml", metavar="YAML", help="settings as YAML: -y '{language: ru}'")
 ]
 File = Annotated[list[Path] | None, typer.Option("-f", "--file", metavar="FILE", help="settings from a YAML file")]
+Depths = Annotated[str | None, typer.Option("--depth", metavar="DEPTH", help="how much of the audit: light, standard or full")]
+Presets = Annotated[
+    str | None,
+    typer.Option("--preset", metavar="PRESET", help="a report for one reader: marketing, a depth, or one in data/NAME/presets"),
+]
 Formats = Annotated[str, typer.Option("--to", metavar="FORMATS", help="which of html,pdf,xlsx")]
 
 
@@ -132,6 +137,8 @@ def run(
     parameter: Pairs = None,
     yaml_text: Yaml = None,
     file: File = None,
+    depth: Depths = None,
+    preset: Presets = None,
     to: Formats = "html,pdf,xlsx",
     force: Annotated[bool, typer.Option("--force", help="run again even if nothing changed")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="machine-readable lines")] = False,
@@ -140,7 +147,8 @@ def run(
     from audit.execution.one_audit import run_audit
     from audit.execution.progress import Printer
 
-    root, overrides, formats = workspace(), _overrides(parameter, yaml_text, file), _formats(to)
+    root, formats = workspace(), _formats(to)
+    overrides = _overrides(parameter, yaml_text, file) | _extent(depth, preset)
     worst = DONE
     for name in names:
         printer = Printer(Console(highlight=False, soft_wrap=True), root=root, as_json=as_json)
@@ -205,6 +213,18 @@ def _formats(text: str) -> tuple[str, ...]:
         if part not in FORMATS:
             raise UsageError(f"unknown format “{part}”: {suggestion(part, FORMATS)}")
     return chosen
+
+
+def _extent(depth: str | None, preset: str | None) -> dict[str, Any]:
+    """The settings behind ``--depth`` and ``--preset``; a depth is a preset too, and the same run by either name."""
+    if depth is not None and preset is not None:
+        raise UsageError("--depth and --preset both say what the report holds → give one of them")
+    if depth is not None and depth not in DEPTHS:
+        raise UsageError(f"no depth “{depth}”: {suggestion(depth, DEPTHS)}")
+    name = depth or preset
+    if name is None:
+        return {}
+    return {"depth": name, "preset": ""} if name in DEPTHS else {"preset": name}
 
 
 def _overrides(pairs: list[str] | None, texts: list[str] | None, files: list[Path] | None) -> dict[str, Any]:

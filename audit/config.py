@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from audit.errors import ConfigError, Problem, UsageError, told
 
 Language = Literal["en", "ru", "hr"]
+Depth = Literal["light", "standard", "full"]
+DEPTHS: tuple[str, ...] = get_args(Depth)
 HOUSE = Path(__file__).resolve().parents[1]
 """Where the notebooks and templates are; clients' data and reports lie in the workspace."""
 
@@ -75,7 +77,7 @@ class Period(Days):
         if self.now is not None:
             return self.now
         end = self.end.replace(day=1) if (self.end - self.start).days > 45 else self.end
-        start = max(self.start, _months_earlier(end, 6)) if end.day == 1 else self.start
+        start = max(self.start, months_earlier(end, 6)) if end.day == 1 else self.start
         return Days(start=start, end=end)
 
     @property
@@ -84,11 +86,12 @@ class Period(Days):
         if self.before is not None:
             return self.before
         now = self.present
-        start, end = _months_earlier(now.start, 12), _months_earlier(now.end, 12)
+        start, end = months_earlier(now.start, 12), months_earlier(now.end, 12)
         return Days(start=start, end=end) if start >= self.start else None
 
 
-def _months_earlier(day: date, months: int) -> date:
+def months_earlier(day: date, months: int) -> date:
+    """The same day of the month ``months`` before, the 28th at the latest."""
     number = day.year * 12 + day.month - 1 - months
     first = date(number // 12, number % 12 + 1, 1)
     return first + timedelta(days=min(day.day, 28) - 1)
@@ -151,6 +154,16 @@ class HypothesisLog(_Frozen):
     hypotheses: dict[str, Hypothesis] = Field(default_factory=dict)
 
 
+class Progress(_Frozen):
+    """Which earlier audit this one is compared with: a run by name, or a day its period must have ended by; none at ``off``.
+
+    Without either it is the client's latest published audit of an earlier period.
+    """
+
+    since: str | date | None = None
+    off: bool = False
+
+
 class ClientConfig(_Frozen):
     """One client. Every field is explained in ``templates/new_client/clinic.yml``."""
 
@@ -165,6 +178,9 @@ class ClientConfig(_Frozen):
     prepared_for: str = ""
     prepared_by: str = ""
     status: Literal["draft", "final"] = "draft"
+    depth: Depth = "full"
+    preset: str = Field("", pattern=r"^([a-z0-9][a-z0-9_-]{0,39})?$", description="a report of chosen blocks instead of a depth")
+    progress: Progress = Progress()
     show_names: bool = False
     seed: int = 20151201
     level: float = Field(0.90, gt=0.5, lt=1, description="of every interval")
@@ -252,11 +268,27 @@ def parse(model: type[M], content: dict[str, Any], path: Path) -> M:
 def _problem(model: type[BaseModel], item: Any, path: Path) -> Problem:
     where = ".".join(str(part) for part in item["loc"]) or "the file"
     if item["type"] == "extra_forbidden":
-        name = str(item["loc"][-1])
-        return Problem(f"{path.name}: {where}", "unknown setting", suggestion(name, model.model_fields))
+        name, *at = reversed(item["loc"])
+        return Problem(f"{path.name}: {where}", "unknown setting", suggestion(str(name), _model_at(model, at[::-1]).model_fields))
     if item["type"] == "missing":
         return Problem(f"{path.name}: {where}", "missing", "add it")
     return Problem(f"{path.name}: {where}", item["msg"], f"found {item['input']!r}")
+
+
+def _model_at(model: type[BaseModel], place: list[int | str]) -> type[BaseModel]:
+    """The model of a nested block, as far down as ``place`` names fields of models."""
+    for part in place:
+        if part in model.model_fields:
+            inner = next(_models(model.model_fields[str(part)].annotation), None)
+            model = inner or model
+    return model
+
+
+def _models(hint: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        yield hint
+    for part in get_args(hint):
+        yield from _models(part)
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -89,7 +89,8 @@ class NotAnswerable(Exception):  # noqa: N818 — an outcome, not an error
 
     ``reason`` is the key of a sentence under ``reasons:`` in the words of the analysis; ``values``
     are what that sentence mentions. It is an outcome, not an error: the page says it in words.
-    ``verdict`` is ``not_identified``, ``not_enough_data`` or ``not_available``.
+    ``verdict`` is ``not_identified``, ``not_enough_data`` or ``not_available``; ``not_asked`` for a question that does not
+    arise yet, whose page is left out.
     """
 
     reason: str

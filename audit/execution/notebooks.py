@@ -8,7 +8,7 @@ traceback, and paths and user names in the metadata.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,10 +57,12 @@ def check_parameters(notebook: Path, parameters: Mapping[str, Any]) -> None:
             raise UsageError(f"{notebook.name} has no parameter “{name}”: {suggestion(name, declared)}")
 
 
-def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, root: Path) -> None:
+def execute(
+    notebook: Path, output: Path, parameters: Mapping[str, Any], *, root: Path, without: Collection[str] = ()
+) -> None:
     """Run ``notebook`` from top to bottom in a fresh kernel with working folder ``root``.
 
-    The executed notebook is written to ``output`` aside and renamed, also when it fails. Raises
+    Cells of the analyses ``without`` are left out. The executed notebook is written to ``output`` aside and renamed, also when it fails. Raises
     NotebookFailed when a cell failed or any cell was not reached.
     """
     check_parameters(notebook, parameters)
@@ -69,7 +71,7 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, root
     failure = None
     try:
         papermill.execute_notebook(
-            str(notebook),
+            _without(notebook, without) if without else str(notebook),
             str(aside),
             parameters=dict(parameters),
             kernel_name="python3",
@@ -94,6 +96,30 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, root
     aside.replace(output)
     if failure is not None:
         raise failure
+
+
+def _without(notebook: Path, analyses: Collection[str]) -> NotebookNode:
+    """The notebook without the cells that compute one of ``analyses``, and without those that use what such cells made."""
+    node = nbformat.read(notebook, as_version=4)
+    gone: set[str] = set()
+    kept = []
+    for cell in node.cells:
+        names = _names(cell.source) if cell.cell_type == "code" else ()
+        read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
+        if read & gone or ("analyse(" in cell.source and read & set(analyses)):
+            gone |= {name.id for name in names if isinstance(name.ctx, ast.Store)}
+        else:
+            kept.append(cell)
+    node.cells = kept
+    return node
+
+
+def _names(source: str) -> tuple[ast.Name, ...]:
+    """Names in a cell; none in one that is not plain Python, such as a magic command."""
+    try:
+        return tuple(node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name))
+    except SyntaxError:
+        return ()
 
 
 def _told(error: PapermillExecutionError) -> NotebookFailed:

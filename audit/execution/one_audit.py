@@ -7,7 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -103,13 +103,13 @@ def run_audit(
     with publish.holding(home):
         context = prepare(client, root=root, overrides=overrides)
         check_goals(context.config.goals)
-        notebooks = notebooks_of(home)
+        notebooks = tuple(path for path in notebooks_of(home) if context.preset.runs(path.stem))
         folder = root / "reports" / client / run_name(context, notebooks, formats)
         if publish.is_published(folder) and not force:
             return _published(folder)
         work = publish.building(folder)
         publish.forget_unfinished(folder.parent, keep=work)
-        context = Context(root, work, context.config, context.database, context.inputs, context.texts)
+        context = replace(context, folder=work)
         context.write()
         watcher.loaded(context)
         sections = tuple(_sections(context, notebooks, folder, force, watcher))
@@ -165,13 +165,15 @@ def notebooks_of(home: Path) -> tuple[Path, ...]:
 
 
 def run_name(context: Context, notebooks: tuple[Path, ...], formats: tuple[str, ...]) -> str:
-    """The last day audited and a hash of all the run depends on: no clock, so the same run has the same name."""
+    """The last day audited, a hash of all the run depends on and its preset: no clock, so the same run has the same name."""
     texts = sorted((HOUSE / "templates").rglob("*"))
     words = [path.read_bytes().hex() for path in texts if path.suffix in (".yaml", ".j2", ".css", ".json")]
     sources = [(path.name, path.read_text(encoding="utf-8")) for path in notebooks]
-    config = context.config.model_dump(mode="json")
-    mark = fingerprint(context.inputs, config, context.texts, sources, words, sorted(formats), code_fingerprint())
-    return f"{context.config.period.end:%Y%m%d}-{mark[:7]}"
+    config, preset = context.config.model_dump(mode="json"), context.preset.model_dump(mode="json")
+    earlier = context.earlier.name if context.earlier else None
+    mark = fingerprint(context.inputs, config, preset, earlier, context.texts, sources, words, sorted(formats), code_fingerprint())
+    name = f"{context.config.period.end:%Y%m%d}-{mark[:7]}"
+    return name if context.preset.is_whole else f"{name}-{context.preset.name}"
 
 
 def _sections(
@@ -199,11 +201,13 @@ def _run_section(context: Context, notebook: Path, folder: Path) -> Section:
         "run_folder": folder.relative_to(context.root).as_posix(),
     }
     own = HOUSE / "notebooks" not in notebook.parents
+    names = catalogue.section(notebook.stem)
+    computed = tuple(name for name in names if context.preset.computes(name))
     output = context.folder / "notebooks" / notebook.name
     started = time.monotonic()
     try:
-        execute(notebook, output, parameters, root=context.root)
-        status, message = _outcome(context, catalogue.section(notebook.stem))
+        execute(notebook, output, parameters, root=context.root, without=set(names) - set(computed))
+        status, message = _outcome(context, computed)
     except NotebookFailed as failure:
         status, message = "FAIL", str(failure)
     if own:
@@ -214,7 +218,7 @@ def _run_section(context: Context, notebook: Path, folder: Path) -> Section:
 
 
 def _outcome(context: Context, names: tuple[str, ...]) -> tuple[Status, str]:
-    """What became of a notebook: of its first analysis, and of the further ones that it computed."""
+    """What became of a notebook: of the first of the analyses it had to compute, and of the further ones it did compute."""
     first, *further = names
     if not (context.results / first / "result.json").is_file():
         return "FAIL", "the notebook stored no result"
@@ -230,7 +234,7 @@ def _answered(context: Context, name: str) -> tuple[Status, str]:
     result = load(what.result, context.results / name)
     words = show.page(what, context.config, context.texts).words
     if isinstance(result, Unanswered):
-        return "SKIP", without_tags(words.reason(result))
+        return "PASS" if result.verdict == "not_asked" else "SKIP", without_tags(words.reason(result))
     gaps = [finding for finding in result.findings if finding.kind == "not_answered"]
     if gaps:
         return "WARN", without_tags(words.finding(result, gaps[0]))
@@ -247,10 +251,14 @@ def _finish(context: Context, sections: tuple[Section, ...], formats: tuple[str,
          "execution_time": round(section.seconds, 3)}
         for section in sections
     ]  # fmt: skip
-    content = {"results": entries, "sections": [asdict(section) for section in sections]}
+    preset, outcomes = context.preset, [asdict(section) for section in sections]
+    left_out = [name for name in catalogue.names() if not preset.shows(name)]
+    content = {
+        "preset": preset.name, "shown": list(preset.analyses), "left_out": left_out, "results": entries, "sections": outcomes,
+    }  # fmt: skip
     (context.folder / RESULTS).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
     shutil.rmtree(context.folder / WORK, ignore_errors=True)
-    return make_report(context, content["sections"], formats)
+    return make_report(context, outcomes, formats)
 
 
 def stored_results(context: Context) -> dict[str, Result]:

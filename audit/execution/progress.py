@@ -31,8 +31,8 @@ class Printer(Watcher):
         period = context.config.period
         self._say(
             f"clinic-audit {__version__} · client {context.config.client} · {context.language} · "
-            f"{period.start} … {period.end} · seed {context.config.seed}\n",
-            {"event": "loaded", "client": context.config.client, "inputs": context.inputs},
+            f"{period.start} … {period.end} · {context.preset.name} · seed {context.config.seed}\n",
+            {"event": "loaded", "client": context.config.client, "preset": context.preset.name, "inputs": context.inputs},
         )
 
     def starts(self, number: int, total: int, notebook: str) -> None:

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from audit.errors import ClientBusy
-
-MANIFEST = "MANIFEST.json"
+from audit.workbench.earlier_audit import MANIFEST
 
 
 @contextmanager

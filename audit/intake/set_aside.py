@@ -17,23 +17,9 @@ from audit.intake.mapping import Target
 from audit.intake.sql import literal
 from audit.intake.stage import Staged, identifying_headers
 from audit.intake.unread import Unread
+from audit.tables.as_of import DAY_OF
 
-DAY = {
-    "appointments": "starts_at::DATE",
-    "charges": "charged_on",
-    "enquiries": "started_at::DATE",
-    "ad_spend": "from_day",
-    "site_traffic": "from_day",
-    "expenses": "month",
-    "feedback": "given_on",
-    "shifts": "starts_at::DATE",
-    "prices": "valid_from",
-    "events": "from_day",
-    "competitors": "seen_on",
-    "campaign_members": "contacted_on",
-    "plans": "planned_on",
-    "patients": "registered_on",
-}
+DAY = {table: f"{column}::DATE" if column.endswith("_at") else column for table, column in DAY_OF.items()}
 """The day a row of a table belongs to."""
 FAR_YEARS = 3
 """An event more than three years after the audited period is a typing error, not a plan."""

@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from audit import catalogue
+from audit.presets import Block
 from audit.report.notebook import pages_of
 from audit.results import Result, Unanswered
 from audit.results.store import load
@@ -24,7 +25,8 @@ from audit.workbench.page import Page, parts
 class Section:
     """One page of a section: its place, its words, what was found and the HTML its notebook made.
 
-    ``result`` is None when the notebook stored none; ``title`` is the message, in markup.
+    ``result`` is None when the notebook stored none; ``title`` is the message, in markup. In a report of blocks ``block`` is
+    the anchor of the first that shows it.
     """
 
     notebook: str
@@ -34,16 +36,22 @@ class Section:
     result: Result | None
     body: Markup
     own_notebook: bool = False
+    block: str = ""
 
     @property
     def anchor(self) -> str:
         """Its id in the document."""
-        return slug(self.page.name)
+        return self.block or slug(self.page.name)
 
     @property
     def label(self) -> str:
         """Its number, or A for data quality."""
         return self.page.label
+
+    @property
+    def is_asked(self) -> bool:
+        """Its question arises for this clinic; a page whose question does not is left out."""
+        return not (isinstance(self.result, Unanswered) and self.result.verdict == "not_asked")
 
     @property
     def answered(self) -> Result | None:
@@ -53,7 +61,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Book:
-    """A run as its report sees it; ``sections`` are in the order of the audit, data quality last."""
+    """A run as its report sees it; ``sections`` are what its preset shows, in the order of the audit, data quality last."""
 
     context: Context
     words: Words
@@ -86,7 +94,7 @@ def read_book(context: Context, statuses: Sequence[Mapping[str, Any]]) -> Book:
 
     Each is a mapping with ``notebook``, ``status``, ``message`` and ``own_notebook``.
     """
-    sections = [section for status in statuses for section in _pages(context, status)]
+    sections = [section for status in statuses for section in _pages(context, status) if section.is_asked or section.block]
     sections.sort(key=lambda section: (section.page.number == 0, section.page.place))
     config = context.config
     words = Words("report", context.language, config.currency, config.period, config.level, client_texts(context.texts))
@@ -94,13 +102,17 @@ def read_book(context: Context, statuses: Sequence[Mapping[str, Any]]) -> Book:
 
 
 def _pages(context: Context, status: Mapping[str, Any]) -> Iterator[Section]:
-    """The pages of one notebook; further pages only where it printed them and somebody asked for them."""
+    """The pages of one notebook that the preset shows; further pages only where it printed them, or where a block shows them.
+
+    A page nobody asked for is left out.
+    """
     notebook, failed = str(status["notebook"]), status.get("status") == "FAIL"
     names = catalogue.section(notebook)
+    first = next((name for name in names if context.preset.computes(name)), names[0])
     path = context.folder / "notebooks" / f"{notebook}.ipynb"
-    printed = pages_of(path, names[0]) if path.is_file() and not failed else {}
+    printed = pages_of(path, first) if path.is_file() and not failed else {}
     for name in names:
-        if name == names[0] or name in printed:
+        if context.preset.shows(name) and (name == first or name in printed or context.preset.blocks):
             section = _section(context, status, name, printed.get(name, Markup()))
             if not (isinstance(section.result, Unanswered) and section.result.verdict == "not_asked"):
                 yield section
@@ -112,8 +124,14 @@ def _section(context: Context, status: Mapping[str, Any], name: str, printed: Ma
     folder = context.results / name
     result = load(what.result, folder) if (folder / "result.json").is_file() else None
     body, title = _printed(page, printed, result, status)
-    own = bool(status.get("own_notebook"))
-    return Section(str(status["notebook"]), page, page.words.sentence("name"), title, result, body, own)
+    own, shown_in = bool(status.get("own_notebook")), context.preset.block_of(name)
+    block = block_anchor(shown_in) if shown_in else ""
+    return Section(str(status["notebook"]), page, page.words.sentence("name"), title, result, body, own, block)
+
+
+def block_anchor(block: Block) -> str:
+    """The id of a preset's block in the document."""
+    return f"block-{slug(block.key)}"
 
 
 def _printed(page: Page, body: Markup, result: Result | None, status: Mapping[str, Any]) -> tuple[Markup, Markup]:

@@ -12,14 +12,17 @@ from typing import Any
 
 from markupsafe import Markup
 
+from audit.presets import said
 from audit.report import actions as plans
 from audit.report import summary
+from audit.report.blocks import blocks
 from audit.report.book import Book
 from audit.report.calendar import calendar_image
 from audit.report.pdf import FACES, FONTS
 from audit.report.stamp import stamp
 from audit.results import Estimate, Result
 from audit.wording.calendar import period
+from audit.wording.safe import clean
 from audit.workbench import show
 from audit.workbench.cells import Cell, Head, Row, Sheet
 from audit.workbench.page import TEMPLATE, template
@@ -39,7 +42,7 @@ class Entry:
 
 def report_html(book: Book) -> str:
     """The whole report."""
-    found = plans.plan(book)
+    found, front = plans.plan(book), book.context.preset.front
     words, config, language = book.words, book.context.config, book.context.language
     clinic = {"clinic": config.display_name(language)}
     values: dict[str, Any] = {
@@ -51,10 +54,11 @@ def report_html(book: Book) -> str:
         "style": Markup(style(book.context.root / "data" / config.client / "brand" / "brand.css")),
         "cover": _cover(book, clinic),
         "contents": _contents(book),
-        "summary": _summary(book, found, clinic),
-        "actions": _actions(book, found),
+        "summary": _summary(book, found, clinic) if "summary" in front else None,
+        "actions": _actions(book, found) if "actions" in front else None,
         "back": _back(book),
-        "sections": book.sections,
+        "blocks": blocks(book),
+        "sections": () if book.context.preset.blocks else book.sections,
     }
     values["entries"] = _entries(book, found, values)
     return template("report.html.j2").render(values)
@@ -97,11 +101,12 @@ def fonts() -> str:
 # ---------------------------------------------------------------------- pages
 def _cover(book: Book, clinic: Mapping[str, str]) -> dict[str, Any]:
     words, config = book.words, book.context.config
-    run = {"run": book.context.folder.name.removeprefix(".building-")}
+    run, preset = {"run": book.context.folder.name.removeprefix(".building-")}, book.context.preset
+    title = clean(said(preset.title, book.context.language))
     return {
         "house": config.house,
-        "title": words.sentence("cover.title", extra=clinic),
-        "subtitle": words.sentence("cover.subtitle"),
+        "title": words.sentence("cover.title_preset", extra={**clinic, "title": title}) if preset.blocks else words.sentence("cover.title", extra=clinic),
+        "subtitle": clean(said(preset.subtitle, book.context.language)) if preset.subtitle else words.sentence("cover.subtitle"),
         "period": period(config.period, book.context.language),
         "calendar": calendar_image(book),
         "calendar_text": words.sentence("cover.calendar"),
@@ -110,7 +115,7 @@ def _cover(book: Book, clinic: Mapping[str, str]) -> dict[str, Any]:
             (words.sentence("cover.prepared_for"), config.prepared_for or words.sentence("cover.owner", extra=clinic)),
             (words.sentence("cover.prepared_by"), config.prepared_by or config.house),
             (words.sentence("cover.version"), words.sentence(f"cover.status.{config.status}", extra=run)),
-            (words.sentence("cover.confidential"), words.sentence("cover.privacy")),
+            (words.sentence("cover.confidential"), words.sentence("cover.privacy", extra={"appendix": preset.shows("data_quality")})),
         ],
     }
 
@@ -133,10 +138,11 @@ def _entries(book: Book, found: plans.Plan, values: Mapping[str, Any]) -> list[E
     words = book.words
     count = {"actions": len(found.actions)}
     actions = words.sentence("contents.actions" if found.actions else "contents.actions_none", extra=count)
+    front = {"summary": words.sentence("contents.summary"), "actions": actions}
     return [
-        Entry("summary", "", values["summary"]["name"], words.sentence("contents.summary")),
-        Entry("actions", "", values["actions"]["name"], actions),
-        *(Entry(section.anchor, section.label, section.name, section.title) for section in book.sections),
+        *(Entry(key, "", values[key]["name"], text) for key, text in front.items() if values[key]),
+        *(Entry(block.anchor, str(block.number), block.name, block.title) for block in values["blocks"]),
+        *(Entry(section.anchor, section.label, section.name, section.title) for section in values["sections"]),
         Entry("back", str(values["back"]["label"]), values["back"]["name"], words.sentence("contents.back")),
     ]
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from markupsafe import Markup
 
+from audit.presets import Preset
 from audit.report.book import Book
 from audit.results.store import fingerprint
 from audit.wording.safe import clean
@@ -30,16 +31,23 @@ def stamp(book: Book) -> list[Line]:
         hash=fingerprint(config.model_dump(mode="json")),
     )  # fmt: skip
     lines: list[Line] = [
-        (_head(book, "command"), f"clinic-audit run {config.client}", True),
+        (_head(book, "command"), f"clinic-audit run {config.client}{_extent(context.preset)}", True),
         (_head(book, "run"), run, False),
         (_head(book, "inputs"), _said(book, "hash", hash=context.inputs), False),
         (_head(book, "settings"), settings, False),
         (_head(book, "by_hand"), _by_hand(book), False),
     ]
+    if context.preset.shows("progress"):
+        earlier = Markup.escape(context.earlier.name) if context.earlier else _said(book, "first")
+        lines.append((_head(book, "earlier"), earlier, False))
     if book.untranslated:
         names = ", ".join(book.untranslated)
         lines.append((_head(book, "language"), _said(book, "untranslated", sections=names), False))
     return lines
+
+
+def _extent(preset: Preset) -> str:
+    return "" if preset.is_whole else f" --preset {preset.name}"
 
 
 def _head(book: Book, key: str) -> Markup:

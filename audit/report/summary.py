@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from markupsafe import Markup
 
@@ -12,11 +11,8 @@ from audit.config import suggestion
 from audit.errors import ConfigError
 from audit.report.book import Book, Section
 from audit.results import Estimate, Finding
+from audit.results.key_figures import KEY_FIGURES, Measured, State, state_of
 from audit.workbench.pictures import Scale
-
-State = Literal["good", "watch", "act", "unclear"]
-NEAR = 0.10
-"""A goal missed by less than this share of it is to be watched, not acted on."""
 
 COLOURS: Mapping[str, str] = {"good": "#17766B", "watch": "#8A5A00", "act": "#B23A10", "unclear": "#65717C"}
 URGENCY = ("risk", "opportunity", "strength")
@@ -27,38 +23,10 @@ MOST_FINDINGS = 6
 MOST_OF_ONE_SECTION = 2
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What a card shows: estimate ``estimates[0]`` of a section (or the next that is known), and which side is good.
-
-    ``ceiling`` names the estimate that must not be exceeded; it is the goal when none was set.
-    """
-
-    key: str
-    section: str
-    estimates: tuple[str, ...]
-    better: Literal["high", "low"]
-    ceiling: str | None = None
-    span: tuple[float, float] | None = None
-
-
-CARDS = (
-    Measured("rooms", "capacity", ("room_load",), "high", span=(0.0, 1.0)),
-    Measured("bottleneck", "capacity", ("bottleneck_load", "ward_load"), "low", ceiling="ceiling", span=(0.0, 1.2)),
-    Measured("missed", "funnel", ("missed_share",), "low"),
-    Measured("conversion", "administrators", ("conversion",), "high"),
-    Measured("return", "retention", ("return_90",), "high"),
-    Measured("value", "clv", ("value_365",), "high"),
-    Measured("cost", "channels", ("cost_per_first_patient",), "low"),
-    Measured("profit", "finance", ("profit_month",), "high"),
-)
-"""The eight key figures, in the order of the page."""
-
-
 def check_goals(goals: Mapping[str, float]) -> None:
     """ConfigError for a goal that no key figure would be compared with."""
-    allowed = [f"{what.section}.{name}" for what in CARDS for name in what.estimates]
-    known = {*allowed, *(name for what in CARDS for name in what.estimates)}
+    allowed = [f"{what.section}.{name}" for what in KEY_FIGURES for name in what.estimates]
+    known = {*allowed, *(name for what in KEY_FIGURES for name in what.estimates)}
     for key in goals:
         if key not in known:
             raise ConfigError(f"clinic.yml: goals: no key figure “{key}”: {suggestion(key, allowed)}")
@@ -92,22 +60,9 @@ class Ranked:
         return self.section.page.words.finding(result, self.finding)
 
 
-def state_of(e: Estimate, goal: float, better: Literal["high", "low"], *, is_ceiling: bool = False) -> State:
-    """Where the interval lies against ``goal``: on the good side, on the wrong side by little or much, or across it."""
-    sign = 1.0 if better == "high" else -1.0
-    worst, best = sorted((sign * (e.low - goal), sign * (e.high - goal)))
-    if worst >= 0:
-        return "good"
-    if best >= 0:
-        return "unclear"
-    if is_ceiling or abs(e.value - goal) >= NEAR * abs(goal):
-        return "act"
-    return "watch"
-
-
 def cards(book: Book) -> list[Card]:
-    """The eight cards."""
-    return [_card(book, what) for what in CARDS]
+    """The eight cards, without those of pages the preset leaves out."""
+    return [_card(book, what) for what in KEY_FIGURES if book.context.preset.shows(what.section)]
 
 
 def known(book: Book, section: str, *names: str) -> Estimate | None:
@@ -148,11 +103,9 @@ def _label_values(book: Book, what: Measured) -> dict[str, str]:
 
 
 def _goal(book: Book, what: Measured, estimate: Estimate) -> tuple[float | None, str]:
-    goals = book.context.config.goals
-    for name in what.estimates:
-        for key in (f"{what.section}.{name}", name):
-            if key in goals:
-                return goals[key], "goal"
+    goal = what.goal(book.context.config.goals)
+    if goal is not None:
+        return goal, "goal"
     ceiling = known(book, what.section, what.ceiling) if what.ceiling else None
     return (ceiling.value, "ceiling") if ceiling else (None, "goal")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from typing import Any
 from audit.actions import ACTIONS
 from audit.config import HOUSE, ClientConfig, Language, find_client, load_config, read_yaml, suggestion, workspace
 from audit.errors import RunError, UsageError
+from audit.presets import Preset, full, preset_of
 from audit.results.store import fingerprint
 from audit.wording import check_overrides, load_overrides
+from audit.workbench.earlier_audit import earlier_run
 
 WORK = ".work"
 
@@ -25,7 +27,7 @@ class Context:
 
     ``root`` is the workspace; ``folder`` the run's folder (published or still being built).
     ``inputs`` is the fingerprint of everything the tables were made from, ``texts`` the client's own
-    sentences by key.
+    sentences by key, ``preset`` what the report holds, ``earlier`` the folder of the run it is compared with.
     """
 
     root: Path
@@ -34,6 +36,8 @@ class Context:
     database: Path
     inputs: str
     texts: dict[str, str]
+    preset: Preset = field(default_factory=full)
+    earlier: Path | None = None
 
     @property
     def language(self) -> Language:
@@ -52,6 +56,8 @@ class Context:
             "database": os.path.relpath(self.database, self.root),
             "inputs": self.inputs,
             "texts": self.texts,
+            "preset": self.preset.model_dump(mode="json"),
+            "earlier": os.path.relpath(self.earlier, self.root) if self.earlier else None,
             "code": code_fingerprint(),
         }
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -67,6 +73,8 @@ def prepare(client: str, *, root: Path, folder: Path | None = None, overrides: d
     """
     home = find_client(root, client)
     config = load_config(home / "clinic.yml", **nested(home / "clinic.yml", overrides or {}))
+    preset = preset_of(config, home)
+    earlier = earlier_run(root, config) if preset.computes("progress") else None
     inputs = inputs_fingerprint(home, config)
     database = home / WORK / f"clinic-{inputs}.duckdb"
     set_aside = database.with_suffix(".set_aside.csv")
@@ -79,7 +87,7 @@ def prepare(client: str, *, root: Path, folder: Path | None = None, overrides: d
         _forget_others(database)
     texts = load_overrides(home / "text.yml")
     check_overrides(texts)
-    return Context(root, folder or home / WORK / "scratch", config, database, inputs, texts)
+    return Context(root, folder or home / WORK / "scratch", config, database, inputs, texts, preset, earlier)
 
 
 def read(folder: Path, root: Path) -> Context:
@@ -92,7 +100,9 @@ def read(folder: Path, root: Path) -> Context:
     config = ClientConfig.model_validate(content["config"])
     if not database.is_file():
         raise RunError(f"the tables of this run are gone → clinic-audit run {config.client}")
-    return Context(root, folder, config, database, content["inputs"], content["texts"])
+    preset = Preset.model_validate(content["preset"]) if "preset" in content else full()
+    earlier = root / content["earlier"] if content.get("earlier") else None
+    return Context(root, folder, config, database, content["inputs"], content["texts"], preset, earlier)
 
 
 def nested(path: Path, overrides: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,10 +15,12 @@ from audit import catalogue
 from audit.config import Params
 from audit.errors import ConfigError, UsageError
 from audit.results import Result, Unanswered
+from audit.results.earlier_audit import EarlierAudit
 from audit.results.store import fingerprint, load, read_json, save
 from audit.tables.connection import open_tables
 from audit.workbench import cells, show
 from audit.workbench.context import Context, code_fingerprint, here, prepare, read
+from audit.workbench.earlier_audit import earlier_audit
 
 
 def open_run(
@@ -66,11 +69,16 @@ class Run:
         params = self._params(what, overrides)
         earlier = self._earlier(what)
         upstream = {name: read_json(self.context.results / name)["fingerprint"] for name in earlier}
-        mark = fingerprint(self.context.inputs, params.model_dump(mode="json"), upstream, code_fingerprint())
+        before = self.context.earlier if any(need.kind == "audit" for need in what.needs) else None
+        parts = (self.context.inputs, params.model_dump(mode="json"), upstream, code_fingerprint())
+        mark = fingerprint(*parts, before.name) if before else fingerprint(*parts)
         folder = self.context.results / what.name
         if (folder / "result.json").is_file() and read_json(folder)["fingerprint"] == mark:
             return load(what.result, folder)
-        result = catalogue.compute(what, self._tables, earlier, period=self.context.config.period, params=params)
+        result = catalogue.compute(
+            what, self._tables, earlier, period=self.context.config.period, params=params,
+            audit_before=self._audit_before(before) if before else None,
+        )
         save(result, folder, analysis=what.name, fingerprint=mark)
         if overrides:
             text = json.dumps(overrides, ensure_ascii=False, sort_keys=True, default=str)
@@ -105,7 +113,9 @@ class Run:
 
     def _params(self, what: catalogue.Analysis, overrides: dict[str, Any]) -> Params:
         config = self.context.config
-        settings = {"level": config.level, "seed": config.seed, **config.analyses.get(what.name, {}), **overrides}
+        shared: dict[str, Any] = {"level": config.level, "seed": config.seed, "goals": config.goals}
+        settings = {key: value for key, value in shared.items() if key in what.params.model_fields}
+        settings |= {**config.analyses.get(what.name, {}), **overrides}
         try:
             return what.params(**settings)
         except ValidationError as error:
@@ -118,6 +128,13 @@ class Run:
         needed = [need.name for need in what.needs if need.kind == "result"]
         stored = [name for name in needed if (self.context.results / name / "result.json").is_file()]
         return {name: load(catalogue.analysis(name).result, self.context.results / name) for name in stored}
+
+    def _audit_before(self, folder: Path) -> EarlierAudit:
+        context = self.context
+        return earlier_audit(
+            folder, tables=open_tables(context.database), config=context.config, results=context.results,
+            code=code_fingerprint(), params=self._params,
+        )
 
     def _page(self, result: Result) -> show.Page:
         name = result.analysis if isinstance(result, Unanswered) else type(result).__module__.rpartition(".")[2]

@@ -54,6 +54,8 @@ def page(what: Analysis, config: ClientConfig, texts: Mapping[str, Any], languag
 def head(page: Page, result: Result) -> Fragment:
     """Rust bar, number and name, evidence, message title, lede; or why the section could not be computed."""
     name = page.words.sentence("name")
+    if isinstance(result, Unanswered) and result.verdict == "not_asked":
+        return NOTHING
     if isinstance(result, Unanswered):
         return _unanswered(page, result, name)
     title, lede = page.words.sentence("title", result), page.words.optional("lede", result)

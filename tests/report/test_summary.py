@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from audit.errors import ConfigError
-from audit.report.summary import CARDS, check_goals, ranked_findings, state_of
+from audit.report.summary import check_goals, ranked_findings
 from audit.results import Estimate, exact
+from audit.results.key_figures import KEY_FIGURES, state_of
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def test_a_counted_figure_is_judged_by_its_value_and_a_ceiling_is_always_acted_o
 
 
 def test_the_eight_cards_are_all_different():
-    assert len({card.key for card in CARDS}) == 8
+    assert len({card.key for card in KEY_FIGURES}) == 8
 
 
 def test_findings_are_ranked_by_worth_without_warnings(made):
