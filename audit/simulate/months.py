@@ -24,9 +24,12 @@ def thin(truth: Truth, path: Path, repeats: pd.DataFrame, rng: Generator) -> tup
     share = np.ones(MONTHS)
     share[: BEFORE_MONTH + 1] = (before.visits - before.primaries) / max(have[BEFORE_MONTH], 1)
     last = (after.visits - after.primaries) / max(have[AFTER_MONTH], 1)
+    if path.lever is not None:
+        last = (before.visits - before.primaries) / max(have[BEFORE_MONTH], 1)
     steps = np.arange(1, AFTER_MONTH - BEFORE_MONTH + 1) / (AFTER_MONTH - BEFORE_MONTH)
     share[BEFORE_MONTH + 1 :] = share[BEFORE_MONTH] + (last - share[BEFORE_MONTH]) * steps
-    need = np.minimum(np.round(have * share).astype(int), have)
+    promised = np.bincount(month, repeats.priority.to_numpy() > 0, MONTHS)[:MONTHS] if path.lever is not None else 0
+    need = np.minimum(np.round((have - promised) * share + promised).astype(int), have)
     need[:FIRST_MONTH] = have[:FIRST_MONTH]
     always = (repeats.ordinal == 1) | (repeats.priority > 0)
     weight = np.where(always, 1e9, 1.0)
