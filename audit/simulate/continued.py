@@ -12,7 +12,7 @@ from numpy.random import Generator
 
 from audit.simulate.calls import never_spoken_with
 from audit.simulate.days import BEFORE_MONTH, MONTHS
-from audit.simulate.levers import Lever, calls_by_spend, desk_shares
+from audit.simulate.levers import Lever, calls_won, desk_shares
 from audit.simulate.path import Path, monthly_path
 from audit.simulate.truth import Truth
 
@@ -26,9 +26,7 @@ def continued_path(told: Truth, truth: Truth, lever: Lever, rng: Generator) -> P
     by_call_before = before.answered_opportunities * before.conversion
     booked, share = desk_shares(told, lever)
     lost = before.answered_opportunities * never_spoken_with(before.missed_share)
-    channels = {channel.name: channel.calls_before for channel in told.channels}
-    moved = sum(calls_by_spend(told, lever)) - channels["own context ads"] - channels["organic search"]
-    answered = before.answered_opportunities + lever.reached * lost + moved * told.size
+    answered = before.answered_opportunities + lever.reached * lost + calls_won(told, lever) * told.size
     answered *= truth.price_test.calls_factor
     children = (lever.children - 1) * before.children_share * before.primaries
     answered += children / share

@@ -20,10 +20,13 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from audit.simulate.truth import Truth
-from audit.simulate.truth_parts import EVERYWHERE, Channel, Doctor, PriceTest, ValueClass
+from audit.simulate.truth_parts import EVERYWHERE, Administrator, Channel, Doctor, PriceTest, ValueClass
 
 MOVED_FROM = "2016-01-01"
+OWN_ADS, SEARCH, PORTALS = "own context ads", "organic search", "aggregators / portals"
 NEVER = "2017-01-01"
 """Past the end of the records: what begins then does not happen."""
 
@@ -32,10 +35,10 @@ NEVER = "2017-01-01"
 class Lever:
     """What is moved, and what it costs. Every default changes nothing.
 
-    ``reached`` of the new callers nobody spoke with are called back and spoken with; ``gap_closed`` part of each
-    administrator's distance to the best one; ``attended`` share of those booked who come; ``laggard_repeats`` factor
-    on the repeat visits of laggards' patients; ``moved_spend`` roubles a month taken from own context ads and given to
-    search; ``children`` factor on children among new patients, adults unchanged; ``invited`` share of patients who fall
+    ``reached`` of the new callers nobody spoke with are called back and spoken with; ``gap_closed`` part of weak
+    administrators' distance to the best third of the desk; ``attended`` share of those booked who come; ``laggard_repeats`` factor
+    on the repeat visits of laggards' patients who are not operated; ``moved_spend`` roubles a month taken from the channel
+    ``moved_from`` and given to search; ``children`` factor on children among new patients, adults unchanged; ``invited`` share of patients who fall
     silent that is called; ``price_cut`` roubles off the first visit in all branches; ``beds_opened`` part of the ward;
     ``monthly_cost`` roubles.
     """
@@ -45,6 +48,7 @@ class Lever:
     attended: float | None = None
     laggard_repeats: float = 1.0
     moved_spend: int = 0
+    moved_from: str = OWN_ADS
     children: float = 1.0
     invited: float = 0.0
     price_cut: int = 0
@@ -57,15 +61,16 @@ LEVERS: Mapping[str, Lever] = {
     "call_back": Lever(reached=0.5, monthly_cost=20_000),
     "script": Lever(gap_closed=0.5, monthly_cost=40_000),
     "reminders": Lever(attended=0.82, monthly_cost=15_000),
-    "standard": Lever(laggard_repeats=2.25, monthly_cost=60_000),
-    "shift_spend": Lever(moved_spend=30_000, monthly_cost=15_000),
+    "standard": Lever(laggard_repeats=2.8, monthly_cost=60_000),
+    "shift_spend": Lever(moved_spend=33_000, moved_from=PORTALS, monthly_cost=15_000),
+    "search_for_context": Lever(moved_spend=75_000, monthly_cost=15_000),
     "children": Lever(children=1.5, monthly_cost=80_000),
-    "recall": Lever(invited=1.0, monthly_cost=35_000),
+    "recall": Lever(invited=0.6, monthly_cost=35_000),
     "beds": Lever(beds_opened=0.2, monthly_cost=120_000),
     "price_cut": Lever(price_cut=500),
 }
-"""Doses are those of the case history where it states one: attendance .724 → .82, laggards' value +50 % (repeats × 2.25),
-−500 roubles; else the middle of what the action asks for. Costs are assumptions of the making, of the order of the 400,000
+"""Doses are those of the case history where it states one: attendance .724 → .82, laggards' value +50 % (repeats × 2.8),
+search instead of context ads, −500 roubles; else the middle of what the action asks for. Costs are assumptions of the making, of the order of the 400,000
 roubles a month by which fixed costs grew in the year."""
 SEARCH_ELASTICITY = 2 / 3
 """Calls from search move by two thirds of a per cent with a per cent of spend: the next call costs half as much again."""
@@ -73,76 +78,85 @@ SEARCH_ELASTICITY = 2 / 3
 
 def continued(truth: Truth, lever: Lever) -> Truth:
     """The truth of the clinic continued at December 2015 with ``lever`` moved: its "after" is its "before"."""
-    first, last = truth.conversion_path[0], len(truth.conversion_path) - 1
-    step = (0.0, *(1.0,) * last)
-    level = {name: (getattr(truth, name)[0],) * (last + 1) for name in ("booked_path", "missed_path", "children_path")}
+    months = len(truth.revenue_index)
     after = dataclasses.replace(
         truth.before, month=truth.after.month, fixed_cost=truth.before.fixed_cost + lever.monthly_cost
     )
     return dataclasses.replace(
-        truth, **level, after=after, conversion_path=(first,) * (last + 1), revenue_index=(1.0,) * (last + 1),
+        truth, after=after, revenue_index=(1.0,) * months, conversion_path=truth.conversion_path[:1] * months,
+        booked_path=truth.booked_path[:1] * months, missed_path=truth.missed_path[:1] * months,
+        children_path=truth.children_path[:1] * months,
         channels=tuple(_channel(truth, channel, lever) for channel in truth.channels),
         administrators=tuple(
             dataclasses.replace(
                 one, calls_after=one.calls_before,
-                conversion_after=one.conversion_before + lever.gap_closed * (best(truth) - one.conversion_before),
+                conversion_after=one.conversion_before + lever.gap_closed * behind(truth, one),
             )
             for one in truth.administrators
         ),
         doctors=tuple(map(_as_before, truth.doctors)), classes=tuple(map(_class_as_before, truth.classes)),
-        class_shift=(0.0,) * (last + 1), doctor_shift=(0.0,) * (last + 1), channel_shift=step,
+        class_shift=(0.0,) * months, doctor_shift=(0.0,) * months, channel_shift=(0.0, *(1.0,) * (months - 1)),
         newcomer_from=NEVER, newcomer_share=0.0, corporate_contracts=0,
         reactivation=dataclasses.replace(truth.reactivation, called=0, held_out=0),
         price_test=_price(truth, lever),
         saturation=dataclasses.replace(
             truth.saturation, level_after=truth.saturation.level_before,
-            weekly_spend_after=truth.saturation.weekly_spend_before,
+            weekly_spend_after=round(truth.saturation.weekly_spend_before * (1 - _moved_share(truth, lever))),
         ),
     )  # fmt: skip
 
 
-def best(truth: Truth) -> float:
-    """Conversion of the best administrator before."""
-    return max(one.conversion_before for one in truth.administrators)
+def behind(truth: Truth, one: Administrator) -> float:
+    """How far an administrator's conversion is below the best third of the desk."""
+    best_third = float(np.quantile([other.conversion_before for other in truth.administrators], 2 / 3))
+    return max(best_third - one.conversion_before, 0.0)
 
 
 def desk_shares(truth: Truth, lever: Lever) -> tuple[float, float]:
     """Booked over answered, and came over answered, of new callers with the lever moved."""
     desk = truth.administrators
     before = sum(one.calls_before * one.conversion_before for one in desk)
-    closed = sum(one.calls_before * lever.gap_closed * (best(truth) - one.conversion_before) for one in desk)
+    closed = sum(one.calls_before * lever.gap_closed * behind(truth, one) for one in desk)
     booked = truth.before.booked * (1 + closed / before)
     return booked, booked * (lever.attended or truth.before.conversion / truth.before.booked)
 
 
-def calls_by_spend(truth: Truth, lever: Lever) -> tuple[float, float]:
-    """Answered new callers a month from own context ads and from search with the lever's money moved.
+def calls_won(truth: Truth, lever: Lever) -> float:
+    """Answered new callers a month that the moved money brings, less those it brought before."""
+    return sum(_calls(truth, channel, lever) - channel.calls_before for channel in truth.channels)
 
-    Own ads follow their saturation, a · x / (x + k) scaled to December's calls; search follows SEARCH_ELASTICITY.
+
+def _calls(truth: Truth, channel: Channel, lever: Lever) -> float:
+    """Answered new callers of a channel with the lever's money moved.
+
+    Own ads follow their saturation, a · x / (x + k), search follows SEARCH_ELASTICITY; portals are paid by call.
     """
-    own, search = (_named(truth, name) for name in ("own context ads", "organic search"))
-    weekly = truth.saturation.weekly_spend_before
-    left = weekly * (1 - lever.moved_spend / own.spend_before)
-    half = truth.saturation.half
-    kept = (left / (left + half)) / (weekly / (weekly + half))
-    more = (1 + lever.moved_spend / search.spend_before) ** SEARCH_ELASTICITY
-    return own.calls_before * kept, search.calls_before * more
+    spend, calls = channel.spend_before, float(channel.calls_before)
+    moved = lever.moved_spend / spend if spend else 0.0
+    if channel.name == SEARCH:
+        return calls * (1 + moved) ** SEARCH_ELASTICITY
+    if channel.name != lever.moved_from:
+        return calls
+    if channel.name == OWN_ADS:
+        weekly, half = truth.saturation.weekly_spend_before, truth.saturation.half
+        return calls * (1 - moved) * (weekly + half) / (weekly * (1 - moved) + half)
+    return calls * (1 - moved)
 
 
-def _named(truth: Truth, name: str) -> Channel:
-    return next(channel for channel in truth.channels if channel.name == name)
+def _moved_share(truth: Truth, lever: Lever) -> float:
+    """Part of the spend on own ads that is moved."""
+    own = next(channel.spend_before for channel in truth.channels if channel.name == OWN_ADS)
+    return lever.moved_spend / own if lever.moved_from == OWN_ADS else 0.0
 
 
 def _channel(truth: Truth, channel: Channel, lever: Lever) -> Channel:
-    """Spend and calls after; the agency's test has ended and its money is saved with or without the lever."""
-    spend, calls = channel.spend_before, float(channel.calls_before)
+    """Spend and calls after; the agency's test has ended, with or without the lever."""
     if channel.name == "agency context":
-        spend, calls = 0, 0.0
-    elif channel.name == "own context ads":
-        spend, calls = spend - lever.moved_spend, calls_by_spend(truth, lever)[0]
-    elif channel.name == "organic search":
-        spend, calls = spend + lever.moved_spend, calls_by_spend(truth, lever)[1]
-    return dataclasses.replace(channel, spend_after=spend, calls_after=round(calls))
+        return dataclasses.replace(channel, spend_after=0, calls_after=0)
+    moved = lever.moved_spend * ((channel.name == SEARCH) - (channel.name == lever.moved_from))
+    return dataclasses.replace(
+        channel, spend_after=channel.spend_before + moved, calls_after=round(_calls(truth, channel, lever))
+    )
 
 
 def _as_before(doctor: Doctor) -> Doctor:
