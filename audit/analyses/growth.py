@@ -212,7 +212,7 @@ def _setting(now: dict[str, float], sections: Sections, period: Period, params: 
         free=np.column_stack(free), lost=max(float(np.nan_to_num(callers - now["first_by_call"])), 0.0),
         conversion=now["first_by_call"] / now["answered_calls"] if now["answered_calls"] else np.nan,
         spoken=float(np.nan_to_num(now["answered_calls"])) * period.present.months, cost_scale=params.cost_scale,
-        crowded=params.crowded,
+        crowded=params.crowded, operations_per_first=now["operations"] / now["first_patients"] if now["first_patients"] else 0.0,
     )
 
 

@@ -63,7 +63,7 @@ class Setting:
     """What all actions share. Arrays are draws; money in currency per month.
 
     ``visit_worth`` and ``operation_worth`` (draws,) contribution of one more visit or operation;
-    ``visits_per_first`` visits a new patient makes; ``free`` (draws, 2) visits and operations a month
+    ``visits_per_first`` visits and ``operations_per_first`` operations a new patient has; ``free`` (draws, 2) visits and operations a month
     that still fit in; ``lost`` people a month who got in touch and did not come; ``conversion`` the share
     of those spoken with who came, ``spoken`` how many that were; ``crowded`` the load from which opening
     capacity is weighed.
@@ -81,13 +81,16 @@ class Setting:
     spoken: float = 0.0
     cost_scale: float = 1.0
     crowded: float = 0.85
+    operations_per_first: float = 0.0
 
     def change(
-        self, rng: Generator, action: str, *, visits: Floats | float = 0.0, operations: Floats | float = 0.0,
+        self, rng: Generator, action: str, *, patients: Floats | float = 0.0, visits: Floats | float = 0.0,
+        operations: Floats | float = 0.0,
         opens_visits: float = 0.0, opens_operations: float = 0.0, extra_cost: Floats | float = 0.0,
         people: Floats | float = 0.0,
     ) -> Change:
-        """A change of so many visits and operations a month; ``people`` it wins of those ``lost``."""
+        """A change of so many new patients, further visits and operations a month; ``people`` it wins of those ``lost``."""
+        visits, operations = visits + patients * self.visits_per_first, operations + patients * self.operations_per_first
         cost = EFFORT[CATALOGUE[action].effort] * self.cost_scale * self.revenue * uniform(rng, DRAWS, 0.5, 1.5)
         wins = self.lost > 0 and bool(np.any(people))
         return Change(
@@ -120,7 +123,7 @@ def call_back(
     came = setting.conversion * setting.spoken
     comes = rng.beta(came + 0.5, max(setting.spoken - came, 0.0) + 0.5, DRAWS)
     people = missed * uniform(rng, DRAWS, *reached) * comes
-    return setting.change(rng, "call_back", visits=people * setting.visits_per_first, people=people), "B"
+    return setting.change(rng, "call_back", patients=people, people=people), "B"
 
 
 def script(
@@ -132,7 +135,7 @@ def script(
     if below == 0 or not lost_visits.value > 0:
         return NOT_NEEDED
     people = draws(rng, lost_visits) * uniform(rng, DRAWS, *closed)
-    return setting.change(rng, "script", visits=people * setting.visits_per_first, people=np.maximum(people, 0.0)), "B"
+    return setting.change(rng, "script", patients=people, people=np.maximum(people, 0.0)), "B"
 
 
 # ---------------------------------------------------------------- patients there are
@@ -186,7 +189,7 @@ def shift_spend(
         low, high = (row["price"] * row[f"cost_per_first_patient_{end}"] / row["cost_per_first_patient"] for end in ("low", "high"))
         cost.append(spread(rng, DRAWS, value=row["price"], low=low, high=high, level=level, least=0.0))
     people = moved * paid["spend"].iloc[-1] * (1 / (cost[0] * uniform(rng, DRAWS, *dearer)) - 1 / cost[1])
-    return setting.change(rng, "shift_spend", visits=people * setting.visits_per_first), "C"
+    return setting.change(rng, "shift_spend", patients=people), "C"
 
 
 def children(
@@ -198,7 +201,7 @@ def children(
     if missing is None:
         return NOT_NEEDED
     people = draws(rng, missing) * uniform(rng, DRAWS, *won)
-    return setting.change(rng, "children", visits=people * setting.visits_per_first), "C"
+    return setting.change(rng, "children", patients=people), "C"
 
 
 # ---------------------------------------------------------------- capacity and price
@@ -222,7 +225,7 @@ def evening_hours(
         no_time = uniform(rng, DRAWS, *untagged)
     people = setting.lost * no_time * uniform(rng, DRAWS, *comes)
     change = setting.change(
-        rng, "evening_hours", visits=people * setting.visits_per_first, opens_visits=added * setting.visits,
+        rng, "evening_hours", patients=people, opens_visits=added * setting.visits,
         extra_cost=added * pay, people=people,
     )
     return change, "B" if len(tagged) else "C"

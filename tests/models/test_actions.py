@@ -109,3 +109,12 @@ def test_every_action_is_followed_up_and_costs_scale_with_revenue():
     small, large = (actions.beds(s, rng(), load=share(1, 1, 1)) for s in (SETTING, big))
     assert gain(large) == pytest.approx(100 * gain(small))
     assert isinstance(small[0], Change)
+
+
+def test_new_patients_are_operated_too():
+    """One new patient in ten is operated: his operation is asked of the ward and earns what operations earn."""
+    missed = {"callers": exact(500, "count", 500), "answered_share": share(0.8, 0.78, 0.82)}
+    plain = actions.call_back(SETTING, rng(), **missed)
+    operated = actions.call_back(dataclasses.replace(SETTING, operations_per_first=0.1), rng(), **missed)
+    assert gain(operated) - gain(plain) == pytest.approx(100 * 0.5 * 0.5 * 0.1 * 900, rel=0.05)
+    assert operated[0].units[:, 1].mean() == pytest.approx(2.5, rel=0.05)
