@@ -157,14 +157,17 @@ def recall(
 
 def standard(
     setting: Setting, rng: Generator, *, doctors: int | None, raised: Estimate | None, receipt: Estimate | None,
-    brings: Range = (0.0, 1.0),
+    closed: Range = (0.0, 2.0),
 ) -> Judgement:
-    """Money a month that low doctors would bring near the middle good one, of which an agreed standard brings a part."""
+    """Low doctors come nearer the middle good one; ``raised`` is what closing half of their gap brings a month.
+
+    ``closed`` is in halves of the gap: nothing to all of it, as the doctors' page says in the middle.
+    """
     if doctors is None or receipt is None or not receipt.value > 0:
         return "no_doctors"
     if raised is None:
         return NOT_NEEDED
-    return setting.change(rng, "standard", visits=draws(rng, raised) / receipt.value * uniform(rng, DRAWS, *brings)), "C"
+    return setting.change(rng, "standard", visits=draws(rng, raised) / receipt.value * uniform(rng, DRAWS, *closed)), "C"
 
 
 # ---------------------------------------------------------------- new patients

@@ -33,7 +33,7 @@ def continued_path(told: Truth, truth: Truth, lever: Lever, rng: Generator) -> P
     primaries = before.primaries - by_call_before + answered * share
     odds = before.missed_share / (1 - before.missed_share) * (1 - lever.reached)
     odds /= 1 + lever.reached * lost / before.answered_opportunities
-    young = before.children_share * (lever.children if children else 1.0) * before.primaries / primaries
+    young = (before.children_share * (primaries - children) + children) / primaries
 
     def later(values: np.ndarray, level: float, *, whole: bool = True) -> np.ndarray:
         """``values`` with the months after December 2015 at ``level``; whole numbers whose sums follow it."""
@@ -50,7 +50,7 @@ def continued_path(told: Truth, truth: Truth, lever: Lever, rng: Generator) -> P
         operations=later(path.operations, told.after.operations * told.size * (1 + lever.beds_opened)),
         outpatient_revenue=later(path.outpatient_revenue, np.nan, whole=False),
         missed_share=later(path.missed_share, odds / (1 + odds), whole=False),
-        children_share=later(path.children_share, young if children else before.children_share, whole=False),
+        children_share=later(path.children_share, young, whole=False),
         class_shift=np.zeros(MONTHS),
         doctor_shift=np.zeros(MONTHS),
         channel_shift=later(np.zeros(MONTHS), 1.0, whole=False),

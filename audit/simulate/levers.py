@@ -35,12 +35,12 @@ NEVER = "2017-01-01"
 class Lever:
     """What is moved, and what it costs. Every default changes nothing.
 
-    ``reached`` of the new callers nobody spoke with are called back and spoken with; ``gap_closed`` part of weak
-    administrators' distance to the best third of the desk; ``attended`` share of those booked who come; ``laggard_repeats`` factor
-    on the repeat visits of laggards' patients who are not operated; ``moved_spend`` roubles a month taken from the channel
-    ``moved_from`` and given to search; ``children`` factor on children among new patients, adults unchanged; ``invited`` share of patients who fall
-    silent that is called; ``price_cut`` roubles off the first visit in all branches; ``beds_opened`` part of the ward;
-    ``monthly_cost`` roubles.
+    ``reached`` part of new callers nobody spoke with who are called back and spoken with; ``gap_closed`` part of weak
+    administrators' distance to the best third of the desk; ``attended`` share of those booked who come;
+    ``laggard_repeats`` factor on repeat visits of laggards' patients who are not operated; ``moved_spend`` roubles a
+    month taken from the channel ``moved_from`` and given to search; ``children`` factor on children among new
+    patients, adults unchanged; ``invited`` part of patients who fall silent that is called; ``price_cut`` roubles off
+    the first visit in all branches; ``beds_opened`` part of the ward; ``monthly_cost`` roubles.
     """
 
     reached: float = 0.0
@@ -70,8 +70,8 @@ LEVERS: Mapping[str, Lever] = {
     "price_cut": Lever(price_cut=500),
 }
 """Doses are those of the case history where it states one: attendance .724 → .82, laggards' value +50 % (repeats × 2.8),
-search instead of context ads, −500 roubles; else the middle of what the action asks for. Costs are assumptions of the making, of the order of the 400,000
-roubles a month by which fixed costs grew in the year."""
+search instead of context ads, −500 roubles; else the middle of what the action asks for. Costs are assumed: all of them
+are together of the order of the 400,000 roubles a month by which fixed costs grew in the year."""
 SEARCH_ELASTICITY = 2 / 3
 """Calls from search move by two thirds of a per cent with a per cent of spend: the next call costs half as much again."""
 

@@ -118,3 +118,11 @@ def test_new_patients_are_operated_too():
     operated = actions.call_back(dataclasses.replace(SETTING, operations_per_first=0.1), rng(), **missed)
     assert gain(operated) - gain(plain) == pytest.approx(100 * 0.5 * 0.5 * 0.1 * 900, rel=0.05)
     assert operated[0].units[:, 1].mean() == pytest.approx(2.5, rel=0.05)
+
+
+def test_standard_is_expected_to_bring_what_the_doctors_page_says():
+    """Half of the gap is taken once, by the doctors' page, not a second time here."""
+    raised = Estimate(20_000, 19_000, 21_000, "currency", 700)
+    found = actions.standard(SETTING, rng(), doctors=4, raised=raised, receipt=exact(100, "currency", 50))
+    # 20,000 are 200 visits of 100, each contributes 60; 0.5% of revenue are the cost
+    assert gain(found) == pytest.approx(200 * 60 - 5000, rel=0.05)
