@@ -153,8 +153,8 @@ def _needed(shown: tuple[str, ...]) -> frozenset[str]:
 
 def _unknown(preset: Preset, path: Path) -> Iterator[Problem]:
     """What the preset asks for and the audit does not have."""
-    if "actions" in preset.front and not preset.shows("growth"):
-        yield Problem(f"{path.name}: front", "actions are ranked by growth, which is not shown", "show growth too, or leave actions out")
+    if "actions" in preset.front and not preset.shows("plan"):
+        yield Problem(f"{path.name}: front", "actions are ranked on the page plan, which is not shown", "show plan too, or leave actions out")
     for name in preset.pages if preset.pages != "all" else ():
         if name not in catalogue.names():
             yield Problem(f"{path.name}: pages", f"no analysis “{name}”", suggestion(name, catalogue.names()))

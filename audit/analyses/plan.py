@@ -233,6 +233,7 @@ def _setting(known: Known, finance: FinanceResult, growth: GrowthResult, period:
     return Setting(
         revenue=finance.revenue_month.value, visits=now["visits"], operations=now["operations"],
         visits_per_first=now.get("visits_per_first", 0.0),
+        operations_per_first=now["operations"] * now.get("visits_per_first", 0.0) / now["visits"] if now["visits"] else 0.0,
         visit_worth=(finance.receipt.value if finance.receipt else 0.0) * margin * brings,
         operation_worth=now.get("operation_receipt", 0.0) * margin,
         free=np.column_stack(free), lost=max(float(np.nan_to_num(callers - spoken * conversion)), 0.0),

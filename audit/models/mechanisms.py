@@ -62,7 +62,7 @@ class Setting:
     """What all actions share. Arrays are draws; money in currency per month.
 
     ``visit_worth`` and ``operation_worth`` (draws,) contribution of one more visit or operation;
-    ``visits_per_first`` visits a new patient makes; ``free`` (draws, 2) visits and operations a month
+    ``visits_per_first`` visits and ``operations_per_first`` operations a new patient has; ``free`` (draws, 2) visits and operations a month
     that still fit in; ``lost`` people a month who got in touch and did not come; ``conversion`` the share
     of those spoken with who came, ``spoken`` how many that were; ``pay`` wages a month.
     """
@@ -71,6 +71,7 @@ class Setting:
     visits: float
     operations: float
     visits_per_first: float
+    operations_per_first: float
     visit_worth: Floats
     operation_worth: Floats
     free: Floats
@@ -95,11 +96,16 @@ class Setting:
             share=effect.share,
         )
 
+    def new(self, people: Floats, pool: str = "", share: Floats | float = 0.0, grade: Grade = "A") -> Effect:
+        """``people`` new patients a month, with the visits and the operations such patients have."""
+        visits, operations = people * self.visits_per_first, people * self.operations_per_first
+        return Effect(visits=visits, operations=operations, pool=pool, share=share, grade=grade)
+
     def won(self, people: Floats, grade: Grade = "A") -> Effect:
         """``people`` a month won of those lost on the way, who then come as new patients do."""
         people = np.maximum(people, 0.0)
         share = np.clip(people / self.lost, 0.0, 1.0) if self.lost > 0 else 0.0
-        return Effect(visits=people * self.visits_per_first, pool="lost" if self.lost > 0 else "", share=share, grade=grade)
+        return self.new(people, "lost" if self.lost > 0 else "", share, grade)
 
 
 def _columns(*values: Floats | float) -> Floats:
@@ -131,6 +137,12 @@ def undecided_won(setting: Setting, rng: Generator, part: Floats) -> Judgement:
     return setting.won(setting.lost * part) if setting.lost > 0 else NO_CALLS
 
 
+def first_bookings_kept(setting: Setting, rng: Generator, part: Floats, *, came: Estimate) -> Judgement:
+    """``part`` of those who booked a first visit and do not come, when of all who book the share ``came`` does."""
+    share = np.clip(draws(rng, came, 0, 1), 0.01, 1.0)
+    return setting.won(setting.first_patients * (1 - share) / share * part)
+
+
 def appointments_kept(
     setting: Setting, rng: Generator, part: Floats, *, lost: Estimate, later: Estimate | None = None
 ) -> Judgement:
@@ -144,12 +156,12 @@ def appointments_kept(
 # ---------------------------------------------------------------- new patients
 def new_patients(setting: Setting, rng: Generator, part: Floats) -> Judgement:
     """``part`` more of the clinic's new patients."""
-    return Effect(visits=setting.visits * part)
+    return setting.new(setting.first_patients * part)
 
 
 def missing_patients(setting: Setting, rng: Generator, part: Floats, *, missing: Estimate) -> Judgement:
     """``part`` of the patients a month who are ``missing`` against what is there to be won."""
-    return Effect(visits=np.maximum(draws(rng, missing), 0.0) * part * setting.visits_per_first)
+    return setting.new(np.maximum(draws(rng, missing), 0.0) * part)
 
 
 # ---------------------------------------------------------------- patients there are
@@ -211,7 +223,7 @@ def rooms_opened(
         no_time = uniform(rng, DRAWS, *untagged)
     won = setting.won(setting.lost * no_time * part)
     return Effect(
-        visits=won.visits, opens_visits=added * setting.visits, money=-added * setting.pay, pool=won.pool, share=won.share,
+        visits=won.visits, operations=won.operations, opens_visits=added * setting.visits, money=-added * setting.pay, pool=won.pool, share=won.share,
         grade="B" if len(tagged) else "C",
     )
 
@@ -223,19 +235,19 @@ def beds_opened(setting: Setting, rng: Generator, part: Floats, *, added: float)
 
 
 def price_tested(
-    setting: Setting, rng: Generator, part: Floats, *, change: Estimate, cost: Estimate, months: int = 12
+    setting: Setting, rng: Generator, part: Floats, *, change: Estimate, cost: Estimate, weeks: int, months: int = 12
 ) -> Judgement:
-    """A test at one site costs ``cost`` once, spread over ``months``; only a ``change`` that gains is then kept.
+    """A test at one site costs ``cost`` a month for ``weeks``, spread over ``months``; only a ``change`` that gains is kept.
 
     So a test may be worth its price although the change is expected to lose: what is risked is the test.
     """
-    return Effect(money=np.maximum(draws(rng, change), 0.0) * part - np.maximum(draws(rng, cost), 0.0) / months)
+    return Effect(money=np.maximum(draws(rng, change), 0.0) * part - np.maximum(draws(rng, cost), 0.0) * weeks * 7 / MONTH / months)
 
 
 MECHANISMS: Mapping[str, Callable[..., Judgement]] = {
     function.__name__: function
     for function in (
-        callers_reached, first_visits_won, undecided_won, appointments_kept, new_patients, missing_patients, come_again,
+        callers_reached, first_visits_won, undecided_won, first_bookings_kept, appointments_kept, new_patients, missing_patients, come_again,
         overdue_back, money_in_visits, receipt_raised, operations_more, money_kept, rooms_opened, beds_opened, price_tested,
     )
 }

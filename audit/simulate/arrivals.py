@@ -15,7 +15,7 @@ from audit.simulate.days import AFTER_MONTH, BEFORE_MONTH, MONTHS, Days
 from audit.simulate.path import Path
 from audit.simulate.sampling import even_uniform, pick, spread
 from audit.simulate.truth import Truth
-from audit.simulate.truth_parts import PriceTest
+from audit.simulate.truth_parts import EVERYWHERE, PriceTest
 
 LAG_SHARES = np.array([0.20, 0.28, 0.18, 0.12, 0.08, 0.06, 0.04, 0.04])
 """Days from the call to the first visit, 0 to 7."""
@@ -64,7 +64,8 @@ def arrivals(truth: Truth, path: Path, calendar: Days, rng: Generator) -> pd.Dat
 
 def in_test(test: PriceTest, calendar: Days, branch: np.ndarray, day: np.ndarray) -> np.ndarray:
     """Whether the branch asked the test price on the day."""
-    return (branch == 1) & (day >= calendar.number(test.from_day)) & (day <= calendar.number(test.to_day))
+    here = (branch == 1) | (test.branch == EVERYWHERE)
+    return here & (day >= calendar.number(test.from_day)) & (day <= calendar.number(test.to_day))
 
 
 def _branch_and_day(

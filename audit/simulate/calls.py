@@ -42,6 +42,12 @@ def new_callers(opportunities: pd.DataFrame, calendar: Days, rng: Generator) -> 
     return pd.concat([first, again[(gap > 0) & (again.minute < 1255)]], ignore_index=True)
 
 
+def never_spoken_with(missed_share: float) -> float:
+    """New callers who never get through, per new caller who does, at a share of missed calls."""
+    calls = 1 + SECOND_CALL + KNOWN_PER_NEW + OTHER_PER_NEW
+    return float(calls * missed_share / (1 - missed_share) * MISSED_SPLIT[1])
+
+
 def known_callers(
     path: Path, visits: pd.DataFrame, caller: np.ndarray, first_day: np.ndarray, calendar: Days, rng: Generator
 ) -> pd.DataFrame:

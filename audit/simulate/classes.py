@@ -12,6 +12,9 @@ import pandas as pd
 from numpy.random import Generator
 from scipy.optimize import brentq
 
+from audit.simulate.arrivals import ADULT_DIAGNOSES, CHILD_DIAGNOSES, DIAGNOSES
+from audit.simulate.days import BEFORE_MONTH
+from audit.simulate.levers import Lever
 from audit.simulate.path import Path
 from audit.simulate.sampling import even_uniform, pick, rank_within
 from audit.simulate.truth import Truth
@@ -24,6 +27,7 @@ SEEN_ONCE_POINTS = 0.012
 """One-off patients drawn beyond the stated share, to make up for those who come back unasked."""
 SURGICAL = 4
 ONE_OFF = 0
+LAGGARD = "laggard"
 
 
 def doctor_classes(truth: Truth, after: bool) -> np.ndarray:
@@ -92,6 +96,8 @@ def operated(truth: Truth, path: Path, people: pd.DataFrame, mix: np.ndarray, rn
     for month in range(len(path.operations)):
         due = np.flatnonzero(when == month)
         need = min(int(path.operations[month]), len(due))
+        if path.lever is not None and month > BEFORE_MONTH:
+            need = min(need, _advised(truth, stratum[due]))
         taken = 0
         for number, chance in ((1, truth.surgery_given_child_adenoids), (2, truth.surgery_given_adult_septum)):
             rows = due[stratum[due] == number]
@@ -101,6 +107,17 @@ def operated(truth: Truth, path: Path, people: pd.DataFrame, mix: np.ndarray, rn
         rest = due[~chosen[due] & (stratum[due] == 0)]
         chosen[rest[np.argsort(keys[rest])[: need - taken]]] = True
     return np.where(chosen, when, -1)
+
+
+def _advised(truth: Truth, stratum: np.ndarray) -> int:
+    """Operations that so many patients due ask for, by the chances of December 2015."""
+    before, child, adult = truth.before, CHILD_DIAGNOSES, ADULT_DIAGNOSES
+    shares = np.array([
+        before.children_share * child[DIAGNOSES.index("J35")], (1 - before.children_share) * adult[DIAGNOSES.index("J34")]
+    ])
+    chances = np.array([truth.surgery_given_child_adenoids, truth.surgery_given_adult_septum])
+    others = (before.operations / before.primaries - shares @ chances) / (1 - shares.sum())
+    return round(float(np.bincount(stratum, minlength=3) @ np.r_[others, chances]))
 
 
 def assign_classes(
@@ -113,12 +130,25 @@ def assign_classes(
     mix[:, SURGICAL] = 0
     mix[:, ONE_OFF] += SEEN_ONCE_POINTS
     mix /= mix.sum(axis=1, keepdims=True)
+    if path.lever is not None:
+        mix = _laggards_raised(truth, path.lever, people, mix)
     won = people.price_won.to_numpy()
     mix[won, ONE_OFF] += truth.price_test.one_off_points * mix[won].sum(axis=1)
     mix[won, 1] = np.maximum(mix[won, 1] - truth.price_test.one_off_points, 0.01)
     group = people.doctor.to_numpy() * 48 + people.month.to_numpy()
     drawn = pick(mix, even_uniform(group, rng))
     return np.where(is_operated, SURGICAL, drawn)
+
+
+def _laggards_raised(truth: Truth, lever: Lever, people: pd.DataFrame, mix: np.ndarray) -> np.ndarray:
+    """Class shares with the laggards' mean number of repeat visits multiplied after December 2015."""
+    mix, repeats = mix.copy(), np.array([c.visits_before for c in truth.classes]) - 1
+    later = (people.month > BEFORE_MONTH).to_numpy()
+    for number, doctor in enumerate(truth.doctors):
+        rows = np.flatnonzero(later & (people.doctor == number).to_numpy())
+        if doctor.role == LAGGARD and len(rows):
+            mix[rows] = _tilted(mix[rows[0]], repeats, float(mix[rows[0]] @ repeats) * lever.laggard_repeats)
+    return mix
 
 
 def first_of(group: np.ndarray, order: np.ndarray) -> np.ndarray:

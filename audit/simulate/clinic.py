@@ -23,7 +23,9 @@ from audit.simulate import (
     registry,
     treatment_plans,
 )
+from audit.simulate.continued import continued_path
 from audit.simulate.days import AFTER_MONTH, Days, days, moment
+from audit.simulate.levers import MOVED_FROM, Lever, continued
 from audit.simulate.path import Path, monthly_path
 from audit.simulate.populations import gamma_gamma_spend
 from audit.simulate.roster import desk_roster
@@ -49,15 +51,23 @@ class Clinic:
     hidden: dict[str, pd.DataFrame]
 
 
-def simulate_clinic(seed: int = 20151201, size: float = 1.0, process: Process = "G2") -> Clinic:
+def simulate_clinic(
+    seed: int = 20151201, size: float = 1.0, process: Process = "G2", lever: Lever | None = None
+) -> Clinic:
     """The clinic at a seed; ``size`` 0.05 is the tiny one, ``process`` "G1" has pure BG/NBD repeats.
 
     Under G1 there are no operations, no capacity and no closed days for repeats: it is a statistical
-    population in a clinic's clothes.
+    population in a clinic's clothes. With a ``lever`` (see levers) the months after December 2015 are not the year
+    as told but follow from December's parameters and what the lever moves.
     """
-    truth = Truth(seed=seed, size=size, process=process)
-    rngs, calendar = streams(seed), days()
-    path = monthly_path(truth, rngs["path"])
+    truth, rngs, calendar = Truth(seed=seed, size=size, process=process), streams(seed), days()
+    if lever is None:
+        path = monthly_path(truth, rngs["path"])
+    elif process == "G1":
+        raise ValueError("levers move the episodic process G2; G1 has no desk, doctors or capacity to move")
+    else:
+        told, truth = truth, continued(truth, lever)
+        path = continued_path(told, truth, lever, rngs["path"])
     done = care(truth, path, calendar, rngs)
     done.people["payer"] = _payers(truth, done, rngs["people"])
     duty, ads = desk_roster(calendar), marketing.own_ads(truth, path, calendar, rngs["marketing"])
@@ -67,6 +77,8 @@ def simulate_clinic(seed: int = 20151201, size: float = 1.0, process: Process = 
     cards = _cards(truth, done, found, bookings, phone)
     tables, hidden = _tables(truth, path, done, found, bookings, cards, calendar, rngs)
     tables["enquiries"] = enquiries.enquiries_table(truth, whole, rngs["tags"])
+    if lever is not None:
+        tables["events"] = office.events_without_changes(tables["events"], MOVED_FROM)
     tables["ad_spend"] = marketing.ad_spend_table(truth, path, ads, calendar, rngs["marketing"])
     tables["site_traffic"] = marketing.site_traffic_table(truth, path, rngs["marketing"])
     tables["shifts"] = office.shifts_table(done.roster, duty, calendar)

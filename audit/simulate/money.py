@@ -104,13 +104,14 @@ def _budget(truth: Truth, path: Path, visits: pd.DataFrame, calendar: Days, rng:
     money = count * level * (1 + 0.008 * rng.standard_normal((MONTHS, 2)))
     stated = ~np.isnan(path.outpatient_revenue)
     money[stated] *= (path.outpatient_revenue / np.maximum(money.sum(axis=1), 1))[stated][:, None]
-    for month in (BEFORE_MONTH, AFTER_MONTH):
+    for month in np.array([BEFORE_MONTH, AFTER_MONTH])[stated[[BEFORE_MONTH, AFTER_MONTH]]]:
         money[month] = path.outpatient_revenue[month] * np.array([1 / 3, 2 / 3])
     money[:FIRST_MONTH] = 0
     tested = is_first & in_test(truth.price_test, calendar, visits.branch.to_numpy(), visits.day.to_numpy())
     cut = np.bincount(visits.month[tested], minlength=MONTHS)
     cut = cut * (truth.price_test.list_price - truth.price_test.test_price)
-    return money + np.c_[-cut, cut]
+    # stated money is there whatever the price; where it follows from visits, a lower price loses it
+    return money + np.c_[-cut, np.where(stated, cut, 0)]
 
 
 def _within_budget(

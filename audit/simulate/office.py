@@ -261,6 +261,11 @@ def events_table(truth: Truth) -> pd.DataFrame:
     return frame.sort_values(["from_day", "event"], kind="stable", ignore_index=True)
 
 
+def events_without_changes(events: pd.DataFrame, day: str) -> pd.DataFrame:
+    """The events without those that changed the clinic from ``day`` on."""
+    return events[(events.from_day < pd.Timestamp(day)) | (events.kind == "closed")].reset_index(drop=True)
+
+
 def competitors_table() -> pd.DataFrame:
     """Canonical table competitors: first visit and a few other prices at five clinics nearby, seen twice."""
     price = {

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.random import Generator
 
 from audit.simulate.days import AFTER_MONTH, BEFORE_MONTH, MONTHS
+from audit.simulate.levers import Lever
 from audit.simulate.truth import Truth
 
 SEASON = np.array([0.88, 1.00, 1.05, 1.02, 0.95, 0.93, 0.90, 0.92, 1.03, 1.08, 1.10, 1.08])
@@ -27,7 +28,8 @@ class Path:
     """One element per month from January 2013; shares are 0–1, money in roubles.
 
     ``outpatient_revenue`` is not a number (NaN) before December 2015, where money follows visits.
-    ``progress`` is 0 up to December 2015 and 1 in December 2016.
+    ``progress`` is 0 up to December 2015 and 1 in December 2016. ``lever`` is None in the year as told; else
+    the months after December 2015 follow from the parameters (see continued).
     """
 
     primaries: np.ndarray
@@ -42,6 +44,7 @@ class Path:
     doctor_shift: np.ndarray
     channel_shift: np.ndarray
     progress: np.ndarray
+    lever: Lever | None = None
 
 
 def monthly_path(truth: Truth, rng: Generator) -> Path:

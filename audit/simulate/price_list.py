@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from audit.simulate.truth import Truth
+from audit.simulate.truth_parts import EVERYWHERE
 
 SPECIALTY = "ENT"
 
@@ -89,12 +90,14 @@ def prices_table(truth: Truth) -> pd.DataFrame:
     rows: list[tuple[object, ...]] = [
         (s.code, None, start, None, s.price) for s in SERVICES if s.code != FIRST and s.price
     ]
-    rows += [
-        (FIRST, "Branch 1", start, None, test.list_price),
-        (FIRST, test.branch, start, first_day - one_day, test.list_price),
-        (FIRST, test.branch, first_day, last_day, test.test_price),
-        (FIRST, test.branch, last_day + one_day, None, test.list_price),
-    ]
+    branches = ("Branch 1", "Branch 2")
+    for branch in branches if test.branch == EVERYWHERE else (test.branch,):
+        rows += [
+            (FIRST, branch, start, first_day - one_day, test.list_price),
+            (FIRST, branch, first_day, last_day, test.test_price),
+            (FIRST, branch, last_day + one_day, None, test.list_price),
+        ]
+    rows += [(FIRST, branch, start, None, test.list_price) for branch in branches if test.branch not in (branch, EVERYWHERE)]
     frame = pd.DataFrame(rows, columns=["service_id", "branch", "valid_from", "valid_to", "price"])
     return frame.sort_values(["service_id", "branch", "valid_from"], ignore_index=True)
 

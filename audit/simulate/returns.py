@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from audit.simulate.days import FIRST_MONTH, Days
+from audit.simulate.levers import MOVED_FROM, Lever
 from audit.simulate.truth import Truth
 
 GROUPS = ("called", "held out")
@@ -33,7 +34,7 @@ def campaign(truth: Truth, people: pd.DataFrame, visits: pd.DataFrame, calendar:
     lapsed = (last >= 0) & (last <= start - plan.lapsed_days - 7)
     new = (people.month >= FIRST_MONTH).to_numpy() & people.by_call.to_numpy()
     person = rng.permutation(np.flatnonzero(lapsed & new & people.may_contact.to_numpy()))
-    sizes = [max(1, round(plan.called * truth.size)), max(1, round(plan.held_out * truth.size))]
+    sizes = [max(1, round(size * truth.size)) if size else 0 for size in (plan.called, plan.held_out)]
     person = person[: sum(sizes)]
     group = np.repeat([0, 1], sizes)[: len(person)]
     response = np.zeros(len(person), int)
@@ -51,8 +52,38 @@ def promised_returns(members: pd.DataFrame, start: int, rng: Generator) -> pd.Da
     came = members[members.response > 0]
     late = (came.response == 2).to_numpy()
     soon_day = start + 2 + 3.9 * rng.random(len(came))
-    later_day = start + 15 + (LATEST_RETURN_DAY - 15) * rng.random(len(came)) ** 1.6
+    later_day = start + _later(rng, len(came))
     return pd.DataFrame({"person": came.person.to_numpy(), "day": np.where(late, later_day, soon_day), "ordinal": 90})
+
+
+def invited(
+    truth: Truth, lever: Lever, people: pd.DataFrame, visits: pd.DataFrame, calendar: Days, rng: Generator
+) -> pd.DataFrame:
+    """Visits that calling everybody who falls silent brings beyond what comes unasked; ordinal 90.
+
+    A patient is called on the day his silence reaches ``lapsed_days``; he answers as those called in the campaign did,
+    less what its hold-out did. One visit is all an answer brings.
+    """
+    plan = truth.reactivation
+    start = calendar.number(MOVED_FROM)
+    first = pd.DataFrame({"person": np.arange(len(people)), "day": people.want_day.astype(float)})
+    seen = pd.concat([first, visits[["person", "day"]]]).sort_values(["person", "day"], ignore_index=True)
+    due = seen.day + plan.lapsed_days
+    again = seen.day.shift(-1).where(seen.person == seen.person.shift(-1), np.inf)
+    able = people.may_contact.to_numpy()[seen.person] & (rng.random(len(seen)) < lever.invited)
+    called = seen[(due >= start) & (due < len(calendar.date)) & (again > due) & able]
+    extra = np.array([plan.called_first - plan.held_first, plan.called_later - plan.held_later])
+    answer = rng.random(len(called))
+    soon = answer < extra[0]
+    waited = np.where(soon, 2 + 3.9 * rng.random(len(called)), _later(rng, len(called)))
+    came = answer < extra.sum()
+    day = called.day.to_numpy() + plan.lapsed_days + waited
+    return pd.DataFrame({"person": called.person.to_numpy()[came], "day": day[came], "ordinal": 90})
+
+
+def _later(rng: Generator, count: int) -> np.ndarray:
+    """Days from the call to a later return: two to twelve weeks, the earlier the likelier."""
+    return 15 + (LATEST_RETURN_DAY - 15) * rng.random(count) ** 1.6
 
 
 def call_days(members: pd.DataFrame, first_return: np.ndarray, start: int, rng: Generator) -> np.ndarray:

@@ -103,9 +103,12 @@ class ValueClass:
     operations: int = 0
 
 
+EVERYWHERE = "all branches"
+
+
 @dataclass(frozen=True)
 class PriceTest:
-    """First visit at ``test_price`` in one branch only, over whole weeks.
+    """First visit at ``test_price`` in one branch only (or EVERYWHERE), over whole weeks.
 
     Calls of that branch are multiplied by ``calls_factor``; their conversion does not change, but the
     extra patients come once only ``one_off_points`` more often. A before–after comparison of the

@@ -88,6 +88,9 @@ def _episodic(
     last = people.want_day.to_numpy().astype(float)
     np.maximum.at(last, wished.person.to_numpy(), wished.day.to_numpy())
     wished = pd.concat([wished, repeats.unasked_returns(people, last, rng)], ignore_index=True)
+    if path.lever is not None and path.lever.invited:
+        more = returns.invited(truth, path.lever, people, wished, calendar, rngs["returns"])
+        wished = pd.concat([wished, more], ignore_index=True)
     members = returns.campaign(truth, people, wished, calendar, rngs["returns"])
     start = calendar.number(truth.reactivation.from_day)
     silent = wished.person.isin(members.person) & (wished.day >= start - 7)

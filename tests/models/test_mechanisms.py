@@ -14,7 +14,7 @@ from audit.models.mechanisms import DRAWS, MECHANISMS, Setting
 from audit.results import Estimate, exact
 
 SETTING = Setting(
-    revenue=1_000_000.0, visits=1000.0, operations=40.0, visits_per_first=4.0, visit_worth=np.full(DRAWS, 60.0),
+    revenue=1_000_000.0, visits=1000.0, operations=40.0, visits_per_first=4.0, operations_per_first=0.0, visit_worth=np.full(DRAWS, 60.0),
     operation_worth=np.full(DRAWS, 900.0), free=np.full((DRAWS, 2), 50.0), lost=200.0, conversion=0.5, spoken=400.0, pay=100_000.0,
 )  # fmt: skip
 HALF = np.full(DRAWS, 0.5)
@@ -45,6 +45,8 @@ def gain(found, effort: str | None = "low") -> float:
         ("callers_reached", {"callers": exact(500, "count", 500), "answered": share(0.8, 0.78, 0.82)}, 100 * 0.5 * 0.5 * 4 * 60),
         ("first_visits_won", {"lost": Estimate(30, 20, 40, "count", 400)}, 30 * 0.5 * 4 * 60),
         ("undecided_won", {}, 200 * 0.5 * 4 * 60),
+        # a fifth of those who booked does not come: a quarter of the 250 who did
+        ("first_bookings_kept", {"came": share(0.8, 0.79, 0.81)}, 250 * 0.25 * 0.5 * 4 * 60),
         # a fifth of those due is lost, so a quarter of those kept
         ("appointments_kept", {"lost": share(0.2, 0.19, 0.21)}, 1000 * 0.25 * 0.5 * 60),
         ("appointments_kept", {"lost": share(0.2, 0.19, 0.21), "later": share(0.4, 0.4, 0.4)}, 1000 * 0.25 * 0.5 * 0.6 * 60),
@@ -96,7 +98,7 @@ def test_opened_rooms_are_counted_only_when_callers_were_asked_why():
 
 def test_a_price_test_risks_the_test_and_keeps_only_a_change_that_gains():
     loses = Estimate(-30_000, -60_000, 0, "currency", 9)
-    found = effect("price_tested", np.ones(DRAWS), change=loses, cost=exact(12_000, "currency", 9))
+    found = effect("price_tested", np.ones(DRAWS), change=loses, cost=exact(12_000, "currency", 9), weeks=mechanisms.MONTH / 7)
     assert found.money.min() == -1000 and (found.money > 0).mean() < 0.06
     assert gain(found, None) > loses.value, "a test is not the change in the whole clinic"
 
@@ -111,3 +113,12 @@ def test_without_calls_nothing_is_said_of_callers():
     assert effect("undecided_won", setting=blind) == "funnel"
     assert effect("callers_reached", setting=blind, callers=exact(5, "count", 5), answered=share(0.5, 0.4, 0.6)) == "funnel"
     assert effect("operations_more", setting=dataclasses.replace(SETTING, operations=0.0)) == mechanisms.NOT_NEEDED
+
+
+def test_new_patients_are_operated_too():
+    """One new patient in ten is operated: his operation is asked of the ward and earns what operations earn."""
+    missed = {"callers": exact(500, "count", 500), "answered": share(0.8, 0.78, 0.82)}
+    some = dataclasses.replace(SETTING, operations_per_first=0.1)
+    plain, operated = (effect("callers_reached", setting=setting, **missed) for setting in (SETTING, some))
+    assert gain(operated) - gain(plain) == pytest.approx(100 * 0.5 * 0.5 * 0.1 * 900, rel=0.05)
+    assert np.mean(operated.operations) == pytest.approx(2.5, rel=0.05)
