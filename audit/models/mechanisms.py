@@ -183,10 +183,10 @@ def overdue_back(
 
 
 def money_in_visits(
-    setting: Setting, rng: Generator, part: Floats, *, money: Estimate, receipt: Estimate
+    setting: Setting, rng: Generator, part: Floats, *, money: Estimate, receipt: Estimate, times: float = 1.0
 ) -> Judgement:
-    """``part`` of ``money`` a month that visits would bring, at the usual ``receipt`` each: it needs their room."""
-    return Effect(visits=draws(rng, money) / receipt.value * part)
+    """``part`` of ``times`` the ``money`` a month that visits would bring, at the usual ``receipt`` each: it needs their room."""
+    return Effect(visits=times * draws(rng, money) / receipt.value * part)
 
 
 def receipt_raised(setting: Setting, rng: Generator, part: Floats) -> Judgement:
