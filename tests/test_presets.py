@@ -97,8 +97,8 @@ def test_pages_or_blocks_and_nothing_twice(tmp_path):
         own(tmp_path, "title: {en: A}\npages: [capasity]\n")
 
 
-def test_actions_need_growth(tmp_path):
-    with pytest.raises(ConfigError, match="show growth too"):
+def test_actions_need_the_plan(tmp_path):
+    with pytest.raises(ConfigError, match="show plan too"):
         own(tmp_path, "title: {en: A}\nfront: [actions]\npages: [capacity]\n")
 
 

@@ -514,7 +514,7 @@ def _findings(
         (price, Finding("price_page", "caveat", {
             "change": twin, "there": price.demand_change if price else None, "before_weeks": params.before_weeks})),
         (held_out, Finding("held_out", "strength", {"uplift": held_out, "names": why.get("reactivation")})),
-        (joint, Finding("joint", "caveat", {"names": "; ".join(joint)})),
+        (joint, Finding("joint", "caveat", {"groups": len(joint)})),
         (weak, Finding("weak", "caveat", {"weak": len(weak)})),
         (depends, Finding("depends", "caveat", {"change": depends.change, "other": depends.depends} if depends else {})),
         (worst, Finding("worst", "caveat", {"names": ", ".join(worst)})),
@@ -576,5 +576,5 @@ def effects(result: ChangesResult, labels: Labels) -> Figure | None:
     return dots(
         names, frame["effect"], frame["effect_low"], frame["effect_high"], marked=list(frame["reading"] != "unclear"),
         hollow=list(frame["design"].isin(["before_after", "control"])), goal=0.0, goal_text=labels["nothing"], x=labels["x"],
-        number=lambda value: labels.number(value, "share"), height=max(PANEL_HEIGHT * min(len(frame), MOST_PANELS), 18 + 4.3 * len(frame)),
+        number=lambda value: labels.number(value, "share"), height=max(PANEL_HEIGHT * min(len(frame), MOST_PANELS), 18 + 4.0 * len(frame)),
     )

@@ -513,7 +513,7 @@ def branches(result: PriceResult, labels: Labels) -> Figure | None:
     span = weeks_plot.Span(result.test_from, result.test_to, labels["span"])
     return weeks_plot.weekly(
         [pd.Timestamp(week).date() for week in weeks], units, spans=[span], number=lambda v: labels.number(v, "count"),
-        month=labels.month, words_y=labels["y"], words_expected=labels["expected"], width=theme.MAIN, height=32,
+        month=labels.month, words_y=labels["y"], words_expected=labels["expected"], width=theme.MAIN, height=28,
     )
 
 
@@ -541,5 +541,5 @@ def _dots(frame: pd.DataFrame, rows: list[str], hollow: NDArray[np.bool_], label
     return dots(
         rows, frame.elasticity, frame.elasticity_low, frame.elasticity_high, hollow=list(hollow), centre=(0.0, 0.0, 0.0),
         centre_text=labels["zero"], x=labels["x"], number=lambda v: labels.number(v, "number"), width=theme.HALF,
-        height=21 + 4.6 * len(rows),
+        height=16 + 4.2 * len(rows),
     )

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from audit.plots import theme
 
-PANEL_HEIGHT = 29.0
+PANEL_HEIGHT = 26.0
 """Millimetres."""
 
 

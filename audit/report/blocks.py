@@ -96,7 +96,7 @@ class _Part:
         found, frame, words = [f for f in result.findings if f.key in self.shown.findings], section.page.frame, section.page.words
         gaps = [words.finding(result, finding) for finding in found if finding.kind == "not_answered"]
         told = [{"kind": f.kind, "text": words.finding(result, f)} for f in found if f.kind != "not_answered"]
-        heads = {"found": frame.sentence("findings.heading"), "gaps": frame.sentence("findings.gaps")}
+        heads = {"more": None, "found": frame.sentence("findings.heading"), "gaps": frame.sentence("findings.gaps")}
         box = Markup(parts().findings(told, gaps, heads)) if found else Markup()
         care = words.optional("notes.care", result) or Markup()
         source = frame.sentence("block.source", extra={"name": section.name, "care": care})

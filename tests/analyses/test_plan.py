@@ -59,7 +59,7 @@ def sections(load: float = 0.5, ward: float = 0.5) -> dict[str, Any]:
         "recall": {"due_patients": 3000, "recall_revenue": Estimate(2e6, 1.2e6, 2.8e6, "currency", 700, grade="B"),
                    "gain_days": 186, "gross_first": share(0.08, 0.06, 0.1)},
         "doctors": {"n_doctors": 10, "raised": Estimate(1.4e6, 1.2e6, 1.6e6, "currency", 900)},
-        "price_choice": {"change_gain": Estimate(2e5, -1e5, 5e5, "currency", 60), "test_cost": Estimate(6e4, 4e4, 8e4, "currency", 60)},
+        "price_choice": {"change_gain": Estimate(2e5, -1e5, 5e5, "currency", 60), "test_cost": Estimate(6e4, 4e4, 8e4, "currency", 60), "plan_weeks": 8},
         "channels": {"cost_per_first_patient": Estimate(1500, 1400, 1600, "currency", 800)},
         "advertising": {"moved_gain": Estimate(4e5, 1e5, 7e5, "currency", 100)},
         "funnel": {"callers": exact(1800, "count", 1800), "answered_share": share(0.94, 0.93, 0.95), "reasons": tags,

@@ -370,7 +370,7 @@ def test_a_test_on_the_list_of_changes_points_to_the_other_page():
     frames["events"] = pd.DataFrame({"event": ["Price test"], "kind": ["price"], "from_day": [TEST[0]], "to_day": [TEST[1]], "branch": ["South"]})
     result = run(tables_from_frames(frames, end=END))
     care = str(Words("price", currency="RUB", period=PERIOD).sentence("notes.care", result))
-    assert result.is_recorded and "one test, not two" in care
+    assert result.is_recorded and "one test, read twice" in care
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def block(key: str, *shown: Shown, message: str = "shown") -> Block:
 PRESET = Preset(
     name="own", title={"en": "Own report"}, front=("summary",),
     blocks=(
-        block("empty", Shown(analysis="growth")),
+        block("empty", Shown(analysis="plan")),
         block("rooms", Shown(analysis="rooms_fake", figures=("bars",), table="rooms")),
         block("said", Shown(analysis="rooms_fake", table="rooms", rows=1), message="page"),
         block("capacity", Shown(analysis="capacity", findings=("full",))),
@@ -72,4 +72,4 @@ def test_a_question_that_does_not_arise_has_no_page(made, tmp_path):
     context = replace(made.context, folder=tmp_path)
     unasked = Unanswered(grade="C", analysis="capacity", reason="no_hours", verdict="not_asked")
     save(unasked, tmp_path / "results" / "capacity", analysis="capacity", fingerprint="f")
-    assert [section.page.name for section in read_book(context, made.statuses).sections] == ["growth", "rooms_fake"]
+    assert [section.page.name for section in read_book(context, made.statuses).sections] == ["plan", "rooms_fake"]
