@@ -86,7 +86,7 @@ def profit(frames: Mapping[str, pd.DataFrame]) -> float:
 
 
 PROMISED_BY = {
-    "call_back": "call_back", "script": "script", "reminders": "reminders", "standard": "standard",
+    "call_back": "call_back", "script": "script", "reminders": "first_kept", "standard": "standard",
     "shift_spend": "shift_spend", "search_for_context": "shift_spend", "children": "children", "recall": "recall",
     "beds": "beds", "price_cut": "price_test",
 }  # fmt: skip

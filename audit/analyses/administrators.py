@@ -254,8 +254,10 @@ def _unseen(calls: Table, days: Days, period: Period, params: AdministratorsPara
     settled = np.flatnonzero(by_age <= 1 - params.settled_share)
     open_from = period.end - timedelta(days=int(settled[0]) if settled.size else contacts.FOLLOW_DAYS)
     still = unseen_share(lags.lag, lags.n, ages.age)
-    known = not np.isnan(still).any() and ages.n.sum() > 0
-    return exact(float(ages.n @ still / ages.n.sum()), "share", int(lags.n.sum())) if known else None, open_from
+    if np.isnan(still).any() or not ages.n.sum() > 0:
+        return None, open_from
+    share_ahead = min(float(ages.n @ still / ages.n.sum()), contacts.most_unseen(calls, days))
+    return exact(share_ahead, "share", int(lags.n.sum())), open_from
 
 
 def _denominators(

@@ -417,7 +417,7 @@ def _findings(facts: Mapping[str, Any], ways: pd.DataFrame, capacity: CapacityRe
     names: dict[str, Any] = {}
     added = facts["added"]
     if facts["by_price"] is not None:
-        others = ways[(ways.way != PRICE) & ways.equal_cost.notna()]
+        others = ways[(ways.way != PRICE) & ways.next_cost.notna()]
         for key, mask in (("dearer_than", others.equal_cost_high < facts["by_price"].low), ("cheaper_than", others.equal_cost_low > facts["by_price"].high)):
             names[key] = ", ".join(others.way[mask]) or None
     told = (

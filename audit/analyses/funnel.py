@@ -358,7 +358,10 @@ def _unseen(calls: Table, days: Days, period: Period) -> Estimate | None:
     """Share of these callers' first visits that are still to come."""
     lags, ages = contacts.visit_lags(calls), contacts.opened_ages(calls, days, period.end)
     still = unseen_share(lags.lag, lags.n, ages.age)
-    return None if np.isnan(still).any() else exact(float(ages.n @ still / ages.n.sum()), "share", int(lags.n.sum()))
+    if np.isnan(still).any():
+        return None
+    share_ahead = min(float(ages.n @ still / ages.n.sum()), contacts.most_unseen(calls, days))
+    return exact(share_ahead, "share", int(lags.n.sum()))
 
 
 def _recommended(first_visits: Table, now: Days, period: Period, params: FunnelParams) -> dict[str, Estimate | None]:

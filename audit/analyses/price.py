@@ -433,6 +433,16 @@ def _timing(reading: Reading, params: PriceParams) -> pd.DataFrame | None:
 
 
 # ------------------------------------------------------------------ what is said
+def _placebos(reading: Reading, elasticity: Estimate | None) -> str:
+    """What those say who should not react: a check whose interval holds the effect itself could not have failed."""
+    if reading.failed:
+        return "fails"
+    if not reading.checks or elasticity is None:
+        return "passes" if reading.checks else "none"
+    bounds = [fit.interval(elasticity.level) for fit in reading.checks.values()]
+    return "wide" if all(low <= elasticity.value <= high for low, high in bounds) else "passes"
+
+
 def _says(reading: Reading, facts: dict[str, Any]) -> dict[str, Sentence]:
     elasticity = facts["elasticity"]
     title: str = reading.rung
@@ -447,7 +457,7 @@ def _says(reading: Reading, facts: dict[str, Any]) -> dict[str, Sentence]:
     return {
         "title": Sentence(title), "lede": Sentence("measured" if elasticity else title),
         "figures.timing.title": Sentence("moved_before" if reading.moved_before else "parallel"),
-        "figures.reactions.title": Sentence("fails" if reading.failed else "passes" if reading.checks else "none"),
+        "figures.reactions.title": Sentence(_placebos(reading, elasticity)),
         "notes.care": Sentence("other" if not reading.by_unit else "several" if reading.rung == "staggered" else "test"),
         "notes.decide": Sentence(title),
     }

@@ -228,6 +228,13 @@ def opened_ages(opportunities: Table, days: Days, end: date) -> pd.DataFrame:
     return chosen.group_by(age=last.delta(chosen.opened_at.cast("date"), unit="day")).aggregate(n=_.count()).order_by("age").to_pandas()
 
 
+def most_unseen(opportunities: Table, days: Days) -> float:
+    """The largest part of the first visits of callers of ``days`` that can still be to come: only open bookings can."""
+    chosen = opportunities.filter(within(_.opened_at, days))
+    seen = _integers(chosen.aggregate(waiting=_.is_open.sum(), came=_.is_attended.sum()))
+    return float(seen.waiting / (seen.waiting + seen.came)) if seen.waiting + seen.came else 0.0
+
+
 def answered(opportunities: Table) -> tuple[Table, str]:
     """Answered new callers with ``success``: the first visit, or the booking if none is ever joined to a patient."""
     linked = bool(opportunities.is_attended.sum().execute())

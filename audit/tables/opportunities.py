@@ -43,6 +43,7 @@ OPPORTUNITIES = TableSpec(
         Column("is_numbered", "boolean", "flag", "the caller's telephone is recorded", required=True),
         Column("is_answered", "boolean", "flag", "somebody spoke with the caller at least once", required=True),
         Column("is_booked", "boolean", "flag", "an appointment was made", required=True),
+        Column("is_open", "boolean", "flag", "booked, has not come, and may still: an appointment is ahead, or none is on record", required=True),
         Column("is_attended", "boolean", "flag", "a first visit took place within 60 days", required=True),
         Column("is_mature", "boolean", "flag", "opened at least 60 days before the cut-off", required=True),
         Column("patient_id", "string", "id", "the patient it became", identifying=True),
@@ -125,14 +126,14 @@ def _followed(persons: Table, appointments: Table, first_visits: Table, patients
             patient_id=_.patient_id.first(order_by=[_.first_day, _.patient_id]), first_visit_day=_.first_day.min()
         )
     )
-    made = appointments.inner_join(phone, "patient_id").select("phone_key", "booked_at")
+    ahead = (_.status == "booked") | (_.starts_at.date() >= end)
+    made = appointments.mutate(is_ahead=ahead).inner_join(phone, "patient_id").select("phone_key", "booked_at", "is_ahead")
     booked = (
         persons.select("opportunity_id", "caller_key", "opened_at")
         .inner_join(made, [_.caller_key == made.phone_key])
         .filter(_.booked_at.date() >= _.opened_at.date(), _.booked_at.date() <= _.opened_at.date() + horizon)
-        .select("opportunity_id")
-        .distinct()
-        .mutate(has_booking=ibis.literal(True))
+        .group_by("opportunity_id")
+        .aggregate(has_booking=_.count() > 0, is_ahead=_.is_ahead.any())
     )
     whole = persons.left_join(attended, "opportunity_id").drop("opportunity_id_right")
     whole = whole.left_join(booked, "opportunity_id").drop("opportunity_id_right")
@@ -150,6 +151,7 @@ def _followed(persons: Table, appointments: Table, first_visits: Table, patients
         "is_answered",
         is_numbered=whole.caller_key.notnull(),
         is_booked=came | whole.said_booked | ibis.coalesce(whole.has_booking, False),
+        is_open=~came & ibis.coalesce(whole.is_ahead, whole.said_booked),
         is_attended=came,
         is_mature=whole.opened_at.date() <= last_mature.cast("date"),
         patient_id=whole.patient_id,

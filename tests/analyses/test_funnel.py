@@ -132,6 +132,13 @@ def test_reasons_of_other_days_say_whose_they_are():
     assert "20 July 2016" in "\n".join(spoken("funnel", result, PERIOD).texts).replace("\xa0", " ")
 
 
+def test_nobody_is_awaited_where_every_booking_has_ended(demo_tables, demo_period):
+    """The last callers' bookings are cancelled, missed or kept: their age does not make them come."""
+    found = run(demo_tables, demo_period)
+    assert found.unseen.value == 0 and found.awaited.value == 0
+    assert found.came_share_settled.value == found.came_share.value == pytest.approx(0.82, abs=0.01)
+
+
 def test_change_is_split_without_a_rest(two_months):
     change = run(two_months).change
     assert change.first_visits.sum() == pytest.approx(90 - 40)
