@@ -231,6 +231,8 @@ def _part(mix: pd.DataFrame | None, group: str | None, name: str) -> dict[str, E
 def _trials(daily: ChannelDays, period: Period, params: CampaignsParams) -> pd.DataFrame | None:
     """Channels that were paid for and brought too few callers to judge: the whole and, month by month, the parts."""
     whole = daily.sums(Days(start=period.start, end=period.end))
+    if not whole.answered.sum() > 0:
+        return None  # nobody is answered in any channel: the log is at fault, not the money
     rows = []
     for row, channel in enumerate(daily.channels):
         spent = np.flatnonzero(daily.spend[row])

@@ -222,7 +222,11 @@ def _is_recorded(events: Table | None, facts: dict[str, Any]) -> bool:
 def _panel(tables: tuple[Table | None, ...], first_visits: Table, period: Period, params: PriceParams) -> PricedDemand:
     """Demand and prices by branch; by specialty where only these had prices of their own."""
     def found(kind: UnitKind) -> PricedDemand:
-        priced = priced_demand(first_visits, *tables, days=period, follow_days=params.follow_days, kind=kind)
+        calls, *others = tables
+        priced = priced_demand(first_visits, calls, *others, days=period, follow_days=params.follow_days, kind=kind)
+        if calls is not None and priced is not None and not np.nansum(priced.panel.main) > 0:
+            # a log in which nobody is answered tells nothing: the first visits are there all the same
+            priced = priced_demand(first_visits, None, *others, days=period, follow_days=params.follow_days, kind=kind)
         if priced is None or not np.nansum(priced.panel.main) > 0:
             raise NotAnswerable("no_demand", verdict="not_enough_data")
         if not np.isfinite(priced.panel.price).any():

@@ -134,3 +134,10 @@ def test_a_cost_that_grew_is_not_said_to_have_fallen():
     # 1,200 for forty calls, then 6,000
     assert result.cost_per_call_times.value == pytest.approx(5) and result.cost_per_call_fell.value == pytest.approx(0.2)
     assert "a call costs ×5 what it did before, a first patient ×5 as much" in said and "×0" not in said.replace("×0.69", "")
+
+
+def test_where_nobody_is_answered_no_channel_is_called_a_trial():
+    frames = clinic()
+    frames["enquiries"] = frames["enquiries"].assign(is_answered=False)
+    found = run(tables_from_frames(frames, end=PERIOD.end), PERIOD)
+    assert found.trials is None and found.trial is None and found.slow is None

@@ -401,3 +401,10 @@ def test_figures_are_drawn_with_words(demo, demo_period):
         assert figure is not None and any("₽" in text or "reaction" in text for text in texts)
     nothing = replace(demo, test_branch=None, timing_blocks=None, outcomes=None)
     assert all(getattr(price, name)(nothing, Labels(words, name, nothing)) is None for name in price.FIGURES)
+
+
+def test_where_no_call_is_answered_demand_is_read_off_first_visits():
+    frames = clinic()
+    frames["enquiries"] = frames["enquiries"].assign(is_answered=False)
+    result = run(tables_from_frames(frames, end=END))
+    assert result.demand_kind == "visits" and result.elasticity.low < -1.176 < result.elasticity.high
