@@ -88,7 +88,7 @@ def test_the_page_stays_one_sheet_and_says_where_the_rest_is(book, result):
     _, lede = heading(book, found)
     assert "work_plan.xlsx" in str(lede)
     first = found.group("do_now")[0]
-    assert str(first.who).replace("\u00a0", " ") == "Director, from 1 January 2017; every week: Room hours used"
+    assert str(first.who).replace("\u00a0", " ") == "Head of desk, from 2 January 2017; every week: New callers answered"
 
 
 # ---------------------------------------------------------------- the log
@@ -106,28 +106,28 @@ def test_an_accepted_plan_is_read_by_the_next_audit(book, result, tmp_path):
 def test_what_people_changed_stays(book, tmp_path):
     path, added = hypotheses.accept(book, tmp_path)
     content = yaml.safe_load(path.read_text("utf-8"))
-    moved = content["recall"]["start"] + timedelta(days=9)
-    content = {"recall": content["recall"] | {"start": moved, "change": "Reactivation"}}
+    moved = content["call_back"]["start"] + timedelta(days=9)
+    content = {"call_back": content["call_back"] | {"start": moved, "change": "Reactivation"}}
     path.write_text(yaml.safe_dump(content), "utf-8")
     _, again = hypotheses.accept(book, tmp_path)
     kept = yaml.safe_load(path.read_text("utf-8"))
-    assert set(again) == set(added) - {"recall"}
-    assert kept["recall"]["start"] == moved and kept["recall"]["change"] == "Reactivation"
+    assert set(again) == set(added) - {"call_back"}
+    assert kept["call_back"]["start"] == moved and kept["call_back"]["change"] == "Reactivation"
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"start": "soon"}, "hypotheses.yml: hypotheses.recall.start"),
-        ({"bettr": "high"}, "hypotheses.yml: hypotheses.recall.bettr: unknown setting"),
+        ({"start": "soon"}, "hypotheses.yml: hypotheses.call_back.start"),
+        ({"bettr": "high"}, "hypotheses.yml: hypotheses.call_back.bettr: unknown setting"),
         ({"check": date(2000, 1, 1)}, "is not after start"),
-        ({"kpi": "returned"}, "hypotheses.yml: hypotheses.recall.kpi"),
+        ({"kpi": "returned"}, "hypotheses.yml: hypotheses.call_back.kpi"),
     ],
 )
 def test_a_mistake_in_the_log_names_file_and_key(book, tmp_path, change, told):
     path, _ = hypotheses.accept(book, tmp_path)
     content = yaml.safe_load(path.read_text("utf-8"))
-    path.write_text(yaml.safe_dump({"recall": content["recall"] | change}), "utf-8")
+    path.write_text(yaml.safe_dump({"call_back": content["call_back"] | change}), "utf-8")
     with pytest.raises(ConfigError) as error:
         hypotheses.accept(book, tmp_path)
     assert told in str(error.value)

@@ -270,7 +270,8 @@ def _log_row(row: tuple[str, int, int, int, bool], made: Plan, known: Known, per
     """The hypothesis to be tested: the number today, the gain expected, the days it begins and is looked at."""
     key, start, _, check, is_test = row
     action = catalogue()[key]
-    days = (period.end + timedelta(weeks=start), period.end + timedelta(weeks=check))
+    monday = period.end + timedelta(days=-period.end.weekday() % 7)
+    days = (monday + timedelta(weeks=start), monday + timedelta(weeks=check))
     return key, action.owner, action.kpi, action.better, *_stands(known(action.kpi)), *made.judged[key].gain, *days, is_test
 
 

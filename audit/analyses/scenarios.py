@@ -236,7 +236,9 @@ def _further(
         best = float(frame["shrunken"].quantile(BEST_ADMINISTRATORS) / usual)
         found["booked"] = found["booked"].at_least(best, most=params.highest_share, basis="administrators")
     if doctors is not None and doctors.raised is not None and finance.ambulatory_month.value > 0:
-        found["receipt"] = found["receipt"].at_least(1 + params.doctors_gap * doctors.raised.value / finance.ambulatory_month.value, most=np.inf, basis="doctors")
+        # better doctors are those patients come back to: it is visits that grow, and they need room
+        more = params.doctors_gap * doctors.raised.value / finance.ambulatory_month.value
+        found["repeats"] = found["repeats"].at_least(1 + more, most=np.inf, basis="doctors")
     return found
 
 
