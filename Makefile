@@ -34,7 +34,7 @@ check: setup
 
 dictionary: setup
 	@$(BIN)/python -m audit.tables.dictionary data/README.md
-	@$(BIN)/python -m audit.intake.preset_page audit/intake/presets/README.md
+	@$(BIN)/python -m audit.intake.known_export_page audit/intake/presets/README.md
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -183,8 +183,6 @@ def analyse(
         cohort.counts, per=now.months, level=params.level, seed=params.seed, value_level=params.level,
         value=three(value) if value and not inverted else None, seen=_seen(cohort, unseen),
     )
-    again = contacts.callers_again(calls, first_visits, now, params.return_days) if calls is not None and "came" in steps else (0, 0, 0)
-    back, back_before = (_return(first_visits, days, period, params) for days in (now, past))
     awaited = cohort.counts[-2] - cohort.counts[-1] - parts.lost[-1] * now.months
     come = (*cohort.counts[:-1], cohort.counts[-1] + max(awaited, 0.0))
     worst = None if inverted else worst_step(come, level=params.level, fewest=params.fewest)
@@ -196,8 +194,7 @@ def analyse(
         "lost": exact(float(parts.lost.sum()), "count", cohort.counts[0] - cohort.counts[-1]),
         "awaited": exact(awaited / now.months, "count", cohort.counts[-2]) if unseen else None,
         "worst": cohort.steps[worst + 1] if worst is not None else None,
-        **_again(again, back, now), "return_days": params.return_days, "return_share": back.get("share"), "return_from": back.get("from"), "return_to": back.get("to"),
-        "return_share_before": back_before.get("share"), "return_value": _return_value(first_visits, patient_days, period, params),
+        **_returns(calls if "came" in steps else None, first_visits, patient_days, period, params),
         "no_show_share": share(*no_show, params.level) if no_show[0] else None, "unseen": unseen,
         "unlinked_share": share(contacts.unlinked(first_visits, calls, now), n_new, params.level) if "came" in steps else None,
         "no_number_share": unnumbered,
@@ -205,14 +202,14 @@ def analyse(
         **_raised(cohort, parts, capacity, n_new, now, params),
     }
     best = _own_best(calls, cohort.steps, period, params) if calls is not None else {}
-    reasons, marked, free_text = _reasons(calls, period, params) if calls is not None and "booked" in steps else (None, None, False)
-    facts |= {"reasons_from": marked[0] if marked else None, "reasons_to": marked[1] if marked else None}
+    reasons, marked, free_text = _reasons(calls if "booked" in steps else None, period, params)
+    facts |= {"reasons_from": marked[0], "reasons_to": marked[1]}
     tables: dict[str, Any] = {
         "stages": _stages(cohort, before, parts, facts, now, params), "worth": _worth(cohort, parts, facts, best, now, params),
         "change": _change(cohort, before, now, past), "reasons": reasons,
         "losses": None if inverted else _losses(cohort, parts, reasons, now, params),
     }
-    old_reasons = bool(marked) and not now.start <= facts["reasons_from"] <= facts["reasons_to"] < now.end
+    old_reasons = marked[0] is not None and not now.start <= marked[0] <= marked[1] < now.end
     lacks = {"numberless": numberless, "old_reasons": old_reasons, "contradicted": contradicted, "inverted": inverted, "free_text": free_text}
     return FunnelResult(
         grade="C" if inverted else "B" if old_reasons or facts["again_expected"] else "A", headline="visit_share" if facts["visit_share"] else "came_share" if facts["came_share"] else None,
@@ -311,6 +308,20 @@ def _return(first_visits: Table, days: Days | None, period: Period, params: Funn
         return {}
     back, n = contacts.came_again(first_visits, Days(start=start, end=last), params.return_days)
     return {"share": share(back, n, params.level), "from": start, "to": last - timedelta(days=1)} if n >= params.fewest else {}
+
+
+def _returns(
+    calls: Table | None, first_visits: Table, patient_days: Table | None, period: Period, params: FunnelParams
+) -> dict[str, Any]:
+    """Second visits: how many first patients come again now and before, what it brings, and of the callers seen and expected."""
+    now = period.present
+    seen = contacts.callers_again(calls, first_visits, now, params.return_days) if calls is not None else (0, 0, 0)
+    back, before = (_return(first_visits, days, period, params) for days in (now, period.past))
+    return {
+        **_again(seen, back, now), "return_days": params.return_days, "return_share": back.get("share"), "return_from": back.get("from"),
+        "return_to": back.get("to"), "return_share_before": before.get("share"),
+        "return_value": _return_value(first_visits, patient_days, period, params),
+    }
 
 
 def _again(seen: tuple[int, int, int], back: Mapping[str, Any], now: Days) -> dict[str, Estimate | None]:
@@ -472,10 +483,10 @@ def _change(cohort: Reached, before: Reached | None, now: Days, past: Days | Non
     return _frame("change", [list(row) for row in zip(cohort.steps, *factors, parts, strict=True)])
 
 
-def _reasons(calls: Table, period: Period, params: FunnelParams) -> tuple[pd.DataFrame | None, tuple[date, date] | None, bool]:
+def _reasons(calls: Table | None, period: Period, params: FunnelParams) -> tuple[pd.DataFrame | None, tuple[date, date] | tuple[None, None], bool]:
     """Reasons of callers who did not book, where tagged now, else in the whole history, of which days; whether they are free words."""
     free_text = False
-    for days in (period.present, Days(start=period.start, end=period.end)):
+    for days in (period.present, Days(start=period.start, end=period.end)) if calls is not None else ():
         rows = contacts.loss_reasons(calls, days)
         rows = rows[rows.reason.notna()]
         free = ~rows.reason.isin(REASONS) | (rows.reason == "other")
@@ -489,7 +500,7 @@ def _reasons(calls: Table, period: Period, params: FunnelParams) -> tuple[pd.Dat
         low, high = multinomial(rows.n, params.level)
         told = _frame("reasons", [list(row) for row in zip(rows.reason, rows.n / rows.n.sum(), low, high, rows.n, strict=True)])
         return told, contacts.marked_days(calls, days), False
-    return None, None, free_text
+    return None, (None, None), free_text
 
 
 def _losses(

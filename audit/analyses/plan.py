@@ -130,6 +130,7 @@ class PlanResult(Result):
     bridge: pd.DataFrame = table(Measure("step", "label"), Measure("amount", "currency"))
     plan: pd.DataFrame = table(
         Measure("action", "label"), Measure("owner", "label"), Measure("kpi", "label"), Measure("now", "share"),
+        Measure("now_number", "number"),
         Measure("start", "weeks"), Measure("weeks", "weeks"), Measure("check", "weeks"), Measure("hours", "hours"),
         Measure("cost", "currency"), Measure("is_test", "flag"),
     )
@@ -252,9 +253,9 @@ def _plan_row(row: tuple[str, int, int, int, bool], known: Known, work: pd.DataF
     """Who does what when, what work it is, and where the weekly number stands today."""
     key, start, weeks, check, is_test = row
     action, own = catalogue()[key], work[work["action"] == key]
-    now = known(action.kpi)
-    stands = now.value if isinstance(now, Estimate) and now.unit == "share" else np.nan
-    return key, action.owner, action.kpi, stands, float(start), float(weeks), float(check), own["hours"].sum(), own["cost"].sum(min_count=1), is_test
+    unit, number, _, _, money, _, _ = _stands(known(action.kpi))
+    stands = (number, np.nan) if unit == "share" else (np.nan, number if np.isfinite(number) else money)
+    return key, action.owner, action.kpi, *stands, float(start), float(weeks), float(check), own["hours"].sum(), own["cost"].sum(min_count=1), is_test
 
 
 def _stands(now: Any) -> tuple[Any, ...]:

@@ -399,7 +399,7 @@ def missed(result: TelephoneResult, labels: Labels) -> Figure | None:
     return columns.columns(
         rows.calls, rows.missed, names=[str(int(hour)) for hour in rows.hour],
         texts=[labels.number(round(100 * share), "count") if np.isfinite(share) else "" for share in rows.share],
-        accent=list(rows.is_peak.astype(bool)), height=34, key=labels["key"], x_label=labels["x"], tick=lambda n: labels.number(n, "count"),
+        accent=list(rows.is_peak.astype(bool)), height=39, key=labels["key"], x_label=labels["x"], tick=lambda n: labels.number(n, "count"),
     )
 
 
@@ -415,7 +415,7 @@ def staffing_day(result: TelephoneResult, labels: Labels) -> Figure | None:
         rows.there if known else rows.needed, rows.load, accent=list(rows.short.astype(bool)),
         names=[str(int(slot[:2])) if slot.endswith("00") else "" for slot in rows.slot],
         texts=[labels.number(needed, "count") for needed in rows.needed],
-        height=34, key=labels["key" if known else "key_needed"], x_label=labels["x"], tick=lambda n: labels.number(n, "count"),
+        height=39, key=labels["key" if known else "key_needed"], x_label=labels["x"], tick=lambda n: labels.number(n, "count"),
     )
 
 

@@ -21,10 +21,10 @@ from audit.intake.detect import (
 from audit.intake.files import RawFile, kind_of, refuse
 from audit.intake.grid import Grid, tidied
 from audit.intake.json_records import nested_lists, read_json
+from audit.intake.known_export import known_export_headers
 from audit.intake.labels import EMAIL
 from audit.intake.layout import joined_levels, plain_header
 from audit.intake.mapping import Format, Totals
-from audit.intake.preset import preset_headers
 from audit.intake.read import read_html, read_yaml_list
 from audit.intake.synonyms import PERSONAL, known_headers
 from audit.intake.text import read_text
@@ -150,7 +150,7 @@ def _probe(
     if grid.names_itself:
         header: tuple[int, ...] = (0,)
     else:
-        header = detect_header(rows, known_headers() | preset_headers())
+        header = detect_header(rows, known_headers() | known_export_headers())
     body = [(row, texts) for row, texts in rows if not header or row > header[-1]]
     marks = _marks(body)
     body = [(row, texts) for row, texts in body if not (marks and _first(texts).lower().startswith(marks))]

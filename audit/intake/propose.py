@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from audit.intake.detect import plain_name
+from audit.intake.known_export import KnownExport
 from audit.intake.mapping import Rule, column_of
-from audit.intake.preset import Preset
 from audit.intake.probe import ColumnProbe, Probe
 from audit.intake.recognise import fills_from, recognised
 from audit.intake.stage import columns_of
@@ -53,12 +53,12 @@ class ProposedTarget:
 
 @dataclass(frozen=True)
 class ProposedSource:
-    """Files of one layout and the tables they fill; ``preset`` if they are exports of a known system, by its ``preset_name``."""
+    """Files of one layout and the tables they fill; ``known`` if they are exports of a known system, by its ``known_name``."""
 
     probes: tuple[Probe, ...]
     targets: tuple[ProposedTarget, ...]
-    preset: Preset | None = None
-    preset_name: str = ""
+    known: KnownExport | None = None
+    known_name: str = ""
 
     @property
     def name(self) -> str:
@@ -89,16 +89,16 @@ def propose(probes: list[Probe]) -> list[ProposedSource]:
 
 
 def _source(probes: tuple[Probe, ...]) -> ProposedSource:
-    known = recognised(probes[0])
-    if known is None:
-        # items of a list inside records repeat what the records say: only a preset knows what they are
+    found = recognised(probes[0])
+    if found is None:
+        # items of a list inside records repeat what the records say: only a known export says what they are
         return ProposedSource(probes, () if probes[0].each else tuple(_fills(probes[0])))
-    name, preset = known
-    return ProposedSource(probes, tuple(_known_target(target, probes[0]) for target in fills_from(preset, probes[0])), preset, name)
+    name, known = found
+    return ProposedSource(probes, tuple(_known_target(target, probes[0]) for target in fills_from(known, probes[0])), known, name)
 
 
 def _known_target(target: dict[str, Any], probe: Probe) -> ProposedTarget:
-    """A table as the preset fills it; values of a closed column that it does not know are left to a person."""
+    """A table as the known export fills it; values of a closed column that it does not list are left to a person."""
     settings = {key: value for key, value in target.items() if key not in ("table", "columns")}
     guesses = (_known_guess(target["table"], ours, rule, probe) for ours, rule in target["columns"].items())
     return ProposedTarget(target["table"], tuple(guesses), settings)
@@ -312,26 +312,26 @@ def _source_lines(source: ProposedSource) -> Iterator[str]:
     if first.group_key is not None:
         doubt += "  # headings among the rows: several levels? give each a name and values or a pattern"
     yield f"    format: {_inline(_format(source))}{doubt}"
-    if source.preset is not None and source.preset.notes:
-        yield f"    notes: {_inline(source.preset.notes)}"
+    if source.known is not None and source.known.notes:
+        yield f"    notes: {_inline(source.known.notes)}"
     yield f"    fills:{_origin(source)}"
     for target in source.targets:
         yield f"      - table: {target.table}"
         yield from (f"        {key}: {_inline(value)}" for key, value in target.settings.items())
         yield "        columns:"
-        yield from (f"          {guess.column}: {guess.text}{_told(guess, source.preset)}" for guess in target.guesses)
+        yield from (f"          {guess.column}: {guess.text}{_told(guess, source.known)}" for guess in target.guesses)
 
 
 def _origin(source: ProposedSource) -> str:
-    if source.preset is None:
+    if source.known is None:
         return ""
-    doubt = "; its column names are assumed: compare the first rows" if source.preset.known_by == "assumed" else ""
-    return f"  # {source.preset_name}: {source.preset.title}{doubt}"
+    doubt = "; its column names are assumed: compare the first rows" if source.known.known_by == "assumed" else ""
+    return f"  # {source.known_name}: {source.known.title}{doubt}"
 
 
-def _told(guess: Guess, preset: Preset | None) -> str:
-    """How sure a line is, or what it asks; nothing where a preset knows."""
-    if guess.decision is None and preset is not None:
+def _told(guess: Guess, known: KnownExport | None) -> str:
+    """How sure a line is, or what it asks; nothing where the export is known."""
+    if guess.decision is None and known is not None:
         return ""
     words = column_of(guess.table, guess.column).allowed
     told = f"{DECIDE}: {guess.decision}" if guess.decision else f"{guess.confidence:.0%}"
@@ -361,4 +361,4 @@ def _format(source: ProposedSource) -> dict[str, object]:
         facts["groups"] = {"data_has": probe.group_key, "levels": [{"name": probe.columns[0].header, "column": 1}]}
     if probe.total_marks:
         facts["totals"] = {"marks": list(probe.total_marks)}
-    return facts | (source.preset.format if source.preset is not None else {})
+    return facts | (source.known.format if source.known is not None else {})

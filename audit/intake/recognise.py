@@ -5,27 +5,27 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from audit.intake.known_export import KnownExport, known_exports
 from audit.intake.layout import plain_header
 from audit.intake.mapping import Header, Rule, Target, Unpivot, missing_columns
-from audit.intake.preset import Preset, presets
 from audit.intake.probe import ColumnProbe, Probe
 
 
-def recognised(probe: Probe) -> tuple[str, Preset] | None:
-    """Name and preset of what this file is an export of; the one with most marks if several fit."""
+def recognised(probe: Probe) -> tuple[str, KnownExport] | None:
+    """What this file is an export of, and its name; the one with most marks if several fit."""
     fitting = {
-        name: len(preset.marks.headers) + len(preset.marks.values)
-        for name, preset in presets().items() if fits(preset, probe) and fills_from(preset, probe)
+        name: len(known.marks.headers) + len(known.marks.values)
+        for name, known in known_exports().items() if fits(known, probe) and fills_from(known, probe)
     }
     if not fitting:
         return None
     name = max(sorted(fitting), key=lambda name: fitting[name])
-    return name, presets()[name]
+    return name, known_exports()[name]
 
 
-def fits(preset: Preset, probe: Probe) -> bool:
-    """The file has the marks of the preset."""
-    marks = preset.marks
+def fits(known: KnownExport, probe: Probe) -> bool:
+    """The file has the marks of the known."""
+    marks = known.marks
     if probe.each != marks.each:
         return False
     if marks.columns is not None and (probe.header or len(probe.columns) != marks.columns):
@@ -35,15 +35,15 @@ def fits(preset: Preset, probe: Probe) -> bool:
     )
 
 
-def fills_from(preset: Preset, probe: Probe) -> list[dict[str, Any]]:
+def fills_from(known: KnownExport, probe: Probe) -> list[dict[str, Any]]:
     """What the file can fill: columns it does not have are left out, and tables that cannot do without one of them.
 
-    Nothing if a date is written otherwise than the preset says: the file is of another edition.
+    Nothing if a date is written otherwise than the known export says: the file is of another edition.
     """
-    names: list[Header] = list(preset.format.get("names") or (column.header for column in probe.columns))
-    across = Unpivot.model_validate(preset.format["unpivot"]) if "unpivot" in preset.format else None
+    names: list[Header] = list(known.format.get("names") or (column.header for column in probe.columns))
+    across = Unpivot.model_validate(known.format["unpivot"]) if "unpivot" in known.format else None
     made = {across.names, across.values} if across else set()
-    found = (_from_file(target, {*names, *made} - {""}) for target in preset.fills)
+    found = (_from_file(target, {*names, *made} - {""}) for target in known.fills)
     targets = [target for target in found if target is not None]
     dates = (rule for target in targets for rule in map(Rule.model_validate, target["columns"].values()) if rule.format)
     seen = dict(zip(names, probe.columns, strict=False))

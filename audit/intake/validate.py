@@ -165,9 +165,9 @@ def _mapping(
 def _known(sources: list[ProposedSource]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for source in sources:
-        if source.preset is not None:
+        if source.known is not None:
             for probe in source.probes:
-                found[probe.file] = (*found.get(probe.file, ()), source.preset.title)
+                found[probe.file] = (*found.get(probe.file, ()), source.known.title)
     return found
 
 

@@ -14,9 +14,9 @@ import yaml
 
 from audit.config import ClientConfig
 from audit.errors import ConfigError
+from audit.intake.known_export import known_exports, read_known_export
+from audit.intake.known_export_page import PAGE, known_export_page
 from audit.intake.load import load_client
-from audit.intake.preset import presets, read_preset
-from audit.intake.preset_page import PAGE, preset_page
 from audit.intake.propose import DECIDE
 from audit.intake.validate import validate_client
 from tests.intake.small_clinic import CONFIG
@@ -49,7 +49,7 @@ def test_exports_of_known_systems_load_with_nothing_done_by_hand(tmp_path: Path,
     home, expected = tmp_path / "acme", _expected(folder)
     config = _client(home, folder)
     seen = validate_client(home, config)
-    assert seen.known == {file: tuple(presets()[name].title for name in names) for file, names in expected["known"].items()}
+    assert seen.known == {file: tuple(known_exports()[name].title for name in names) for file, names in expected["known"].items()}
     assert not seen.decisions and not seen.problems
     text = (home / "mapping.yml").read_text(encoding="utf-8")
     assert DECIDE + ":" not in text
@@ -79,9 +79,9 @@ def _text(value: Any) -> str:
         return str(value).removesuffix(" 00:00:00")
 
 
-def test_every_preset_is_recognised_in_a_fixture() -> None:
+def test_every_known_export_is_recognised_in_a_fixture() -> None:
     shown = {name for folder in SETS for names in _expected(folder)["known"].values() for name in names}
-    assert shown == set(presets())
+    assert shown == set(known_exports())
 
 
 def test_an_export_without_an_optional_column_still_loads(tmp_path: Path) -> None:
@@ -117,10 +117,10 @@ def test_money_in_millionths_and_in_currency_are_told_apart(tmp_path: Path) -> N
     for name in ("yandex_direct_api", "yandex_direct_micros"):
         home = tmp_path / name
         seen = validate_client(home, _client(home, FIXTURES / name))
-        assert seen.known["report.tsv"] == (presets()[name].title,)
+        assert seen.known["report.tsv"] == (known_exports()[name].title,)
 
 
-def test_a_mistake_in_a_preset_names_file_and_place(tmp_path: Path) -> None:
+def test_a_mistake_in_a_known_export_names_file_and_place(tmp_path: Path) -> None:
     path = tmp_path / "odd.yml"
     path.write_text(
         "title: Odd\nsystem: Odd\nknown_by: rumour\nexport: any\nmarks: {headers: [a]}\n"
@@ -128,8 +128,8 @@ def test_a_mistake_in_a_preset_names_file_and_place(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     with pytest.raises(ConfigError, match=r"odd\.yml.*known_by"):
-        read_preset(path)
+        read_known_export(path)
 
 
 def test_the_page_of_known_exports_is_current() -> None:
-    assert PAGE.read_text(encoding="utf-8") == preset_page(), "renew it: make dictionary"
+    assert PAGE.read_text(encoding="utf-8") == known_export_page(), "renew it: make dictionary"

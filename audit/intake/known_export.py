@@ -1,4 +1,4 @@
-"""Presets: what an export of a known system looks like and what it fills, as data in ``presets/``, one file each."""
+"""Known exports: what an export of a known system looks like and what it fills, as data in ``presets/``, one file each."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Marks(_Strict):
     each: str | None = None
 
 
-class Preset(_Strict):
+class KnownExport(_Strict):
     """One kind of export of one system.
 
     ``known_by`` says how its column names are known: from the maker's ``documentation``, from published ``code`` that
@@ -55,31 +55,31 @@ class Preset(_Strict):
 
 
 @cache
-def presets() -> Mapping[str, Preset]:
-    """All presets by name; ConfigError for a file that is none."""
-    return {path.stem: read_preset(path) for path in sorted(FOLDER.glob("*.yml"))}
+def known_exports() -> Mapping[str, KnownExport]:
+    """All known exports by name; ConfigError for a file that is none."""
+    return {path.stem: read_known_export(path) for path in sorted(FOLDER.glob("*.yml"))}
 
 
-def read_preset(path: Path) -> Preset:
-    """The preset of one file; ConfigError tells every mistake in it."""
+def read_known_export(path: Path) -> KnownExport:
+    """The known export of one file; ConfigError tells every mistake in it."""
     try:
-        preset = Preset.model_validate(read_yaml(path))
-        for target in preset.fills:
+        known = KnownExport.model_validate(read_yaml(path))
+        for target in known.fills:
             Target.model_validate(target)
     except ValidationError as error:
         problems = [
             Problem(f"{path.name}: {' › '.join(map(str, item['loc']))}", item["msg"], "correct it") for item in error.errors()
         ]
         raise ConfigError(told(problems)) from None
-    return preset
+    return known
 
 
 @cache
-def preset_headers() -> frozenset[str]:
-    """Words of the header rows of all presets, as they are compared."""
+def known_export_headers() -> frozenset[str]:
+    """Words of the header rows of all known exports, as they are compared."""
     headers = {
         header
-        for preset in presets().values() for target in preset.fills
+        for known in known_exports().values() for target in known.fills
         for rule in target["columns"].values() for header in Rule.model_validate(rule).headers
     }
     return frozenset(plain_name(part) for header in headers for part in str(header).split(" / "))
