@@ -57,6 +57,10 @@ UPSTREAM = ("impressions", "visitors", "enquiries")
 REASONS = ENQUIRIES["loss_reason"].allowed
 
 
+POINT = 0.01
+"""One percentage point of a step: what it is worth is told."""
+
+
 class FunnelParams(Params):
     """Settings of the analysis."""
 
@@ -409,6 +413,8 @@ def _raised(
         return {"room": room, "raised": None, "raised_room": None}
     more, comes = lifted(parts.share, params.raise_by) - 1, cohort.counts[-1] / now.months
     held = None if room is None else exact(min(more, room.value / comes), "share", cohort.counts[-1])
+    if not more > 0:
+        return {"room": room, "raised": None, "raised_room": None}
     return {"room": room, "raised": exact(more, "share", cohort.counts[-1]), "raised_room": held}
 
 
@@ -461,9 +467,10 @@ def _worth(cohort: Reached, parts: Chain, facts: Mapping[str, Any], best: Mappin
 
     rows: list[list[Any]] = [
         [step, parts.share[i], *best.get(step, (np.nan,) * 3), *parts.point_people[i], *parts.point_money[i], parts.point_money[i, 0] * fits(parts.point_people[i, 0]), cohort.counts[i]]
-        for i, step in enumerate(cohort.steps[1:]) if cohort.counts[i] >= params.fewest
+        # a step that everybody passes cannot be a point better
+        for i, step in enumerate(cohort.steps[1:]) if cohort.counts[i] >= params.fewest and parts.share[i] <= 1 - POINT
     ]
-    back, returns = facts["return_share"], 0.01 * cohort.counts[-1] / now.months
+    back, returns = facts["return_share"], POINT * cohort.counts[-1] / now.months
     if back and facts["visit_share"]:
         money = facts["return_value"].scaled(returns) if facts["return_value"] else None
         rows.append(["again", back.value, *(np.nan,) * 3, *[returns] * 3, *three(money), np.nan, back.n])

@@ -408,3 +408,12 @@ def test_recommendations_end_the_funnel_between_their_bounds():
 def test_nobody_was_asked_for_the_source(two_months):
     result = run(two_months)
     assert result.recommended_share is None and "no_sources" in {f.key for f in result.findings}
+
+
+def test_a_step_that_everybody_passes_is_not_worth_a_point(two_months):
+    """Where no missed appointment is on record nothing can be a point better, and nothing is promised for it."""
+    kept = {name: table for name, table in two_months.items() if name not in ("opportunities", "enquiries")}
+    kept["appointments"] = kept["appointments"].filter(kept["appointments"].status == "completed")
+    found = run(kept)
+    assert found.came_share.value == 1 and "came" not in set(found.worth.stage)
+    assert found.raised is None and not {"raised", "point_came"} & {finding.key for finding in found.findings}
