@@ -146,3 +146,9 @@ def test_a_page_nobody_asked_for_is_not_printed(monkeypatch, book, result, tmp_p
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "10_plan.ipynb").touch()
     assert [page.name for page in books._pages(book.context, {"notebook": "10_plan"})] == printed
+
+
+def test_a_run_that_leaves_the_plan_out_says_so(book):
+    without = dataclasses.replace(book, sections=())
+    with pytest.raises(RunError, match="its preset leaves it out → clinic-audit run small"):
+        hypotheses.lines(without)

@@ -59,9 +59,7 @@ def accept(book: Book, home: Path) -> tuple[Path, tuple[str, ...]]:
 
     Entries that are there stay as people left them. RunError when the run has no plan, ConfigError when the file is broken.
     """
-    found = entries(book)
-    if not found:
-        raise RunError(f"the latest run of {home.name} has no action to begin → see its page on the plan")
+    found = _to_begin(book)
     path = home / HYPOTHESES
     begun = load_hypotheses(path).model_dump(exclude_none=True)["hypotheses"] if path.is_file() else {}
     added = tuple(key for key in found if key not in begun)
@@ -72,9 +70,18 @@ def accept(book: Book, home: Path) -> tuple[Path, tuple[str, ...]]:
 
 
 def lines(book: Book) -> list[str]:
-    """The plan in a few lines, for the terminal."""
+    """The plan in a few lines, for the terminal; RunError when the run has none."""
     language = book.context.language
-    return [f"  {one['start']}  {catalogue()[key].words[language].title}" for key, one in entries(book).items()]
+    return [f"  {one['start']}  {catalogue()[key].words[language].title}" for key, one in _to_begin(book).items()]
+
+
+def _to_begin(book: Book) -> dict[str, dict[str, Any]]:
+    found, client = entries(book), book.context.config.client
+    if found:
+        return found
+    if book.result(SOURCE) is None:
+        raise RunError(f"the latest run of {client} has no plan: its preset leaves it out → clinic-audit run {client}")
+    raise RunError(f"the latest run of {client} has no action to begin → see its page on the plan")
 
 
 def _text(book: Book, found: dict[str, dict[str, Any]]) -> str:
