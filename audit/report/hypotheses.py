@@ -79,7 +79,7 @@ def _to_begin(book: Book) -> dict[str, dict[str, Any]]:
     found, client = entries(book), book.context.config.client
     if found:
         return found
-    if book.result(SOURCE) is None:
+    if book.section(SOURCE) is None:
         raise RunError(f"the latest run of {client} has no plan: its preset leaves it out → clinic-audit run {client}")
     raise RunError(f"the latest run of {client} has no action to begin → see its page on the plan")
 
